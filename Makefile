@@ -1,0 +1,48 @@
+# The two commands of the README, and the ones that keep the house in order.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SNAKEMAKE := $(BIN)/snakemake
+DEMO := $(SNAKEMAKE) --configfile config/demo.yaml
+
+.PHONY: demo test lint report lock clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   the whole workflow on phantoms, a few minutes on two cores"
+	@echo "make test   every test and linter"
+	@echo "make lock   resolve requirements.in again"
+	@echo "make clean  delete the demo's results and phantoms"
+
+# uv installs from the lock, and comes by pip, so that nothing but Python is needed.
+# The byte code is compiled once here: every job of the workflow is a new Python.
+$(READY): requirements.lock
+	@echo "Installing into $(VENV) (once; about 6 GB with PyTorch) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
+	@touch $@
+
+demo: $(READY)
+	$(DEMO) --cores all
+	$(DEMO) --cores 1 --quiet all --report results/demo/report.html
+	@echo
+	@echo "Done. Open $(CURDIR)/results/demo/report.html"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	$(SNAKEMAKE) --lint
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lock:
+	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --output-file requirements.lock requirements.in
+
+clean:
+	rm -rf results/demo resources/phantoms

@@ -1,0 +1,35 @@
+"""Grey images: reading, resizing."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from sourcebench.errors import SourceBenchError
+
+Image = npt.NDArray[np.uint8]
+
+RESIZE_METHODS = ("nearest", "antialiased")
+
+
+def resize(image: Image, size: int, method: str = "nearest") -> Image:
+    """Resize an image to `size`×`size`.
+
+    Args:
+        image: H×W, uint8.
+        size: side of the result in pixels.
+        method: 'nearest' picks the pixel under each new pixel's centre, as PIL does (and with it
+            Keras' `load_img`, the reference's way); 'antialiased' averages areas. Averaging erases
+            part of what the denoising and noise confounders change.
+    """
+    if image.shape == (size, size):
+        return image
+    if method == "antialiased":
+        shrinks = size < min(image.shape)
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)
+    height, width = image.shape
+    rows = ((np.arange(size) + 0.5) * height / size).astype(np.intp)
+    columns = ((np.arange(size) + 0.5) * width / size).astype(np.intp)
+    return image[rows[:, None], columns]
