@@ -1,0 +1,60 @@
+"""A table of runs with the means of the paper's Figures 3 and 4 (ResNet50) and noise by fold."""
+
+import numpy as np
+import pandas as pd
+
+from sourcebench.evaluation.aggregate import AXES, measured
+from sourcebench.figures import StudyStyle
+from sourcebench.seeds import generator
+
+# o.o.d. AUROC at p_art = 0 and 1, as read off the paper's figures
+PUBLISHED = {
+    ("cxr_mass", "tag", "imagenet"): (0.86, 0.00),
+    ("cxr_mass", "tag", "radimagenet"): (0.84, 0.43),
+    ("cxr_mass", "tag", "random"): (0.68, 0.69),
+    ("cxr_mass", "denoise", "imagenet"): (0.86, 0.17),
+    ("cxr_mass", "denoise", "radimagenet"): (0.87, 0.70),
+    ("cxr_mass", "denoise", "random"): (0.73, 0.63),
+    ("cxr_mass", "noise", "imagenet"): (0.82, 0.00),
+    ("cxr_mass", "noise", "radimagenet"): (0.82, 0.04),
+    ("cxr_mass", "noise", "random"): (0.67, 0.42),
+    ("cxr_atelectasis", "gender", "imagenet"): (0.69, 0.11),
+    ("cxr_atelectasis", "gender", "radimagenet"): (0.71, 0.17),
+    ("cxr_atelectasis", "gender", "random"): (0.58, 0.45),
+}
+P_ART = (0, 0.1, 0.2, 0.5, 0.8, 1)
+EPOCHS = {"imagenet": 72, "radimagenet": 141, "random": 55}
+STYLE = StudyStyle(
+    sources={"imagenet": "ImageNet", "radimagenet": "RadImageNet", "random": "Random"},
+    confounders={
+        "tag": "Tag",
+        "denoise": "Denoising",
+        "noise": "Poisson noise",
+        "gender": "Patient gender",
+    },
+    tasks={"cxr_mass": "lung mass, chest X-ray", "cxr_atelectasis": "atelectasis, chest X-ray"},
+    archs={"resnet50": "ResNet50"},
+    references={"cxr_mass": 0.87, "cxr_atelectasis": 0.85},
+    reference_label="UniChest (2024)",
+)
+
+
+def synthetic_runs(archs=("resnet50",), p_art=P_ART, folds=5, published=PUBLISHED):
+    """Return the rows of a runs.csv; at p_art = 0 the pixel confounders share their networks."""
+    rows = []
+    for arch in archs:
+        for (task, confounder, source), (start, end) in published.items():
+            for share in p_art:
+                for fold in range(1, folds + 1):
+                    shared = "shared" if share == 0 and confounder != "gender" else confounder
+                    draw = generator("synthetic", arch, task, shared, source, share, fold)
+                    epochs = int(max(draw.normal(EPOCHS.get(source, 90), 18), 31))
+                    effort = (epochs - 30, epochs, 40.0 * epochs + draw.uniform(0, 99))
+                    base = start + (end - start) * share**1.3
+                    means = {"ood": base, "iid": start + (0.99 - start) * share, "clean": start}
+                    for test_set, mean in means.items():
+                        auroc = float(np.clip(mean + draw.normal(0, 0.045), 0, 1))
+                        others = (auroc, auroc, auroc, auroc, auroc / 2, 0.25, 0.1)
+                        axes = (task, confounder, source, arch, float(share), fold, test_set)
+                        rows.append((*axes, 83, *others, *effort))
+    return pd.DataFrame(rows, columns=[*AXES, *measured()])

@@ -1,0 +1,149 @@
+"""The border: a study's config is checked here once, before any job, and trusted afterwards."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from sourcebench import confounders, experiment
+from sourcebench.datasets.tasks import LABELS
+from sourcebench.errors import SourceBenchError
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Check a study's config: keys, types and values, and that names which it uses exist.
+
+    Args:
+        config: as Snakemake merged it from the config files and the command line.
+
+    Raises:
+        SourceBenchError: the first thing that is wrong, in one sentence that names the key, what
+            it got and what is allowed.
+    """
+    validator = Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
+    errors = sorted(validator.iter_errors(dict(config)), key=lambda error: str(list(error.path)))
+    if errors:
+        raise SourceBenchError(_sentence(errors[0]))
+    chosen = config["experiment"]
+    _known("experiment.tasks", chosen["tasks"], config["tasks"])
+    _known("experiment.sources", chosen["sources"], config["sources"])
+    _known("experiment.audit", chosen.get("audit", []), config.get("splits", {}))
+    _check_sources(config)
+    for name, parameters in config["confounders"].items():
+        if name == experiment.NONE:
+            raise SourceBenchError(f"confounders.{name}: this name is taken; choose another.")
+        _located(f"confounders.{name}", lambda p=parameters: confounders.build(**p))
+    for name in chosen["tasks"]:
+        _check_task(config, name)
+    data = config["datasets"]["nih_cxr14"]
+    if data["origin"] == "path" and not Path(data.get("path") or "").is_dir():
+        raise SourceBenchError(
+            f"datasets.nih_cxr14.path is {data.get('path')!r}, but with origin 'path' it must be "
+            "a folder that holds the PNG images."
+        )
+
+
+def _check_sources(config: Mapping[str, Any]) -> None:
+    # Here, since it loads torch for the names of the architectures and kinds of source.
+    from sourcebench.models import ARCHITECTURES
+    from sourcebench.sources import KINDS
+
+    archs = config["experiment"]["archs"]
+    _known("experiment.archs", archs, ARCHITECTURES.names())
+    for name in config["experiment"]["sources"]:
+        spec = config["sources"][name]
+        _known(f"sources.{name}.kind", [spec["kind"]], KINDS.names())
+        _known(f"sources.{name}.archs", spec.get("archs", []), ARCHITECTURES.names())
+        if not experiment.archs_of(config, name):
+            raise SourceBenchError(
+                f"experiment.archs is {archs}, for none of which the source '{name}' has weights "
+                f"(sources.{name}.archs: {', '.join(spec['archs'])})."
+            )
+
+
+def _check_task(config: Mapping[str, Any], name: str) -> None:
+    task, folds = config["tasks"][name], config["experiment"]["folds"]
+    _known(f"tasks.{name}.confounders", task["confounders"], config["confounders"])
+    pixel = [experiment.is_pixel(config, confounder) for confounder in task["confounders"]]
+    if not all(pixel) and len(pixel) > 1:
+        raise SourceBenchError(
+            f"tasks.{name}.confounders is {task['confounders']}: a confounder made by sampling "
+            "decides which images a task has, so it must be the task's only one; "
+            "make a second task for the others."
+        )
+    if "splits" in task:
+        _known(f"tasks.{name}.splits", [task["splits"]], config.get("splits", {}))
+        return
+    _known(f"tasks.{name}.labels.from", [task["labels"]["from"]], LABELS.names())
+    if task["labels"]["from"] == "metadata" and "negative" not in task["labels"]:
+        raise SourceBenchError(
+            f"tasks.{name}.labels has no 'negative'; with labels from the metadata, name the "
+            "finding of the negative class, such as 'No Finding'."
+        )
+    if folds * task["val_fraction"] > 1 + 1e-9:
+        raise SourceBenchError(
+            f"tasks.{name}.val_fraction is {task['val_fraction']}, but experiment.folds is {folds} "
+            f"and the validation sets are disjoint: it can be at most {1 / folds:.3g}."
+        )
+
+
+def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise SourceBenchError(
+                f"{key} has '{name}', which is not known; allowed are: {', '.join(known)}."
+            )
+
+
+def _located(key: str, build: Any) -> None:
+    try:
+        build()
+    except SourceBenchError as error:
+        raise SourceBenchError(f"{key}: {error}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say a schema's complaint as a person would."""
+    key = ".".join(str(part) for part in error.absolute_path) or "the config"
+    got, rule = error.instance, error.validator_value
+    if error.validator == "additionalProperties":
+        allowed = error.schema.get("properties", {})
+        wrong = next(name for name in got if name not in allowed)
+        return f"{key} has the key '{wrong}', which is not known; allowed are: {', '.join(allowed)}."
+    if error.validator == "required":
+        missing = next(name for name in rule if name not in got)
+        return f"{key} lacks the key '{missing}'; it needs: {', '.join(rule)}."
+    if error.validator in ("oneOf", "anyOf"):
+        ways = " or ".join(" + ".join(way["required"]) for way in rule)
+        return f"{key} needs one of: {ways}; it has: {', '.join(got)}."
+    return f"{key} is {got!r}; it must be {_allowed(error)}."
+
+
+def _allowed(error: ValidationError) -> str:
+    rule = error.validator_value
+    schema = error.schema
+    if error.validator == "type":
+        kinds = [rule] if isinstance(rule, str) else rule
+        text = " or ".join("nothing" if kind == "null" else f"of type {kind}" for kind in kinds)
+    elif error.validator == "enum":
+        text = "one of: " + ", ".join("nothing" if value is None else str(value) for value in rule)
+    elif error.validator in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
+        low = schema.get("minimum", schema.get("exclusiveMinimum"))
+        high = schema.get("maximum", schema.get("exclusiveMaximum"))
+        bounds = [f"at least {low}" if "minimum" in schema else f"over {low}"] if low is not None else []
+        if high is not None:
+            bounds.append(f"at most {high}" if "maximum" in schema else f"under {high}")
+        text = " and ".join(bounds)
+    elif error.validator == "uniqueItems":
+        text = "a list without repetitions"
+    elif error.validator in ("minItems", "minProperties"):
+        text = f"a list or table with at least {rule} entry"
+    else:
+        text = f"something that fits {error.validator} {rule}"
+    described = schema.get("description")
+    return f"{text} ({described})" if described else text

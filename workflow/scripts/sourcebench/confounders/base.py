@@ -1,0 +1,175 @@
+"""What a confounder is: its place in the MICCAT taxonomy, its parameters, what it does to an image.
+
+The taxonomy is that of Source Matters (MICCAI 2024), section 2.1 and Fig. 1.
+"""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+
+from sourcebench.confounders import parameters
+from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import Image
+from sourcebench.registry import Registry
+
+Level = Literal["patient", "environment"]
+Family = Literal["demographic", "anatomical", "external", "imaging"]
+
+MICCAT: dict[Level, tuple[Family, ...]] = {
+    "patient": ("demographic", "anatomical"),
+    "environment": ("external", "imaging"),
+}
+"""The families of each level (Fig. 1)."""
+
+REFERENCE_SIDE = 1024
+"""Side, in px, of the radiographs on which lengths in px are given; they scale with the side."""
+
+
+@dataclass(frozen=True)
+class Taxon:
+    """A place in MICCAT, the Medical Imaging Contextualized Confounder Taxonomy.
+
+    Args:
+        level: 'patient' or 'environment'.
+        family: 'demographic' or 'anatomical' at the patient level, 'external' or 'imaging' at the
+            environment level.
+
+    Raises:
+        SourceBenchError: the taxonomy has no such level, or no such family at that level.
+    """
+
+    level: Level
+    family: Family
+
+    def __post_init__(self) -> None:
+        if self.family not in MICCAT.get(self.level, ()):
+            places = "; ".join(f"{level}: {', '.join(of)}" for level, of in MICCAT.items())
+            raise SourceBenchError(f"MICCAT has no place '{self}'; its families are {places}.")
+
+    def __str__(self) -> str:
+        return f"{self.level} / {self.family}"
+
+
+@dataclass(frozen=True)
+class Confounder(ABC):
+    """A confounder; its parameters are fields declared with `parameters.parameter`.
+
+    Numbers may be given as text, since YAML reads `2e7` as such.
+
+    Attributes:
+        kind: the name it is registered under.
+        title: its name for people.
+        taxon: its place in MICCAT.
+
+    Raises:
+        SourceBenchError: a parameter of the wrong type or out of its range; the message names it,
+            what it got and what is allowed.
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    taxon: ClassVar[Taxon]
+
+    def __post_init__(self) -> None:
+        parameters.check(f"Confounder '{self.kind}'", self)
+
+    def describe(self) -> str:
+        """Return the parameters that are set, with their units: 'text R, size 64 px'."""
+        return parameters.describe(self)
+
+
+@dataclass(frozen=True)
+class PixelConfounder(Confounder):
+    """A confounder that is drawn into the images.
+
+    Attributes:
+        has_base: whether images *without* the artifact are altered as well, by `base`.
+    """
+
+    has_base: ClassVar[bool] = False
+
+    @property
+    def resolution(self) -> int | None:
+        """Side in px to which images are resized before it acts; None is the original's size."""
+        return None
+
+    @abstractmethod
+    def artifact(self, image: Image, rng: np.random.Generator) -> Image:
+        """Return an image with the artifact.
+
+        Args:
+            image: H×W, uint8, grey levels 0 to 255; it stays as it is.
+            rng: where every random draw comes from.
+
+        Returns:
+            H×W, uint8, grey levels 0 to 255.
+        """
+
+    def base(self, image: Image, rng: np.random.Generator) -> Image:
+        """Return an image as it is without the artifact: unchanged, unless `has_base`.
+
+        Arguments and result are as in `artifact`.
+        """
+        return image
+
+
+@dataclass(frozen=True)
+class SamplingConfounder(Confounder):
+    """A confounder that nothing is drawn for: the sampling of the images is the confounder.
+
+    Args:
+        column: the samples' column that goes with the label.
+        carrier: its value in the confounded images.
+        other: its value in all others.
+
+    Raises:
+        SourceBenchError: `carrier` and `other` are the same, or one of the three is empty.
+    """
+
+    column: str = parameters.parameter("sex", help="column of the samples that goes with the label")
+    carrier: str = parameters.parameter("F", help="its value in the confounded images")
+    other: str = parameters.parameter("M", help="its value in all other images")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.carrier == self.other:
+            raise SourceBenchError(
+                f"Confounder '{self.kind}': carrier and other are both '{self.carrier}'; "
+                "give two different values of the column."
+            )
+
+
+REGISTRY: Registry[type[Confounder]] = Registry("confounder")
+
+C = TypeVar("C", bound=Confounder)
+
+
+def register(kind: str) -> Callable[[type[C]], type[C]]:
+    """Return a class decorator that enters a confounder under the name `kind`."""
+
+    def enter(cls: type[C]) -> type[C]:
+        cls.kind = kind
+        REGISTRY.register(kind)(cls)
+        return cls
+
+    return enter
+
+
+def build(kind: str, /, **values: Any) -> Confounder:
+    """Return the confounder of a kind, its parameters at the values given, else at their defaults.
+
+    Raises:
+        SourceBenchError: an unknown kind, an unknown parameter, or a value that is not allowed;
+            the message says what is.
+    """
+    cls = REGISTRY.get(kind)
+    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
+    if unknown:
+        raise SourceBenchError(
+            f"Confounder '{kind}' has no parameter '{unknown[0]}'; it has: {parameters.names(cls)}."
+        )
+    return cls(**values)

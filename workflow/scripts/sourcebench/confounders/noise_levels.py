@@ -1,0 +1,57 @@
+"""High versus low noise: every image is noisy, the confounded ones differently so."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from sourcebench.confounders.base import PixelConfounder, Taxon, register
+from sourcebench.confounders.noise import poisson_noise
+from sourcebench.confounders.parameters import parameter
+from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import Image
+
+
+@register("noise_levels")
+@dataclass(frozen=True)
+class NoiseLevels(PixelConfounder):
+    """Two doses (Source Matters, Fig. 4 right).
+
+    The defaults are the reference's. The paper has n0 = 1e7 and n0_artifact = 2e7.
+
+    Args:
+        n0: photons per pixel in images without the artifact.
+        n0_artifact: photons per pixel in images with the artifact.
+        resolution: side in px at which the noise is drawn.
+
+    Raises:
+        SourceBenchError: a parameter that is not allowed, or twice the same dose.
+    """
+
+    title = "High vs low noise"
+    taxon = Taxon("environment", "imaging")
+    has_base: ClassVar[bool] = True
+
+    n0: float = parameter(2e7, unit="photons", help="without the artifact", low=1, high=1e15)
+    n0_artifact: float = parameter(
+        1.5e7, unit="photons", help="with the artifact", low=1, high=1e15
+    )
+    resolution: int = parameter(
+        512, unit="px", help="side at which the noise is drawn", low=1, high=1024
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n0 == self.n0_artifact:
+            raise SourceBenchError(
+                f"Confounder 'noise_levels': n0 and n0_artifact are both {self.n0:g} photons; "
+                "with one dose for all there is no confounder, so give two."
+            )
+
+    def artifact(self, image: Image, rng: np.random.Generator) -> Image:
+        """Return the image with the noise of `n0_artifact`."""
+        return poisson_noise(image, self.n0_artifact, rng)
+
+    def base(self, image: Image, rng: np.random.Generator) -> Image:
+        """Return the image with the noise of `n0`."""
+        return poisson_noise(image, self.n0, rng)

@@ -1,0 +1,61 @@
+"""A tag: a letter that a device or a technician put on the film."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from PIL import Image as PIL
+from PIL import ImageDraw, ImageFont
+
+from sourcebench.confounders.base import REFERENCE_SIDE, PixelConfounder, Taxon, register
+from sourcebench.confounders.parameters import parameter
+from sourcebench.imaging import Image
+
+WHITE = 255
+
+
+@register("tag")
+@dataclass(frozen=True)
+class Tag(PixelConfounder):
+    """White letters in the upper left (Source Matters, sections 2.1 and 2.2, Fig. 2a).
+
+    They stand away from the edges, so that no augmentation moves them out of the image. The
+    reference asks matplotlib for its default sans-serif in the weight 'light'. Matplotlib carries
+    no such cut and gives the regular DejaVu Sans, unless the machine has a light one installed;
+    here the letter is that of the file which matplotlib carries, on any machine.
+
+    Args:
+        text: what is written.
+        size: font size, in px on a 1024² image; it scales with the image's side.
+        x: left end of the text, in px on a 1024² image.
+        y: top of the line (the font's ascender, not the letter's edge), in px on a 1024² image.
+
+    Raises:
+        SourceBenchError: a parameter that is not allowed.
+    """
+
+    title = "Tag"
+    taxon = Taxon("environment", "external")
+
+    text: str = parameter("R", help="what is written")
+    size: float = parameter(64, unit="px", help="font size on a 1024² image", low=1, high=1024)
+    x: float = parameter(200, unit="px", help="left end on a 1024² image", low=0, high=1023)
+    y: float = parameter(200, unit="px", help="top on a 1024² image", low=0, high=1023)
+
+    def artifact(self, image: Image, rng: np.random.Generator) -> Image:
+        """Return the image with the text on it; nothing about it is random."""
+        scale = min(image.shape) / REFERENCE_SIDE
+        canvas = PIL.fromarray(image)
+        ImageDraw.Draw(canvas).text(
+            (self.x * scale, self.y * scale), self.text, fill=WHITE, font=_font(self.size * scale)
+        )
+        return np.asarray(canvas)
+
+
+@cache
+def _font(size: float) -> ImageFont.FreeTypeFont:
+    """Return matplotlib's own DejaVu Sans, its default sans-serif, at a size in px."""
+    path = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+    return ImageFont.truetype(path, size)

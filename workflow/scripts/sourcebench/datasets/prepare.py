@@ -1,0 +1,176 @@
+"""Manifests and arrays: the stages between the original images and everything after them."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sourcebench import files, imaging
+from sourcebench.datasets import splits, tables, tasks
+from sourcebench.datasets.local import read_png
+from sourcebench.errors import SourceBenchError
+from sourcebench.seeds import generator
+
+
+def manifest(
+    name: str,
+    task: Mapping[str, Any],
+    *,
+    seed: int,
+    carrier: tuple[str, str, str] | None,
+    available: set[str] | None,
+    published: pd.DataFrame | None,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Choose a task's images.
+
+    Args:
+        name: the task's name.
+        task: its part of the config.
+        seed: the study's seed.
+        carrier: (column, carrying value, other value) of a confounder made by sampling.
+        available: names of the images that are there, None for all of them.
+        published: splits to use instead of our own draw, see `datasets.splits.read`.
+
+    Returns:
+        The manifest (`tasks.MANIFEST_COLUMNS`, sorted by `image_id`), and counts of what was
+        considered and left out.
+
+    Raises:
+        SourceBenchError: too few images, an empty class, or images unknown to the metadata.
+    """
+    if published is not None:
+        return _published_manifest(name, published, available)
+    try:
+        table, counts = tasks.candidates(task["labels"], task.get("view"), available)
+        wanted = tasks.quotas(task["samples"], carrier)
+        column = carrier[0] if carrier else None
+        chosen = tasks.select(table, wanted, column, generator(seed, "manifest", name))
+    except SourceBenchError as error:
+        raise SourceBenchError(f"tasks.{name}: {error}") from error
+    return chosen, counts
+
+
+def _published_manifest(
+    name: str, published: pd.DataFrame, available: set[str] | None
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    roles = published.assign(role=published["part"].where(published["part"] == "test", "dev"))
+    unique = roles.drop_duplicates(["image_id", "role"])
+    twice = unique[unique["image_id"].duplicated()]
+    if len(twice):
+        raise SourceBenchError(
+            f"tasks.{name}: {len(twice)} images of the published splits are in the development "
+            f"and the test set (such as {twice['image_id'].iloc[0]})."
+        )
+    table = tables.nih_metadata().set_index("image_id")
+    unknown = unique[~unique["image_id"].isin(table.index)]
+    if len(unknown):
+        raise SourceBenchError(
+            f"tasks.{name}: {len(unknown)} images of the published splits are not in the metadata "
+            f"(such as {unknown['image_id'].iloc[0]})."
+        )
+    rows = unique[["image_id", "patient_id", "label", "role"]].join(
+        table[["sex", "age", "view", "findings"]], on="image_id"
+    )
+    counts = {"candidates": len(rows), "without_image": 0, "without_row": 0}
+    if available is not None:
+        there = rows["image_id"].isin(available)
+        counts["without_image"] = int((~there).sum())
+        rows = rows[there]
+        if set(rows["role"] + rows["label"].astype(str)) != {"dev0", "dev1", "test0", "test1"}:
+            raise SourceBenchError(
+                f"tasks.{name}: {counts['without_image']} images of the published splits are "
+                "missing on disk, and a class is empty without them."
+            )
+    return rows[tasks.MANIFEST_COLUMNS].sort_values("image_id", ignore_index=True), counts
+
+
+def index(wanted: pd.Series, folder: Path) -> pd.DataFrame:
+    """Return `image_id, path` of the wanted images in a folder that a download filled.
+
+    Raises:
+        SourceBenchError: some are not there.
+    """
+    table = pd.DataFrame({"image_id": sorted(set(wanted))})
+    table["path"] = [str(Path(folder) / image_id) for image_id in table["image_id"]]
+    missing = [path for path in table["path"] if not Path(path).is_file()]
+    if missing:
+        raise SourceBenchError(
+            f"{len(missing)} images are missing in {folder} (such as {Path(missing[0]).name}); "
+            "run the same command again to fetch them."
+        )
+    return table
+
+
+def published_splits(spec: Mapping[str, Any], folder: Path) -> pd.DataFrame:
+    """Read splits that somebody published, from a folder or from the net.
+
+    Args:
+        spec: an entry of `splits` in the config: `path`, or `url` with `sha256`, `folds` and
+            sometimes `p_art`; `positive`.
+        folder: where files from the net are put.
+
+    Raises:
+        SourceBenchError: files missing, checksum wrong, or contents not as described.
+    """
+    if "path" in spec:
+        return splits.read(Path(spec["path"]), spec["positive"])
+    from sourcebench.datasets.download import fetch_folder
+
+    names = splits.file_names(spec["folds"], spec.get("p_art"))
+    fetch_folder(spec["url"], names, spec["sha256"], folder)
+    return splits.read(folder, spec["positive"])
+
+
+def write_arrays(
+    samples: pd.DataFrame,
+    paths: Mapping[str, str],
+    *,
+    size: int,
+    method: str,
+    images: Path,
+    native: Path,
+    keep_native: bool,
+    threads: int = 1,
+) -> None:
+    """Decode every image once, and write them at the task's input size and at their own.
+
+    Args:
+        samples: the manifest; row i becomes image i.
+        paths: image_id → path of the PNG.
+        size: the task's input size in px.
+        method: how to resize, see `imaging.resize`.
+        images: becomes N×size×size, uint8.
+        native: becomes N×H×W, uint8, the originals' size, for the confounders; an array of no
+            images unless `keep_native`.
+        keep_native: whether a confounder will read `native`.
+        threads: decoding threads.
+
+    Raises:
+        SourceBenchError: an image is missing, damaged, not grey or of another size.
+    """
+    originals = [Path(paths[image_id]) for image_id in samples["image_id"]]
+    shape = read_png(originals[0]).shape
+    n = len(originals)
+
+    with (
+        files.new_array(images, (n, size, size)) as small,
+        files.new_array(native, (n if keep_native else 0, *shape)) as large,
+    ):
+
+        def decode(row: int) -> None:
+            image = read_png(originals[row])
+            if image.shape != shape:
+                raise SourceBenchError(
+                    f"{originals[row]} is {image.shape[1]}×{image.shape[0]} px, but "
+                    f"{originals[0].name} is {shape[1]}×{shape[0]} px; the images of a task must "
+                    "all have the size of the originals."
+                )
+            small[row] = imaging.resize(image, size, method)
+            if keep_native:
+                large[row] = image
+
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(decode, range(n)):
+                pass

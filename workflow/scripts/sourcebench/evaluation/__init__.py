@@ -1,0 +1,1 @@
+"""From predictions to numbers: metrics, the table of all runs, and the statistics on it."""

@@ -1,0 +1,129 @@
+"""One tidy table of all runs: one row per run, confounder and test set."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.metrics import METRICS, score
+from sourcebench.files import read_json
+
+RUN_DTYPES = {"task": "str", "source": "str", "arch": "str", "p_art": "float64", "fold": "int64"}
+EFFORT_DTYPES = {"best_epoch": "int64", "epochs": "int64", "seconds": "float64"}
+AXES = ("task", "confounder", "source", "arch", "p_art", "fold", "test_set")
+PREDICTION_COLUMNS = ["confounder", "test_set", "label", "logit_0", "logit_1"]
+
+
+def measured() -> list[str]:
+    """Return the columns of runs.csv that hold results; all others are axes of the experiment."""
+    return ["n", *METRICS.names(), *EFFORT_DTYPES]
+
+
+def axes(runs: pd.DataFrame) -> list[str]:
+    """Return the columns of `runs` that are axes of the experiment, further ones included."""
+    return [column for column in runs.columns if column not in measured()]
+
+
+def collect(run_folders: Sequence[Path], further_axes: Sequence[str] = ()) -> pd.DataFrame:
+    """Read all runs and score them.
+
+    Args:
+        run_folders: folders with a run's `predictions.parquet` and `run.json`.
+        further_axes: keys of run.json, beyond the contract's, that set runs apart; each becomes a
+            column between `p_art` and `fold`.
+
+    Returns:
+        The rows of runs.csv, sorted by their axes: `task, confounder, source, arch, p_art, fold,
+        test_set` (str, but p_art float64 and fold int64), `n` (images, int64), every registered
+        metric (float64), `best_epoch`, `epochs` (int64) and `seconds` (float64).
+
+    Raises:
+        SourceBenchError: a file is missing or damaged (named), two folders hold the same run, or
+            there is none at all.
+    """
+    if not run_folders:
+        raise SourceBenchError("There are no runs to collect: the experiment's table is empty.")
+    rows = [row for folder in run_folders for row in _rows(Path(folder), further_axes)]
+    order = [*AXES[:-2], *further_axes, *AXES[-2:]]
+    dtypes = {"n": "int64", **RUN_DTYPES, "confounder": "str", "test_set": "str", **EFFORT_DTYPES}
+    runs = pd.DataFrame(rows)[[*order, *measured(), "folder"]].astype(dtypes)
+    runs = runs.astype(dict.fromkeys(METRICS.names(), "float64"))
+    if (twice := runs.duplicated(order, keep=False)).any():
+        folders = " and ".join(map(str, runs.loc[twice, "folder"].unique()[:2]))
+        raise SourceBenchError(f"The same run is in {folders}; delete one of the two.")
+    return runs.drop(columns="folder").sort_values(order, ignore_index=True)
+
+
+def read_runs(path: str | Path) -> pd.DataFrame:
+    """Read runs.csv with the dtypes that `collect` gave it, whatever the names ("NA", "007").
+
+    Raises:
+        SourceBenchError: there is no such file, or it is not a table of runs.
+    """
+    try:
+        columns = pd.read_csv(path, nrows=0).columns
+        numbers = ["n", *METRICS.names(), *EFFORT_DTYPES]
+        names = {"task", "confounder", "source", "arch", "test_set"} & set(columns)
+        return pd.read_csv(
+            path,
+            dtype=dict.fromkeys(names, "str"),
+            keep_default_na=False,
+            na_values={name: ["", "nan"] for name in numbers},
+        ).astype({"p_art": "float64", **dict.fromkeys(METRICS.names(), "float64")})
+    except (OSError, ValueError, KeyError) as error:
+        raise SourceBenchError(
+            f"{path} is not a table of runs ({error}); delete it and run the workflow again."
+        ) from error
+
+
+def _rows(folder: Path, further_axes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one run."""
+    record = _read_record(folder / "run.json", [*RUN_DTYPES, *further_axes, *EFFORT_DTYPES])
+    path = folder / "predictions.parquet"
+    for (confounder, test_set), group in _read_predictions(path).groupby(
+        ["confounder", "test_set"], observed=True
+    ):
+        try:
+            scores = score(group)
+        except SourceBenchError as error:
+            raise SourceBenchError(f"{path}, {confounder}, {test_set}: {error}") from error
+        where = {"confounder": confounder, "test_set": test_set, "n": len(group)}
+        yield {**record, **where, **scores, "folder": folder}
+
+
+def _read_record(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """Return the wanted keys of a run.json, numbers as numbers."""
+    number = {"float64": float, "int64": int, "str": str}
+    dtypes = RUN_DTYPES | EFFORT_DTYPES
+    try:
+        content = read_json(path)
+        return {
+            key: number[dtypes[key]](content[key]) if key in dtypes else content[key]
+            for key in keys
+        }
+    except KeyError as error:
+        raise _damaged(path, f"it lacks {error}") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _read_predictions(path: Path) -> pd.DataFrame:
+    """Return a run's predictions, with names for every row."""
+    try:
+        predictions = pd.read_parquet(path, columns=PREDICTION_COLUMNS)
+    except (OSError, ValueError, KeyError) as error:
+        raise _damaged(path, str(error)) from error
+    if predictions.empty:
+        raise _damaged(path, "it has no rows")
+    if (holes := predictions.isna().any()).any():
+        raise _damaged(path, f"values are missing in {', '.join(predictions.columns[holes])}")
+    return predictions
+
+
+def _damaged(path: Path, why: str) -> SourceBenchError:
+    """Return the error for a run's file that cannot be read."""
+    return SourceBenchError(
+        f"{path} cannot be read ({why}); delete its folder and run the workflow again."
+    )

@@ -1,0 +1,61 @@
+"""Parts that several figures share."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sourcebench.figures.style import FAINT, StudyStyle
+
+SHARE = "share of positives with the confounder, $p_{\\mathrm{art}}$"
+
+
+def heading(axis: Axes, first: str, second: str = "") -> None:
+    """Title a panel in two lines: the first bold, the second fainter."""
+    axis.set_title(first, fontweight="bold", pad=15 if second else 5)
+    if second:
+        above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+        axis.annotate(second, (0.5, 1), (0, 5), **above, ha="center", size=7, color=FAINT)
+
+
+def beside(axis: Axes, y: float, text: str, colour: str) -> None:
+    """Write at the right of a panel, at height `y` of its data."""
+    right: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
+    axis.annotate(text, (1.02, y), **right, va="center", color=colour, size=7)
+
+
+def source_look(style: StudyStyle, source: str) -> dict[str, Any]:
+    """Return how a source's mean is marked."""
+    edge = {"markeredgecolor": "white", "markeredgewidth": 0.5}
+    return {"color": style.colours[source], "marker": style.marker(source), **edge}
+
+
+def source_handles(
+    style: StudyStyle, sources: Sequence[str], line: Literal["-", "none"] = "-"
+) -> list[Artist]:
+    """Return the legend's entries for sources."""
+    return [
+        Line2D([], [], markersize=5, linestyle=line, label=style.sources[source], **look)
+        for source in sources
+        for look in [source_look(style, source)]
+    ]
+
+
+def folds_label(runs: pd.DataFrame) -> str:
+    """Return "5 folds", "3–5 folds" or "1 fold": the runs behind a mean."""
+    cell = ["task", "confounder", "source", "arch", "p_art", "test_set"]
+    counts = runs.groupby(cell)["fold"].nunique()
+    low, high = int(counts.min()), int(counts.max())
+    span = str(high) if low == high else f"{low}–{high}"
+    return f"{span} fold{'s' if high > 1 else ''}"
+
+
+def message(text: str) -> Figure:
+    """Return a page that says why there is nothing to see."""
+    figure = Figure(figsize=(5, 1.2))
+    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color=FAINT)
+    return figure

@@ -1,0 +1,104 @@
+"""Which source is better, and whether the folds can tell."""
+
+from itertools import combinations
+from math import ceil
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from sourcebench.evaluation.statistics import compare_sources
+from sourcebench.figures import FIGURES
+from sourcebench.figures.layout import SHARE, heading, message
+from sourcebench.figures.style import FAINT, RC, StudyStyle
+
+LEVEL = 0.05
+MOST_COLUMNS = 3
+
+
+@FIGURES.register("permutation")
+@rc_context(RC)
+def permutation(runs: pd.DataFrame, style: StudyStyle) -> Figure:
+    """Draw the permutation tests between sources on the o.o.d. test set (paper §3).
+
+    One panel per pair of sources and architecture, one line per task and confounder, one column
+    per p_art. A cell has the difference of the mean AUROCs and the test's p, in bold where p is at
+    most 0.05 after Holm's adjustment; its colour is that of the better source.
+    """
+    style = style.covering(runs)
+    runs = runs[runs["test_set"] == "ood"]
+    table = compare_sources(runs).dropna(subset="difference")
+    if table.empty:
+        return message("A comparison needs runs of two sources on the o.o.d. test set.")
+    targets = style.targets_in(table)
+    shares = sorted(table["p_art"].unique())
+    pairs = list(combinations(style.sources_in(runs), 2))
+    variants = style.variants_in(runs)
+    panels = [(label, part, pair) for label, part in variants for pair in pairs]
+    width = min(len(pairs), MOST_COLUMNS)
+    rows = ceil(len(panels) / width)
+    size = (width * (0.52 * len(shares) + 0.15) + 1.8, rows * (0.36 * len(targets) + 0.7) + 0.5)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(rows, width, squeeze=False, sharex=True, sharey=True)
+    for axis in grid.flat[len(panels) :]:
+        axis.set_axis_off()
+    for axis, (label, part, (a, b)) in zip(grid.flat, panels, strict=False):
+        heading(axis, f"{style.sources[a]} − {style.sources[b]}", label)
+        colours = [style.colours[b], "white", style.colours[a]]
+        cells = _cells(compare_sources(part), a, b)
+        _panel(axis, cells, targets, shares, LinearSegmentedColormap.from_list("pair", colours))
+    names = [f"{style.confounders[c]}\n{style.tasks[t]}" for t, c in targets]
+    grid[0, 0].set_yticks(range(len(targets)), names)
+    grid[0, 0].set_xticks(range(len(shares)), [f"{share:g}" for share in shares])
+    floor = table["p_smallest"].min()
+    figure.supxlabel(
+        f"{SHARE}\ndifference of mean o.o.d. AUROC, in the colour of the better source; below it p "
+        f"of the permutation test,\nat best {floor:.2g} with so few folds; bold where p ≤ "
+        f"{LEVEL:g} after Holm's adjustment for all pairs and $p_{{\\mathrm{{art}}}}$",
+        fontsize=7,
+    )
+    return figure
+
+
+def _cells(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """Return the rows that compare `a` with `b`, signed as a − b."""
+    there = table[(table["source_a"] == a) & (table["source_b"] == b)]
+    turned = table[(table["source_a"] == b) & (table["source_b"] == a)]
+    return pd.concat([there, turned.assign(difference=-turned["difference"])])
+
+
+def _panel(
+    axis: Axes,
+    cells: pd.DataFrame,
+    targets: list[tuple[str, str]],
+    shares: list[float],
+    colours: LinearSegmentedColormap,
+) -> None:
+    """Draw one pair of sources."""
+    differences = np.full((len(targets), len(shares)), np.nan)
+    for cell in cells.itertuples():
+        row, column = targets.index((cell.task, cell.confounder)), shares.index(cell.p_art)
+        differences[row, column] = cell.difference
+        below = f"\np {cell.p:.3f}".replace("0.", ".") if cell.p < 1 else "\np 1"
+        axis.text(
+            column,
+            row,
+            f"{cell.difference:+.2f}{below if cell.p == cell.p else ''}",
+            ha="center",
+            va="center",
+            size=6,
+            linespacing=1.3,
+            fontweight="bold" if cell.p_holm <= LEVEL else "normal",
+            color="white" if abs(cell.difference) > 0.55 else "black",
+        )
+    axis.imshow(differences, cmap=colours, vmin=-0.8, vmax=0.8, aspect="auto")
+    axis.set_xticks(np.arange(len(shares) + 1) - 0.5, minor=True)
+    axis.set_yticks(np.arange(len(targets) + 1) - 0.5, minor=True)
+    axis.grid(which="minor", color="white", linewidth=1.5)
+    axis.tick_params(which="both", length=0)
+    axis.spines[:].set_visible(False)
+    if not len(cells):
+        axis.text(0.5, 0.5, "no runs", transform=axis.transAxes, ha="center", color=FAINT)

@@ -1,0 +1,13 @@
+"""Networks: backbones by name, and the classifier put on them.
+
+Importing this package costs no PyTorch: names can be checked in no time, builders import what they
+need when called. `sourcebench.models.classifier` is the one module to import for `Classifier`.
+"""
+
+from sourcebench.models import architectures
+from sourcebench.models.registry import ARCHITECTURES, build_backbone
+from sourcebench.registry import discover
+
+discover(architectures.__name__, architectures.__path__)
+
+__all__ = ["ARCHITECTURES", "build_backbone"]

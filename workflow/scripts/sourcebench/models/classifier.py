@@ -1,0 +1,27 @@
+"""The classifier that is fine-tuned: backbone, dropout, linear head."""
+
+from torch import Tensor, nn
+
+
+class Classifier(nn.Module):
+    """A backbone with dropout and a linear head (Source Matters, section 2.2).
+
+    Args:
+        backbone: maps N×3×H×W to N×C features and says C in `num_features`.
+        classes: number of logits.
+        dropout: probability that a feature is dropped in training, in [0, 1].
+    """
+
+    def __init__(self, backbone: nn.Module, classes: int = 2, dropout: float = 0.5) -> None:
+        super().__init__()
+        features = backbone.num_features
+        if not isinstance(features, int):
+            raise TypeError(f"the backbone's num_features is {features!r}, not an int")
+        self.backbone = backbone
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(features, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map N×3×H×W normalised floats to N×classes logits."""
+        logits: Tensor = self.head(self.dropout(self.backbone(images)))
+        return logits

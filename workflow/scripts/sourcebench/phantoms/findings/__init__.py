@@ -1,0 +1,8 @@
+"""NIH's 14 findings, one function each; a new one is a new function in a file of this folder."""
+
+from sourcebench.phantoms.findings.registry import FINDINGS, Place
+from sourcebench.registry import discover
+
+discover(__name__, __path__)
+
+__all__ = ["FINDINGS", "Place"]

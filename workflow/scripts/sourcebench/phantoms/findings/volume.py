@@ -1,0 +1,87 @@
+"""Findings that change the shape of things: atelectasis, cardiomegaly, emphysema."""
+
+import numpy as np
+
+from sourcebench.phantoms.canvas import Canvas, smooth
+from sourcebench.phantoms.chest import LEFT, RIGHT, Chest
+from sourcebench.phantoms.findings.registry import FINDINGS, Place, pick_side
+
+
+@FINDINGS.register("Atelectasis")
+def atelectasis(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
+    """A plate or a wedge of airless lung; its dome rises and the mediastinum moves towards it."""
+    side = pick_side(rng, place)
+    loss = rng.uniform(0.3, 1.0)
+    chest.dome[side] -= 0.10 * loss
+    chest.shift += side * 0.05 * loss
+    chest.lucency[-side] *= 1 + 0.04 * loss
+    base = chest.down(chest.dome[side])
+    if rng.uniform() < 0.55:
+        _plates(chest, rng, side, base, place)
+    else:
+        _wedge(chest, rng, side, base, place)
+
+
+def _plates(
+    chest: Chest, rng: np.random.Generator, side: int, base: float, place: Place | None
+) -> None:
+    bands = []
+    for _ in range(rng.integers(1, 4)):
+        x, y = side * rng.uniform(0.32, 0.46), base - rng.uniform(0.04, 0.24)
+        half, rise = rng.uniform(0.09, 0.19), side * rng.uniform(-0.5, 0.25)
+        if place:
+            x, y, half = place.x, place.y + place.ry * rng.uniform(-0.5, 0.5), 0.9 * place.rx
+        ends = [(x - half, y - half * rise), (x, y - 0.01), (x + half, y + half * rise)]
+        bands.append(smooth(ends, 8))
+    width, depth = rng.uniform(0.016, 0.038), rng.uniform(0.13, 0.24)
+
+    def overlay(canvas: Canvas) -> None:
+        shape = canvas.stroke(bands, width, soft=0.006)
+        haze = canvas.stroke(bands, 3 * width, soft=0.03)
+        canvas.depth += depth * (shape + 0.35 * haze) * canvas.air
+
+    chest.overlays.append(overlay)
+
+
+def _wedge(
+    chest: Chest, rng: np.random.Generator, side: int, base: float, place: Place | None
+) -> None:
+    tip = (side * 0.17, chest.down(-0.02))
+    spread = rng.uniform(0.10, 0.24)
+    x = side * rng.uniform(0.28, 0.44)
+    far = [(x - side * spread, base + 0.12), (x + side * spread, base + 0.06)]
+    if place:
+        tip = (place.x - side * place.rx, place.y - place.ry)
+        far = [
+            (place.x - side * place.rx, place.y + place.ry),
+            (place.x + side * place.rx, place.y + place.ry),
+        ]
+    outline = np.array([tip, *far])
+    depth = rng.uniform(0.12, 0.26)
+
+    def overlay(canvas: Canvas) -> None:
+        canvas.depth += depth * canvas.fill(outline, soft=0.02) * canvas.air
+        canvas.vessels *= 1 - 0.5 * canvas.fill(outline, soft=0.02)
+
+    chest.overlays.append(overlay)
+
+
+@FINDINGS.register("Cardiomegaly")
+def cardiomegaly(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
+    """A heart wider than half the thorax; a box sets how wide."""
+    factor = rng.uniform(1.22, 1.5)
+    if place:
+        factor = float(np.clip(place.rx / 0.30, 1.1, 1.7))
+    chest.heart *= factor
+
+
+@FINDINGS.register("Emphysema")
+def emphysema(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
+    """Too much air: dark long lungs, flat domes, a narrow heart, few vessels."""
+    much = rng.uniform(0.5, 1.0)
+    chest.flat = max(chest.flat, 0.6 * much)
+    for side in (LEFT, RIGHT):
+        chest.dome[side] += 0.09 * much
+        chest.lucency[side] *= 1 + 0.13 * much
+    chest.heart *= 1 - 0.12 * much
+    chest.vessel *= 1 - 0.3 * much

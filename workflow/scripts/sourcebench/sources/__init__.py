@@ -1,0 +1,26 @@
+"""Sources: where a backbone's first weights come from.
+
+A source in the config is a name and a specification, `{kind: …, …}`. A kind (`KINDS`) says which
+architectures a specification covers and supplies the weights; `sourcebench.training.weights`
+writes them with their card. Importing this package costs no PyTorch.
+"""
+
+from sourcebench.registry import discover
+from sourcebench.sources import generators, kinds
+from sourcebench.sources.base import KINDS, Card, Kind, Normalisation, Order, Specification, Supply
+from sourcebench.sources.generators.base import GENERATORS, Generator
+
+discover(kinds.__name__, kinds.__path__)
+discover(generators.__name__, generators.__path__)
+
+__all__ = [
+    "GENERATORS",
+    "KINDS",
+    "Card",
+    "Generator",
+    "Kind",
+    "Normalisation",
+    "Order",
+    "Specification",
+    "Supply",
+]

@@ -1,0 +1,146 @@
+"""What a kind of source is, and what it hands over."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from sourcebench.errors import SourceBenchError
+from sourcebench.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Specification = Mapping[str, Any]
+Tensors = dict[str, "Tensor"]
+Triple = tuple[float, float, float]
+
+
+def triple(values: Any) -> Triple:
+    """Return three floats, from a list as configs and cards hold it."""
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How images become what the weights were trained on; it belongs to the weights.
+
+    Args:
+        mean: per channel, of images scaled to [0, 1].
+        std: per channel, of images scaled to [0, 1].
+    """
+
+    mean: Triple = (0.5, 0.5, 0.5)
+    std: Triple = (0.25, 0.25, 0.25)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return grey images as a network takes them.
+
+        Args:
+            images: N×H×W, uint8 or float, values in [0, 255].
+
+        Returns:
+            N×3×H×W float32 in channels_last: (image / 255 − mean) / std, in each channel.
+        """
+        import torch
+
+        grey = images.to(torch.float32)[..., None]
+        slope = torch.tensor(self.std, device=images.device).mul(255).reciprocal()
+        offset = torch.tensor(self.mean, device=images.device) / torch.tensor(
+            self.std, device=images.device
+        )
+        return torch.addcmul(-offset, grey, slope).permute(0, 3, 1, 2)
+
+
+class Card(TypedDict):
+    """What is known of a file of weights; it travels inside the file, and beside it as JSON.
+
+    `origin` says where the weights come from (a tag, a path, a recipe and its outcome), `sha256`
+    is that of the file they were read from, `parameters` is their number, without a head.
+    """
+
+    source: str
+    kind: str
+    arch: str
+    origin: dict[str, Any]
+    sha256: str | None
+    licence: str | None
+    citation: str | None
+    mean: Triple
+    std: Triple
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """One request for weights.
+
+    Args:
+        name: the source's name in the config.
+        spec: the source's specification in the config.
+        arch: name of the architecture.
+        backbone: that architecture, in its initial state: what the weights have to fit.
+        pretrain: pretrains a backbone on generated images and returns its tensors and a summary;
+            handed in, since training is built upon sources and not the other way round.
+    """
+
+    name: str
+    spec: Specification
+    arch: str
+    backbone: nn.Module
+    pretrain: Callable[[Specification, str], tuple[Tensors, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Weights of a backbone, and what goes on their card (see `Card`)."""
+
+    tensors: Tensors
+    normalisation: Normalisation
+    origin: dict[str, Any]
+    sha256: str | None = None
+    licence: str | None = None
+    citation: str | None = None
+
+
+class Kind(ABC):
+    """A kind of source.
+
+    Attributes:
+        has_weights: whether there is a file of weights; without one, fine-tuning starts from
+            its run's seed.
+    """
+
+    has_weights = True
+
+    def archs(self, spec: Specification) -> tuple[str, ...] | None:
+        """Return the architectures that a specification covers; None: any."""
+        return tuple(spec["archs"]) if spec.get("archs") else None
+
+    @abstractmethod
+    def supply(self, order: Order) -> Supply:
+        """Return the weights that were ordered.
+
+        Raises:
+            SourceBenchError: they can't be had, or don't fit the architecture.
+        """
+
+
+KINDS: Registry[Kind] = Registry("kind of source")
+
+
+def check_arch(name: str, spec: Specification, arch: str) -> None:
+    """Make sure that a source has weights for an architecture.
+
+    Raises:
+        SourceBenchError: it has none; the message lists those it has.
+    """
+    archs = KINDS.get(spec["kind"]).archs(spec)
+    if archs is not None and arch not in archs:
+        raise SourceBenchError(
+            f"Source '{name}' has no weights for architecture '{arch}'; it has them for: "
+            f"{', '.join(archs)}. Add '{arch}' to sources.{name} or take it out of the study."
+        )

@@ -1,0 +1,157 @@
+"""Checkpoints from elsewhere: reading them safely, fitting them to an architecture."""
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from sourcebench.errors import SourceBenchError
+
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+HEADS = ("fc.", "classifier.", "head.", "last_linear.", "classif.", "logits.", "AuxLogits.")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+SHOWN = 3
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a checkpoint, without executing anything in it.
+
+    Args:
+        path: `.safetensors`, or `.pth`, `.pt`, `.bin` as `torch.save` writes them; the state dict
+            may be wrapped in a dict under one of `WRAPPERS`.
+
+    Raises:
+        SourceBenchError: the file is of another format, broken, or holds more than tensors.
+    """
+    if path.suffix not in SUFFIXES:
+        raise SourceBenchError(
+            f"{path} has none of the endings that are read as weights: {', '.join(SUFFIXES)}."
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise SourceBenchError(
+            f"{path} was not loaded: it is broken or holds Python objects beside tensors, and "
+            "loading those would execute code from the file. Save its state_dict alone, or as "
+            ".safetensors."
+        ) from error
+    except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
+        raise SourceBenchError(
+            f"{path} can't be read as weights ({type(error).__name__}): it is truncated or of "
+            "another format. Fetch it again, or save its state_dict with torch.save."
+        ) from error
+    for key in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    tensors = content if isinstance(content, Mapping) else {}
+    if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise SourceBenchError(
+            f"{path} holds no state dict (names and tensors), neither by itself nor under "
+            f"{', '.join(WRAPPERS)}. Save the network's state_dict alone."
+        )
+    return dict(tensors)
+
+
+def fit(
+    found: Mapping[str, Tensor],
+    backbone: nn.Module,
+    rename: Mapping[str, str],
+    *,
+    what: str,
+    arch: str,
+) -> dict[str, Tensor]:
+    """Return a checkpoint's tensors under a backbone's names, or refuse it.
+
+    Prefixes are renamed, then a prefix that all of the backbone's tensors share in the checkpoint
+    (`module.`, `encoder.`, …) is dropped if more names match without it, then classifier heads.
+
+    Args:
+        found: the checkpoint's tensors.
+        backbone: what they have to fit.
+        rename: old prefix → new one; of those that match a name the first is applied.
+        what: the checkpoint, for messages.
+        arch: the architecture, for messages.
+
+    Raises:
+        SourceBenchError: tensors are missing, unexpected or of another shape.
+    """
+    wanted = backbone.state_dict()
+    tensors = _unprefix({_renamed(name, rename): found[name] for name in found}, wanted)
+    tensors = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if name in wanted or not name.startswith(HEADS)
+    }
+    # Batch normalisation learnt to count its batches in PyTorch 0.4.1, and no output depends on it.
+    counters = {name: wanted[name] for name in wanted if name.endswith("num_batches_tracked")}
+    tensors = counters | tensors
+    require_match(tensors, backbone, what=what, arch=arch)
+    return {name: tensors[name].to(wanted[name].dtype) for name in wanted}
+
+
+def require_match(
+    tensors: Mapping[str, Tensor], backbone: nn.Module, *, what: str, arch: str
+) -> None:
+    """Make sure that tensors are those of a backbone, by name and shape.
+
+    Raises:
+        SourceBenchError: they are not; the message counts and shows the differences.
+    """
+    wanted = backbone.state_dict()
+    shapes = [
+        f"{name} ({_shape(tensors[name])} instead of {_shape(wanted[name])})"
+        for name in wanted
+        if name in tensors and tensors[name].shape != wanted[name].shape
+    ]
+    differences = {
+        "missing": [name for name in wanted if name not in tensors],
+        "unexpected": [name for name in tensors if name not in wanted],
+        "of another shape": shapes,
+    }
+    if any(differences.values()):
+        lists = "; ".join(
+            f"{len(names)} {how}: {', '.join(names[:SHOWN])}{', …' if len(names) > SHOWN else ''}"
+            for how, names in differences.items()
+            if names
+        )
+        raise SourceBenchError(
+            f"{what} does not fit architecture '{arch}' ({len(wanted)} tensors). {lists}. Give "
+            "the checkpoint of this architecture, or map its names with the source's `rename`."
+        )
+
+
+def _renamed(name: str, rename: Mapping[str, str]) -> str:
+    for old, new in rename.items():
+        if name.startswith(old):
+            return new + name.removeprefix(old)
+    return name
+
+
+def _unprefix(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Drop the prefix without which the most names match; none, if none helps."""
+    first = next(iter(wanted))
+    prefixes = [name.removesuffix(first) for name in tensors if name.endswith(f".{first}")]
+
+    def matches(prefix: str) -> int:
+        return sum(prefix + name in tensors for name in wanted)
+
+    best = max(["", *prefixes], key=matches)
+    return {name.removeprefix(best): tensor for name, tensor in tensors.items()}
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "scalar"

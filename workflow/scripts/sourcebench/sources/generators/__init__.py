@@ -1,0 +1,1 @@
+"""Procedural images with labels, to pretrain on: one file per generator."""

@@ -1,0 +1,31 @@
+"""Weights that the workflow pretrains itself, on generated images."""
+
+from sourcebench.sources.base import KINDS, Kind, Normalisation, Order, Supply
+from sourcebench.sources.generators.base import GENERATORS
+
+
+class InSilico(Kind):
+    """Supervised pretraining on images of a generator in `GENERATORS`.
+
+    `{kind: insilico, generator: dead_leaves, images: 4000, size: 96, epochs: 6, …}`; the recipe
+    and the accuracy it reached go on the card.
+    """
+
+    def supply(self, order: Order) -> Supply:
+        """Pretrain the architecture and return its weights.
+
+        Raises:
+            SourceBenchError: there is no such generator.
+        """
+        generator = GENERATORS.get(order.spec["generator"])
+        tensors, summary = order.pretrain(order.spec, order.arch)
+        return Supply(
+            tensors=tensors,
+            normalisation=Normalisation(),
+            origin={"generator": order.spec["generator"], "pretraining": summary},
+            licence="MIT",
+            citation=generator.citation,
+        )
+
+
+KINDS.register("insilico")(InSilico())

@@ -1,0 +1,144 @@
+"""A run's images: one uint8 tensor on the device, no worker processes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as lightning
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from sourcebench import files
+from sourcebench.seeds import seed_of
+from sourcebench.sources import Normalisation
+from sourcebench.training.augmentation import Augmentation, warp
+
+
+class Layers:
+    """A task's arrays: the images without artifact, and with that of each confounder.
+
+    Args:
+        samples: path of `samples.csv`; its row i is image i of every array.
+        base: path of the images without the artifact, N×H×W uint8.
+        artifacts: confounder → path of the images that carry it; a confounder made by sampling is
+            not in it, as its images are all in `base`.
+    """
+
+    def __init__(self, samples: Path, base: Path, artifacts: Mapping[str, Path]) -> None:
+        ids = pd.read_csv(samples, usecols=["image_id"])["image_id"]
+        self._rows = pd.Series(np.arange(len(ids)), index=ids)
+        self._arrays = {"": files.load_array(base)}
+        self._arrays |= {name: files.load_array(path) for name, path in artifacts.items()}
+
+    def of(self, rows: pd.DataFrame, confounder: str) -> pd.Series:
+        """Return which array each row's image is to be read from.
+
+        Args:
+            rows: `image_id`, `artifact` (bool).
+            confounder: the confounder whose artifact it is.
+        """
+        name = confounder if confounder in self._arrays else ""
+        return pd.Series(np.where(rows["artifact"], name, ""), index=rows.index)
+
+    def read(self, image_ids: pd.Series, layers: pd.Series) -> Tensor:
+        """Return images as one tensor.
+
+        Args:
+            image_ids: file names.
+            layers: the array of each, see `of`.
+
+        Returns:
+            N×H×W, uint8, on the CPU.
+        """
+        shape = self._arrays[""].shape[1:]
+        images = np.empty((len(image_ids), *shape), np.uint8)
+        positions = self._rows[image_ids].to_numpy()
+        for name in layers.unique():
+            here = (layers == name).to_numpy()
+            images[here] = self._arrays[name][positions[here]]
+        return torch.from_numpy(images)
+
+
+class RunData(lightning.LightningDataModule):
+    """Training and validation images of a run.
+
+    The images stay on the device as uint8; a batch is a draw of indices, and everything that
+    happens to it (gathering, augmentation, normalisation) happens there, over the whole batch.
+
+    Args:
+        images: N×H×W, uint8.
+        labels: N, int64, 0 or 1.
+        validation: N, bool: which images are for validation.
+        normalisation: what the weights want to see.
+        augmentation: for the training images.
+        batch_size: images per batch.
+        seed: of the order and of the augmentation.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        validation: Tensor,
+        normalisation: Normalisation,
+        augmentation: Augmentation,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.images, self.labels = images, labels
+        self.indices = {
+            "train": (~validation).nonzero().squeeze(1),
+            "val": validation.nonzero().squeeze(1),
+        }
+        self.normalisation, self.augmentation = normalisation, augmentation
+        self.batch_size = batch_size
+        self._order = torch.Generator().manual_seed(seed_of(seed, "order"))
+        self._maps = torch.Generator().manual_seed(seed_of(seed, "augmentation"))
+
+    def to(self, device: torch.device) -> None:
+        """Move the images and labels to a device."""
+        self.images, self.labels = self.images.to(device), self.labels.to(device)
+
+    def train_dataloader(self) -> Any:
+        """Yield batches of indices in a new order each epoch."""
+        return self._loader("train", self.batch_size, shuffle=True)
+
+    def val_dataloader(self) -> Any:
+        """Yield batches of indices, as large as the largest that fits beside training."""
+        return self._loader("val", self.batch_size, shuffle=False)
+
+    def _loader(self, part: str, batch_size: int, *, shuffle: bool) -> Any:
+        indices: Any = self.indices[part]
+        return DataLoader(
+            indices, batch_size=batch_size, shuffle=shuffle, generator=self._order
+        )
+
+    def batch(self, indices: Tensor, *, augment: bool) -> tuple[Tensor, Tensor]:
+        """Return a batch as the network takes it.
+
+        Args:
+            indices: B, int64.
+            augment: whether to draw an affine map for each image.
+
+        Returns:
+            B×3×H×W float32 (channels_last), and B int64 labels.
+        """
+        indices = indices.to(self.images.device, non_blocking=True)
+        images = self.images[indices]
+        if augment:
+            maps = self.augmentation.draw(len(indices), self._maps)
+            images = warp(images.float(), maps)
+        return self.normalisation(images), self.labels[indices]
+
+    def transfer_batch_to_device(self, batch: Any, device: Any, dataloader_idx: int) -> Any:
+        """Leave the indices where they are: the images are on the device already."""
+        return batch
+
+    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Any:
+        """Turn a batch of indices into images and labels."""
+        training = self.trainer is not None and self.trainer.training
+        return self.batch(batch, augment=training)

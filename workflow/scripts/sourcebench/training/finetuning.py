@@ -1,0 +1,278 @@
+"""One run: fine-tune a network from a source on a confounded task, and test it."""
+
+import platform
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import EarlyStopping
+from torch import Tensor
+
+import sourcebench
+from sourcebench import design
+from sourcebench.files import atomic, write_csv, write_json
+from sourcebench.models.classifier import Classifier
+from sourcebench.seeds import seed_of
+from sourcebench.sources import Normalisation
+from sourcebench.training import devices
+from sourcebench.training.augmentation import Augmentation
+from sourcebench.training.data import Layers, RunData
+from sourcebench.training.module import BestWeights, FineTuner, History
+from sourcebench.training.weights import load_backbone
+
+HISTORY_COLUMNS = ["epoch", "train_loss", "val_loss", "val_auroc", "seconds"]
+MONITORS = {"loss": ("val_loss", "min"), "auroc": ("val_auroc", "max")}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which run it is: a row of `experiment.table`."""
+
+    task: str
+    confounder: str
+    source: str
+    arch: str
+    p_art: float
+    fold: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fine-tune (Source Matters, section 2.2 and Table 1).
+
+    Args:
+        epochs: most epochs; 0 tests the network as it starts.
+        patience: epochs without improvement after which training ends.
+        learning_rate: of Adam.
+        dropout: before the linear head.
+        batch_size: images per step.
+        monitor: 'loss' or 'auroc' of the validation set, by which the best epoch is chosen.
+        augmentation: of the training images.
+        precision: 'auto', 'bf16' or 'fp32'.
+        accelerator: 'auto', 'cpu' or 'gpu'.
+        threads: CPU threads.
+    """
+
+    epochs: int
+    patience: int
+    learning_rate: float
+    dropout: float
+    batch_size: int
+    monitor: str
+    augmentation: Augmentation
+    precision: str = "auto"
+    accelerator: str = "auto"
+    threads: int = 1
+
+    @classmethod
+    def of(cls, training: Mapping[str, Any], task: Mapping[str, Any], threads: int) -> "Recipe":
+        """Make the recipe of a task from the config's `training` and the task's part."""
+        return cls(
+            epochs=training["epochs"],
+            patience=training["patience"],
+            learning_rate=float(training["learning_rate"]),
+            dropout=training["dropout"],
+            batch_size=task["batch_size"],
+            monitor=task["monitor"],
+            augmentation=Augmentation(**training["augmentation"]),
+            precision=training["precision"],
+            accelerator=training["accelerator"],
+            threads=threads,
+        )
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a run's results go; `checkpoint` only if it is asked for."""
+
+    predictions: Path
+    history: Path
+    record: Path
+    checkpoint: Path | None = None
+
+
+def finetune(
+    run: Run,
+    recipe: Recipe,
+    *,
+    designs: Mapping[str, pd.DataFrame],
+    layers: Layers,
+    weights: Path | None,
+    seed: int,
+    outputs: Outputs,
+) -> None:
+    """Fine-tune and test one network, and write its predictions, history and record.
+
+    Order, augmentation, dropout and head are drawn from the study's seed, the task, the
+    architecture and the fold, so that runs that differ in source or p_art are paired.
+
+    Args:
+        run: which run.
+        recipe: how.
+        designs: the design of every confounder that the network is tested on; the run's own, or
+            for p_art = 0 those of all confounders that share it.
+        layers: the task's arrays.
+        weights: the source's weights, None for random ones.
+        seed: the study's seed.
+        outputs: the files to write.
+
+    Raises:
+        SourceBenchError: the weights do not fit, or no processor is to be had.
+    """
+    start = time.monotonic()
+    run_seed = seed_of(seed, "run", run.task, run.arch, run.fold)
+    lightning.seed_everything(run_seed % 2**32, verbose=False)
+    with devices.device(recipe.accelerator, recipe.threads) as device:
+        backbone, normalisation = load_backbone(run.arch, weights)
+        network = Classifier(backbone, dropout=recipe.dropout)
+        model = FineTuner(network.to(memory_format=torch.channels_last), recipe.learning_rate)
+        data = _data(run, recipe, designs, layers, normalisation, run_seed)
+        trainer, history, best = _trainer(recipe, device, outputs.record.parent)
+        if recipe.epochs:
+            data.to(device)
+            trainer.fit(model, datamodule=data)
+        seconds = time.monotonic() - start
+        predictions = _predict(model, run, designs, layers, normalisation, recipe, device)
+        hardware = devices.hardware(device)
+    with atomic(outputs.predictions) as temporary:
+        predictions.to_parquet(temporary, index=False)
+    write_csv(outputs.history, pd.DataFrame(history.rows, columns=HISTORY_COLUMNS))
+    if outputs.checkpoint is not None:
+        with atomic(outputs.checkpoint) as temporary:
+            torch.save({k: v.cpu() for k, v in network.state_dict().items()}, temporary)
+    record = {
+        **asdict(run),
+        "seed": seed,
+        "best_epoch": best.epoch,
+        "epochs": len(history.rows),
+        "seconds": round(seconds, 2),
+        "n_train": len(data.indices["train"]),
+        "n_val": len(data.indices["val"]),
+        "recipe": asdict(recipe),
+        "weights": None if weights is None else str(weights),
+        "hardware": hardware,
+        "versions": versions(),
+        "git_commit": git_commit(),
+    }
+    write_json(outputs.record, record)
+
+
+def _data(
+    run: Run,
+    recipe: Recipe,
+    designs: Mapping[str, pd.DataFrame],
+    layers: Layers,
+    normalisation: Normalisation,
+    seed: int,
+) -> RunData:
+    # With p_art = 0 no image carries an artifact: any of the designs gives the same rows.
+    own = designs.get(run.confounder, next(iter(designs.values())))
+    rows = design.development(own, run.p_art, run.fold)
+    images = layers.read(rows["image_id"], layers.of(rows, run.confounder))
+    return RunData(
+        images,
+        torch.tensor(rows["label"].to_numpy()),
+        torch.tensor((rows["part"] == "val").to_numpy()),
+        normalisation,
+        recipe.augmentation,
+        recipe.batch_size,
+        seed,
+    )
+
+
+def _trainer(
+    recipe: Recipe, device: torch.device, folder: Path
+) -> tuple[Any, History, BestWeights]:
+    monitor, mode = MONITORS[recipe.monitor]
+    history, best = History(time.monotonic), BestWeights(monitor, mode)
+    trainer = lightning.Trainer(
+        max_epochs=recipe.epochs,
+        accelerator="cuda" if device.type == "cuda" else "cpu",
+        devices=[device.index] if device.type == "cuda" else 1,
+        precision=devices.precision(recipe.precision, device),
+        callbacks=[best, history, EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
+        deterministic=True,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        default_root_dir=folder,
+    )
+    return trainer, history, best
+
+
+def _predict(
+    model: FineTuner,
+    run: Run,
+    designs: Mapping[str, pd.DataFrame],
+    layers: Layers,
+    normalisation: Normalisation,
+    recipe: Recipe,
+    device: torch.device,
+) -> pd.DataFrame:
+    """Return logits for every test set; an image that stands in several is seen once."""
+    tests = pd.concat(
+        [
+            design.test(table, run.p_art, test_set).assign(
+                confounder=confounder,
+                test_set=test_set,
+                layer=lambda rows, name=confounder: layers.of(rows, name),
+            )
+            for confounder, table in designs.items()
+            for test_set in design.TEST_SETS
+        ],
+        ignore_index=True,
+    )
+    seen = tests[["image_id", "layer"]].drop_duplicates(ignore_index=True)
+    images = layers.read(seen["image_id"], seen["layer"])
+    logits = predict(model, images, normalisation, recipe, device).cpu().numpy()
+    seen = seen.assign(logit_0=logits[:, 0], logit_1=logits[:, 1])
+    table = tests.merge(seen, on=["image_id", "layer"], how="left", validate="many_to_one")
+    columns = ["confounder", "test_set", "image_id", "label", "artifact", "logit_0", "logit_1"]
+    return table[columns].astype({"label": "int8", "artifact": bool})
+
+
+def predict(
+    model: FineTuner,
+    images: Tensor,
+    normalisation: Normalisation,
+    recipe: Recipe,
+    device: torch.device,
+) -> Tensor:
+    """Return the logits of images, N×2 float32, in the precision of the training."""
+    mixed = devices.precision(recipe.precision, device) == "bf16-mixed"
+    model = model.to(device).eval()
+    parts = []
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+        for part in images.split(recipe.batch_size):
+            parts.append(model.network(normalisation(part.to(device))).float())
+    return torch.cat(parts)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    return {
+        "sourcebench": sourcebench.__version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "lightning": lightning.__version__,
+    }
+
+
+def git_commit() -> str | None:
+    """Return the commit of the code, None outside a git checkout."""
+    folder = Path(__file__).parent
+    done = subprocess.run(
+        ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or None if done.returncode == 0 else None
