@@ -8,9 +8,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from sourcebench import confounders, experiment
+from sourcebench import experiment
 from sourcebench.datasets.tasks import LABELS
 from sourcebench.errors import SourceBenchError
+from sourcebench.models import ARCHITECTURES
+from sourcebench.sources import KINDS
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
@@ -34,10 +36,13 @@ def check(config: Mapping[str, Any]) -> None:
     _known("experiment.sources", chosen["sources"], config["sources"])
     _known("experiment.audit", chosen.get("audit", []), config.get("splits", {}))
     _check_sources(config)
-    for name, parameters in config["confounders"].items():
+    for name in config["confounders"]:
         if name == experiment.NONE:
             raise SourceBenchError(f"confounders.{name}: this name is taken; choose another.")
-        _located(f"confounders.{name}", lambda p=parameters: confounders.build(**p))
+        try:
+            experiment.build_confounder(config, name)
+        except SourceBenchError as error:
+            raise SourceBenchError(f"confounders.{name}: {error}") from error
     for name in chosen["tasks"]:
         _check_task(config, name)
     data = config["datasets"]["nih_cxr14"]
@@ -49,10 +54,6 @@ def check(config: Mapping[str, Any]) -> None:
 
 
 def _check_sources(config: Mapping[str, Any]) -> None:
-    # Here, since it loads torch for the names of the architectures and kinds of source.
-    from sourcebench.models import ARCHITECTURES
-    from sourcebench.sources import KINDS
-
     archs = config["experiment"]["archs"]
     _known("experiment.archs", archs, ARCHITECTURES.names())
     for name in config["experiment"]["sources"]:
@@ -98,13 +99,6 @@ def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
             raise SourceBenchError(
                 f"{key} has '{name}', which is not known; allowed are: {', '.join(known)}."
             )
-
-
-def _located(key: str, build: Any) -> None:
-    try:
-        build()
-    except SourceBenchError as error:
-        raise SourceBenchError(f"{key}: {error}") from error
 
 
 def _sentence(error: ValidationError) -> str:

@@ -8,6 +8,8 @@ images have the attribute. Positives with it are in when rank < p_art, positives
 rank >= p_art, so that the number of positives stays the same; negatives are without it.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -138,6 +140,12 @@ def _cells(
                 "experiment.folds, or raise the task's val_fraction or samples.dev."
             )
     return np.asarray(cell[groups])
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """Read a design's table, with empty folds as empty text."""
+    table = pd.read_csv(path)
+    return table.assign(**{fold: table[fold].fillna("") for fold in fold_columns(table)})
 
 
 def check(design: pd.DataFrame, name: str) -> None:

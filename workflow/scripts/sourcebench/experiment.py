@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sourcebench import confounders
+from sourcebench.sources import KINDS
+
+if TYPE_CHECKING:
+    from sourcebench.figures import StudyStyle
 
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold"]
 
@@ -45,14 +49,21 @@ def table(config: Mapping[str, Any]) -> pd.DataFrame:
 
 def archs_of(config: Mapping[str, Any], source: str) -> list[str]:
     """Return the experiment's architectures that a source has weights for."""
-    limited = config["sources"][source].get("archs")
+    spec = config["sources"][source]
+    limited = KINDS.get(spec["kind"]).archs(spec)
     wanted: list[str] = config["experiment"]["archs"]
     return wanted if limited is None else [arch for arch in wanted if arch in limited]
 
 
+def has_weights(config: Mapping[str, Any], source: str) -> bool:
+    """Tell whether a source has a file of weights (rather than random ones from a run's seed)."""
+    return KINDS.get(config["sources"][source]["kind"]).has_weights
+
+
 def build_confounder(config: Mapping[str, Any], name: str) -> Any:
     """Build a confounder of the config by its name."""
-    return confounders.build(**config["confounders"][name])
+    parameters = dict(config["confounders"][name])
+    return confounders.build(parameters.pop("kind"), **parameters)
 
 
 def is_pixel(config: Mapping[str, Any], name: str) -> bool:
@@ -86,3 +97,22 @@ def carrier(config: Mapping[str, Any], task: str) -> tuple[str, str, str] | None
             confounder = build_confounder(config, name)
             return confounder.column, confounder.carrier, confounder.other
     return None
+
+
+def style(config: Mapping[str, Any]) -> "StudyStyle":
+    """Return the names and the order in which figures show a study's parts."""
+    # Here, since the Snakefile reads this module, and drawing takes a second to import.
+    from sourcebench.figures.style import StudyStyle
+
+    chosen = config["experiment"]
+    return StudyStyle(
+        sources={name: config["sources"][name].get("title", name) for name in chosen["sources"]},
+        confounders={name: build_confounder(config, name).title for name in config["confounders"]},
+        tasks={name: config["tasks"][name]["title"] for name in chosen["tasks"]},
+        archs={name: name for name in chosen["archs"]},
+        references={
+            name: config["tasks"][name]["reference"]
+            for name in chosen["tasks"]
+            if "reference" in config["tasks"][name]
+        },
+    )

@@ -135,7 +135,8 @@ class _Download:
         with self.open(offset, version) as response:
             start, total = _extent(response)
             served = response.headers.get("ETag") or response.headers.get("Last-Modified")
-            changed = total != memory["size"] or (version is not None and served != version)
+            changed = None not in (total, memory["size"]) and total != memory["size"]
+            changed = changed or (version is not None and served != version)
             if start and (start != offset or changed):
                 discard(self.part)
                 raise _Lost("the file on the server has changed")

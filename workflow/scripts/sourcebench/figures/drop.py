@@ -1,5 +1,6 @@
 """How much a confounder costs each source, at a glance."""
 
+import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -7,7 +8,14 @@ from matplotlib.figure import Figure
 
 from sourcebench.evaluation.statistics import drop_per_fold, mean_ci
 from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import beside, heading, message, source_handles, source_look
+from sourcebench.figures.layout import (
+    beside,
+    heading,
+    means_label,
+    message,
+    source_handles,
+    source_look,
+)
 from sourcebench.figures.style import FAINT, RC, StudyStyle
 
 
@@ -24,7 +32,7 @@ def drop(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     if table.empty:
         return message("A drop needs runs with p_art = 0 and with a higher p_art.")
     most = table["p_art"].max()
-    table = table[table["p_art"] == most].assign(test_set="ood")
+    table = table[table["p_art"] == most]
     style = style.covering(runs)
     variants = style.variants_in(table.drop(columns="drop"))
     targets = style.targets_in(table)
@@ -48,8 +56,9 @@ def drop(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     names = [f"{style.confounders[c]}\n{style.tasks[t]}" for t, c in targets]
     grid[0].set_yticks(centres, names)
     grid[0].set_ylim(centres[-1] + step / 2, -step / 2)
-    low, high = min(table["drop"].min(), 0), max(table["drop"].max(), 0.5)
-    grid[0].set_xlim(low - 0.08, high + 0.08)
+    ends = [axis.dataLim.intervalx for axis in grid]
+    low, high = max(np.min(ends), -1), min(np.max([*np.ravel(ends), 0.5]), 1)
+    grid[0].set_xlim(low - 0.05, high + 0.05)
     figure.supxlabel(
         f"o.o.d. AUROC lost between $p_{{\\mathrm{{art}}}}$ = 0 and {most:g}", fontsize=8
     )
@@ -58,7 +67,7 @@ def drop(runs: pd.DataFrame, style: StudyStyle) -> Figure:
         loc="outside upper center",
         ncols=len(sources),
         frameon=False,
-        title="mean and 95 % confidence interval; dots: folds",
+        title=f"{means_label(table.drop(columns='drop'))}; dots: folds",
         title_fontsize=7,
     )
     return figure
@@ -70,7 +79,7 @@ def _line(axis: Axes, values: pd.Series, y: float, style: StudyStyle, source: st
     colour = style.colours[source]
     if mean != mean:
         return
-    axis.scatter(values, [y] * len(values), s=5, color=colour, alpha=0.35, linewidths=0)
+    axis.scatter(values, [y + 0.3] * len(values), s=5, color=colour, alpha=0.5, linewidths=0)
     axis.plot([low, high], [y, y], color=colour, linewidth=1.2)
     axis.plot(mean, y, markersize=6, **source_look(style, source))
-    beside(axis, y, f"{mean:+.2f}", colour)
+    beside(axis, y, f"{mean:.2f}".replace("-", "−"), colour)

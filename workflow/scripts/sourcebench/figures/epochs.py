@@ -38,7 +38,7 @@ def epochs(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     grid[0, 0].set_yticks(range(len(sources)), [style.sources[source] for source in sources])
     grid[0, 0].set_ylim(len(sources) - 0.4, -0.6)
     grid[0, 0].set_xlim(0, 1.05 * table["epochs"].max() + 1)
-    figure.supxlabel("epochs trained, until early stopping or the limit", fontsize=8)
+    figure.supxlabel("epochs trained (box: quartiles and median; number: mean)", fontsize=8)
     return figure
 
 

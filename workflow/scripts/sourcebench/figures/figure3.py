@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from sourcebench.evaluation.statistics import mean_ci
 from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import SHARE, folds_label, heading, message, source_handles
+from sourcebench.figures.layout import SHARE, heading, means_label, message, source_handles
 from sourcebench.figures.style import FAINT, RC, StudyStyle
 
 ROWS = {"ood": "o.o.d. AUROC", "iid": "i.i.d. AUROC"}
@@ -46,9 +46,10 @@ def figure3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     size = (max(1.75 * width + 0.7, 4.2), len(bands) * (1.75 * tall + 0.95) + 0.4)
     figure = Figure(figsize=size, layout="constrained")
     figures = figure.subfigures(len(bands), 1, squeeze=False)[:, 0]
+    several = len(style.variants_in(runs)) > 1
     for place, (label, part, chunk) in zip(figures, bands, strict=True):
         _band(place, part, style, chunk, width, limits)
-        if len(style.variants_in(runs)) > 1:
+        if several:
             place.suptitle(label, x=0.01, ha="left", fontweight="bold", fontsize=9)
     _legend(figure, runs, style, targets)
     return figure
@@ -84,20 +85,21 @@ def _band(
             axis = grid[row, column]
             axis.set_ylim(limit)
             axis.set_ylabel(ROWS[test_set] if column == 0 else "")
-            axis.axhline(0.5, color=FAINT, linewidth=0.6, dashes=(6, 3), zorder=0)
-            if task in style.references:
-                axis.axhline(style.references[task], color=FAINT, linestyle=":", zorder=0)
-            _panel(axis, here[here["test_set"] == test_set], style)
+            _panel(axis, here[here["test_set"] == test_set], style, style.references.get(task))
         _ticks(grid[-1, column], np.sort(runs["p_art"].unique()))
     place.supxlabel(SHARE, fontsize=8)
 
 
-def _panel(axis: Axes, runs: pd.DataFrame, style: StudyStyle) -> None:
+def _panel(axis: Axes, runs: pd.DataFrame, style: StudyStyle, reference: float | None) -> None:
     """Draw one panel's curves; with one p_art, points side by side with their intervals."""
     if runs["auroc"].notna().sum() == 0:
         axis.text(0.5, 0.5, "no runs", transform=axis.transAxes, ha="center", color=FAINT)
         return
+    axis.axhline(0.5, color=FAINT, linewidth=0.6, dashes=(6, 3), zorder=0)
+    if reference is not None:
+        axis.axhline(reference, color=FAINT, linestyle=":", zorder=0)
     sources = style.sources_in(runs)
+    alpha = min(0.15, 0.45 / len(sources))
     single = runs["p_art"].nunique() == 1
     offset = dict.fromkeys(sources, 0.0)
     if single:
@@ -116,7 +118,7 @@ def _panel(axis: Axes, runs: pd.DataFrame, style: StudyStyle) -> None:
         dashes=False,
         errorbar=_interval,
         err_style="bars" if single else "band",
-        err_kws={"linewidth": 1.2} if single else {"alpha": 0.15, "linewidth": 0},
+        err_kws={"linewidth": 1.2} if single else {"alpha": alpha, "linewidth": 0},
         linewidth=1.4,
         markersize=5,
         markeredgewidth=0.5,
@@ -149,16 +151,18 @@ def _legend(
     figure: Figure, runs: pd.DataFrame, style: StudyStyle, targets: list[tuple[str, str]]
 ) -> None:
     """Put one legend for all panels on top."""
+    variants = [label for label, _ in style.variants_in(runs)]
     handles = source_handles(style, style.sources_in(runs))
     handles.append(Line2D([], [], color=FAINT, linewidth=0.6, dashes=(6, 3), label="chance"))
     if any(task in style.references for task, _ in targets):
         handles.append(Line2D([], [], color=FAINT, linestyle=":", label=style.reference_label))
+    shown = f"{variants[0]}: " if len(variants) == 1 else ""
     figure.legend(
         handles=handles,
         loc="outside upper center",
         ncols=len(handles),
         frameon=False,
-        title=f"mean and 95 % confidence interval over {folds_label(runs)}",
+        title=shown + means_label(runs),
         title_fontsize=7,
         columnspacing=1.5,
     )

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from sourcebench.evaluation.aggregate import axes
 from sourcebench.figures.style import FAINT, StudyStyle
 
 SHARE = "share of positives with the confounder, $p_{\\mathrm{art}}$"
@@ -45,13 +46,15 @@ def source_handles(
     ]
 
 
-def folds_label(runs: pd.DataFrame) -> str:
-    """Return "5 folds", "3–5 folds" or "1 fold": the runs behind a mean."""
-    cell = ["task", "confounder", "source", "arch", "p_art", "test_set"]
+def means_label(runs: pd.DataFrame) -> str:
+    """Return what a mean and its interval stand on: "mean and … over 3–5 folds"."""
+    cell = [name for name in axes(runs) if name != "fold"]
     counts = runs.groupby(cell)["fold"].nunique()
     low, high = int(counts.min()), int(counts.max())
+    if high == 1:
+        return "one fold, hence no interval"
     span = str(high) if low == high else f"{low}–{high}"
-    return f"{span} fold{'s' if high > 1 else ''}"
+    return f"mean and 95 % confidence interval over {span} folds"
 
 
 def message(text: str) -> Figure:

@@ -17,6 +17,7 @@ from sourcebench.figures.style import FAINT, RC, StudyStyle
 
 LEVEL = 0.05
 MOST_COLUMNS = 3
+FULL_COLOUR = 0.8
 
 
 @FIGURES.register("permutation")
@@ -30,37 +31,53 @@ def permutation(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """
     style = style.covering(runs)
     runs = runs[runs["test_set"] == "ood"]
-    table = compare_sources(runs).dropna(subset="difference")
+    variants = [
+        (label, compare_sources(part).dropna(subset="difference"))
+        for label, part in style.variants_in(runs)
+    ]
+    table = pd.concat([part for _, part in variants]) if variants else pd.DataFrame()
     if table.empty:
         return message("A comparison needs runs of two sources on the o.o.d. test set.")
     targets = style.targets_in(table)
     shares = sorted(table["p_art"].unique())
     pairs = list(combinations(style.sources_in(runs), 2))
-    variants = style.variants_in(runs)
     panels = [(label, part, pair) for label, part in variants for pair in pairs]
     width = min(len(pairs), MOST_COLUMNS)
     rows = ceil(len(panels) / width)
-    size = (width * (0.52 * len(shares) + 0.15) + 1.8, rows * (0.36 * len(targets) + 0.7) + 0.5)
+    size = (
+        max(width * (0.5 * len(shares) + 0.15) + 1.6, 5),
+        rows * (0.36 * len(targets) + 0.6) + 0.8,
+    )
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, width, squeeze=False, sharex=True, sharey=True)
     for axis in grid.flat[len(panels) :]:
         axis.set_axis_off()
+    for axis in list(grid.flat[: len(panels)])[-width:]:
+        axis.tick_params(labelbottom=True)
     for axis, (label, part, (a, b)) in zip(grid.flat, panels, strict=False):
         heading(axis, f"{style.sources[a]} − {style.sources[b]}", label)
         colours = [style.colours[b], "white", style.colours[a]]
-        cells = _cells(compare_sources(part), a, b)
-        _panel(axis, cells, targets, shares, LinearSegmentedColormap.from_list("pair", colours))
+        palette = LinearSegmentedColormap.from_list("pair", colours)
+        _panel(axis, _cells(part, a, b), targets, shares, palette)
     names = [f"{style.confounders[c]}\n{style.tasks[t]}" for t, c in targets]
     grid[0, 0].set_yticks(range(len(targets)), names)
     grid[0, 0].set_xticks(range(len(shares)), [f"{share:g}" for share in shares])
-    floor = table["p_smallest"].min()
-    figure.supxlabel(
-        f"{SHARE}\ndifference of mean o.o.d. AUROC, in the colour of the better source; below it p "
-        f"of the permutation test,\nat best {floor:.2g} with so few folds; bold where p ≤ "
-        f"{LEVEL:g} after Holm's adjustment for all pairs and $p_{{\\mathrm{{art}}}}$",
+    figure.supxlabel(SHARE, fontsize=8)
+    figure.suptitle(
+        "difference of mean o.o.d. AUROC, in the colour of the better source;\n"
+        f"below it p of the permutation test; {_caveat(table)}",
         fontsize=7,
     )
     return figure
+
+
+def _caveat(table: pd.DataFrame) -> str:
+    """Say what p can tell with so many folds and tests."""
+    tests = int(table.groupby(["task", "confounder", "arch"])["p"].count().max())
+    floor = table["p_smallest"].min()
+    if not floor * tests <= LEVEL:
+        return f"too few folds for any to pass Holm's adjustment for the {tests} tests of a confounder"
+    return f"bold where p ≤ {LEVEL:g} after Holm's adjustment for the {tests} tests of a confounder"
 
 
 def _cells(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
@@ -79,22 +96,23 @@ def _panel(
 ) -> None:
     """Draw one pair of sources."""
     differences = np.full((len(targets), len(shares)), np.nan)
-    for cell in cells.itertuples():
-        row, column = targets.index((cell.task, cell.confounder)), shares.index(cell.p_art)
-        differences[row, column] = cell.difference
-        below = f"\np {cell.p:.3f}".replace("0.", ".") if cell.p < 1 else "\np 1"
+    for cell in cells.to_dict("records"):
+        row = targets.index((cell["task"], cell["confounder"]))
+        column = shares.index(cell["p_art"])
+        differences[row, column] = cell["difference"]
+        shade = np.array(colours(0.5 + cell["difference"] / (2 * FULL_COLOUR))[:3])
         axis.text(
             column,
             row,
-            f"{cell.difference:+.2f}{below if cell.p == cell.p else ''}",
+            _text(cell["difference"], cell["p"]),
             ha="center",
             va="center",
             size=6,
             linespacing=1.3,
-            fontweight="bold" if cell.p_holm <= LEVEL else "normal",
-            color="white" if abs(cell.difference) > 0.55 else "black",
+            fontweight="bold" if cell["p_holm"] <= LEVEL else "normal",
+            color="white" if shade @ (0.299, 0.587, 0.114) < 0.45 else "black",
         )
-    axis.imshow(differences, cmap=colours, vmin=-0.8, vmax=0.8, aspect="auto")
+    axis.imshow(differences, cmap=colours, vmin=-FULL_COLOUR, vmax=FULL_COLOUR, aspect="auto")
     axis.set_xticks(np.arange(len(shares) + 1) - 0.5, minor=True)
     axis.set_yticks(np.arange(len(targets) + 1) - 0.5, minor=True)
     axis.grid(which="minor", color="white", linewidth=1.5)
@@ -102,3 +120,11 @@ def _panel(
     axis.spines[:].set_visible(False)
     if not len(cells):
         axis.text(0.5, 0.5, "no runs", transform=axis.transAxes, ha="center", color=FAINT)
+
+
+def _text(difference: float, p: float) -> str:
+    """Return a cell's two lines."""
+    first = f"{difference:+.2f}".replace("-", "−") if abs(difference) >= 0.005 else "0.00"
+    if np.isnan(p):
+        return first
+    return f"{first}\np {p:.3f}".replace("p 0.", "p .").removesuffix(".000")

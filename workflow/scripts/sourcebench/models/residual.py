@@ -1,6 +1,7 @@
 """A plain residual network (He et al. 2016), small enough for one CPU core."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -47,9 +48,7 @@ class ResidualNetwork(nn.Module):
         super().__init__()
         self.num_features = widths[-1]
         self.stem = _convolution(3, widths[0], 7, stride=4)
-        self.blocks = nn.Sequential(
-            *(ResidualBlock(*pair) for pair in zip(widths, widths[1:], strict=False))
-        )
+        self.blocks = nn.Sequential(*(ResidualBlock(*pair) for pair in pairwise(widths)))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -134,7 +134,7 @@ def draw_vessels(canvas: Canvas, chest: Chest, rng: np.random.Generator) -> None
         lines = root + (lines - root) * length[:, :, None]
         blob = smooth(root + np.array([(-0.02, -0.1), (0.045, -0.03), (0.05, 0.07), (0, 0.16)]), 6)
         hilum += canvas.stroke([_mirror(blob, root, side)], 0.07, soft=0.022)
-        width, weight = 0.017 * chest.vessel, 0.060
+        width, weight = 0.017 * chest.vessel, 0.052
         for generation in range(4):
             drawn = _mirror(lines, root, side)
             half = drawn[:, :5]

@@ -10,8 +10,9 @@ from sourcebench.sources import generators, kinds
 from sourcebench.sources.base import KINDS, Card, Kind, Normalisation, Order, Specification, Supply
 from sourcebench.sources.generators.base import GENERATORS, Generator
 
-discover(kinds.__name__, kinds.__path__)
+# The generators first: a kind lists them in its schema.
 discover(generators.__name__, generators.__path__)
+discover(kinds.__name__, kinds.__path__)
 
 __all__ = [
     "GENERATORS",

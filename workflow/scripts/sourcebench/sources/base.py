@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.registry import Registry
@@ -14,8 +14,19 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Specification = Mapping[str, Any]
+Schema = dict[str, Any]
 Tensors = dict[str, "Tensor"]
 Triple = tuple[float, float, float]
+
+
+STRING: Schema = {"type": "string"}
+COMMON: Schema = {
+    "kind": STRING,
+    "title": STRING,
+    "archs": {"type": "array", "minItems": 1, "uniqueItems": True, "items": STRING},
+    "licence": STRING,
+    "citation": STRING,
+}
 
 
 def triple(values: Any) -> Triple:
@@ -112,9 +123,22 @@ class Kind(ABC):
     Attributes:
         has_weights: whether there is a file of weights; without one, fine-tuning starts from
             its run's seed.
+        properties: JSON schemas of the keys that this kind's specifications take.
+        required: those of the keys that can't be left out.
     """
 
     has_weights = True
+    properties: ClassVar[Schema] = {}
+    required: ClassVar[tuple[str, ...]] = ()
+
+    def schema(self) -> Schema:
+        """Return the JSON schema of a specification, with what every kind takes."""
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["kind", *self.required],
+            "properties": COMMON | self.properties,
+        }
 
     def archs(self, spec: Specification) -> tuple[str, ...] | None:
         """Return the architectures that a specification covers; None: any."""

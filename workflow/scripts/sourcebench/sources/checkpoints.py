@@ -142,7 +142,7 @@ def _renamed(name: str, rename: Mapping[str, str]) -> str:
 
 
 def _unprefix(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Drop the prefix without which the most names match; none, if none helps."""
+    """Drop the prefix without which the most names match, if it makes most of them match."""
     first = next(iter(wanted))
     prefixes = [name.removesuffix(first) for name in tensors if name.endswith(f".{first}")]
 
@@ -150,6 +150,8 @@ def _unprefix(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[
         return sum(prefix + name in tensors for name in wanted)
 
     best = max(["", *prefixes], key=matches)
+    if matches(best) <= len(wanted) / 2:
+        return tensors
     return {name.removeprefix(best): tensor for name, tensor in tensors.items()}
 
 

@@ -79,7 +79,7 @@ def pretrain(
         held_out = max(1, round(recipe.validation * recipe.images))
         classes = len(GENERATORS.get(generator).classes)
         model = Classifier(build_backbone(arch), classes, dropout=0.0)
-        model = model.to(device, memory_format=torch.channels_last)
+        model = model.to(device).to(memory_format=torch.channels_last)
         _train(model, images[held_out:], labels[held_out:], recipe)
         training = slice(held_out, 2 * held_out)
         summary = asdict(recipe) | {
@@ -125,7 +125,7 @@ def _train(model: Classifier, images: Tensor, labels: Tensor, recipe: Recipe) ->
                 logits = model(Normalisation()(_augment(images[batch])))
             loss = functional.cross_entropy(logits.float(), labels[batch])
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
             schedule.step()
 
@@ -146,7 +146,7 @@ def _augment(images: Tensor) -> Tensor:
 def _accuracy(model: Classifier, images: Tensor, labels: Tensor) -> float:
     model.eval()
     with _autocast(images.device):
-        guesses = [model(Normalisation()(part)).argmax(1) for part in images.split(256)]
+        guesses = [model(Normalisation()(part)).argmax(1) for part in torch.split(images, 256)]
     return float((torch.cat(guesses) == labels).float().mean())
 
 

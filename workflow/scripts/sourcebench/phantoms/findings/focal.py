@@ -18,13 +18,13 @@ def _opacity(chest: Chest, outline: Points, radius: float, depth: float, soft: f
 @FINDINGS.register("Mass")
 def mass(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
     """A blurred, slightly irregular blob of 30 to 90 mm."""
-    radius = MM * np.clip(rng.lognormal(np.log(23), 0.30), 15, 45)
+    radius = MM * np.clip(rng.lognormal(np.log(26), 0.28), 15, 45)
     x, y = in_lung(chest, rng)
     rx, ry = radius * rng.uniform(0.85, 1.15, 2)
     if place:
         x, y, rx, ry = place.x, place.y, place.rx, place.ry
     outline = blob(rng, x, y, rx, ry, 0.22)
-    depth = rng.uniform(0.13, 0.30)
+    depth = rng.uniform(0.24, 0.46)
     _opacity(chest, outline, 0.9 * min(rx, ry), depth, rng.uniform(0.010, 0.03))
 
 
@@ -38,7 +38,7 @@ def nodule(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
         if place:
             x, y, rx, ry = place.x, place.y, place.rx, place.ry
         outline = blob(rng, x, y, rx, ry, 0.15)
-        _opacity(chest, outline, min(rx, ry), rng.uniform(0.10, 0.20), 0.008)
+        _opacity(chest, outline, min(rx, ry), rng.uniform(0.14, 0.26), 0.008)
 
 
 @FINDINGS.register("Hernia")
@@ -53,7 +53,7 @@ def hernia(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
     bubble[:, 1] = np.minimum(bubble[:, 1], y + 0.05 * size)
 
     def overlay(canvas: Canvas) -> None:
-        canvas.depth += 0.16 * canvas.relief(sac, radius=size, soft=0.012)
-        canvas.depth -= 0.22 * canvas.fill(bubble, soft=0.012)
+        canvas.depth += 0.20 * canvas.relief(sac, radius=size, soft=0.012)
+        canvas.depth -= 0.34 * canvas.fill(bubble, soft=0.012)
 
     chest.overlays.append(overlay)

@@ -11,7 +11,7 @@ from sourcebench.phantoms.findings.registry import FINDINGS, Place, pick_side
 def atelectasis(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
     """A plate or a wedge of airless lung; its dome rises and the mediastinum moves towards it."""
     side = pick_side(rng, place)
-    loss = rng.uniform(0.3, 1.0)
+    loss = rng.uniform(0.45, 1.1)
     chest.dome[side] -= 0.10 * loss
     chest.shift += side * 0.05 * loss
     chest.lucency[-side] *= 1 + 0.04 * loss
@@ -33,7 +33,7 @@ def _plates(
             x, y, half = place.x, place.y + place.ry * rng.uniform(-0.5, 0.5), 0.9 * place.rx
         ends = [(x - half, y - half * rise), (x, y - 0.01), (x + half, y + half * rise)]
         bands.append(smooth(ends, 8))
-    width, depth = rng.uniform(0.016, 0.038), rng.uniform(0.13, 0.24)
+    width, depth = rng.uniform(0.020, 0.044), rng.uniform(0.18, 0.32)
 
     def overlay(canvas: Canvas) -> None:
         shape = canvas.stroke(bands, width, soft=0.006)
@@ -57,7 +57,7 @@ def _wedge(
             (place.x + side * place.rx, place.y + place.ry),
         ]
     outline = np.array([tip, *far])
-    depth = rng.uniform(0.12, 0.26)
+    depth = rng.uniform(0.18, 0.34)
 
     def overlay(canvas: Canvas) -> None:
         canvas.depth += depth * canvas.fill(outline, soft=0.02) * canvas.air

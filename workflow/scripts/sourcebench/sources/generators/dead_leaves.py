@@ -21,8 +21,8 @@ TEXTURES = ("flat", "striped", "grainy")
 LETTERS = "ABCDEFGHJKLMNPQRSTUVXYZ23456789"
 OVERSAMPLING = 2  # drawn at twice the size and averaged, so that edges are not jagged
 LARGEST = 0.3  # radius of the largest leaf, as a share of the image
-SMALLEST = 1.5  # radius of the smallest leaf, in pixels
-LEAVES = 350
+SMALLEST = 2.5  # radius of the smallest leaf, in pixels
+LEAVES = 280
 UNDERGROWTH = 40  # the first leaves are large, so that no background is left
 
 Ids = npt.NDArray[np.int32]
@@ -51,7 +51,9 @@ def _glyph(letter: str) -> Grey:
     return (page[y : y + height, x : x + width] > 127).astype(np.uint8)
 
 
-def _stamp(ids: Ids, letter: str, centre: npt.NDArray[np.float64], radius: float, leaf: int) -> None:
+def _stamp(
+    ids: Ids, letter: str, centre: npt.NDArray[np.float64], radius: float, leaf: int
+) -> None:
     """Lay a letter of height 2·radius on what has fallen so far, cut off at the image's edge."""
     glyph = _glyph(letter)
     height = max(round(2 * radius), 4)

@@ -1,10 +1,28 @@
 """Weights from a file of the user's."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources.base import KINDS, Kind, Normalisation, Order, Supply, triple
-from sourcebench.sources.checkpoints import fit, read, sha256_of
+from sourcebench.sources.base import (
+    KINDS,
+    STRING,
+    Kind,
+    Normalisation,
+    Order,
+    Schema,
+    Supply,
+    triple,
+)
+
+CHANNELS: Schema = {
+    "type": "array",
+    "minItems": 3,
+    "maxItems": 3,
+    "items": {"type": "number"},
+    "description": "three numbers, for images scaled to [0, 1]",
+}
+CHECKSUM: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 
 
 class File(Kind):
@@ -15,6 +33,21 @@ class File(Kind):
     file, `licence` and `citation` go on the card.
     """
 
+    properties: ClassVar[Schema] = {
+        "path": STRING,
+        "mean": CHANNELS,
+        "std": {**CHANNELS, "items": {"type": "number", "exclusiveMinimum": 0}},
+        "sha256": {"oneOf": [CHECKSUM, {"type": "object", "additionalProperties": CHECKSUM}]},
+        "rename": {
+            "type": "object",
+            "additionalProperties": {
+                "oneOf": [STRING, {"type": "object", "additionalProperties": STRING}]
+            },
+        },
+        "help": STRING,
+    }
+    required = ("path", "mean", "std")
+
     def supply(self, order: Order) -> Supply:
         """Return the tensors of the file, under the architecture's own names.
 
@@ -22,6 +55,8 @@ class File(Kind):
             SourceBenchError: the file is missing, has another checksum, is no checkpoint that can
                 be read safely, or belongs to another architecture.
         """
+        from sourcebench.sources.checkpoints import fit, read, sha256_of
+
         spec, arch = order.spec, order.arch
         path = Path(spec["path"].format(arch=arch))
         if not path.is_file():

@@ -1,6 +1,8 @@
 """Weights that the workflow pretrains itself, on generated images."""
 
-from sourcebench.sources.base import KINDS, Kind, Normalisation, Order, Supply
+from typing import ClassVar
+
+from sourcebench.sources.base import KINDS, Kind, Normalisation, Order, Schema, Supply
 from sourcebench.sources.generators.base import GENERATORS
 
 
@@ -10,6 +12,18 @@ class InSilico(Kind):
     `{kind: insilico, generator: dead_leaves, images: 4000, size: 96, epochs: 6, …}`; the recipe
     and the accuracy it reached go on the card.
     """
+
+    properties: ClassVar[Schema] = {
+        "generator": {"enum": GENERATORS.names()},
+        "images": {"type": "integer", "minimum": 20},
+        "size": {"type": "integer", "minimum": 32},
+        "epochs": {"type": "integer", "minimum": 1},
+        "batch_size": {"type": "integer", "minimum": 2},
+        "lr": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        "weight_decay": {"type": "number", "minimum": 0},
+        "validation": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    }
+    required = ("generator", "images", "size", "epochs")
 
     def supply(self, order: Order) -> Supply:
         """Pretrain the architecture and return its weights.

@@ -1,9 +1,18 @@
 """Weights that timm publishes, on the Hugging Face hub."""
 
 import os
+from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources.base import KINDS, Kind, Normalisation, Order, Specification, Supply, triple
+from sourcebench.sources.base import (
+    KINDS,
+    Kind,
+    Normalisation,
+    Order,
+    Specification,
+    Supply,
+    triple,
+)
 
 
 class Timm(Kind):
@@ -12,6 +21,11 @@ class Timm(Kind):
     Tags are always named: timm's plain names stand for its newest recipe, which may fine-tune
     quite differently from the plain training behind the paper's weights.
     """
+
+    properties: ClassVar[Schema] = {
+        "tags": {"type": "object", "minProperties": 1, "additionalProperties": STRING}
+    }
+    required = ("tags",)
 
     def archs(self, spec: Specification) -> tuple[str, ...] | None:
         """Return the architectures that have a tag."""
@@ -33,7 +47,7 @@ class Timm(Kind):
                 "timm.list_models(pretrained=True) lists those it has."
             )
         try:
-            model = timm.create_model(tag, pretrained=True, num_classes=0)
+            model: Any = timm.create_model(tag, pretrained=True, num_classes=0)
         except OSError as error:
             home = os.environ.get("HF_HOME", "~/.cache/huggingface")
             raise SourceBenchError(
@@ -42,7 +56,7 @@ class Timm(Kind):
                 f"({type(error).__name__}). Connect to the network once, or point HF_HOME to a "
                 "cache that has them and set HF_HUB_OFFLINE=1."
             ) from error
-        facts = model.pretrained_cfg
+        facts: dict[str, Any] = model.pretrained_cfg
         place = facts.get("file") or facts.get("hf_hub_id") or facts.get("url")
         return Supply(
             tensors=model.state_dict(),

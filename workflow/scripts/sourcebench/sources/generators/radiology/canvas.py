@@ -62,7 +62,7 @@ class Canvas:
         u = (cos * dx + sin * dy) / np.float32(rx)
         v = (cos * dy - sin * dx) / np.float32(ry)
         inside = (1 - np.sqrt(u * u + v * v)) * np.float32(min(rx, ry) * self.size / 2 / edge)
-        return np.clip(inside + np.float32(0.5), 0, 1)
+        return np.asarray(np.clip(inside + np.float32(0.5), 0, 1), np.float32)
 
     def paint(self, mask: Field, value: float | Field) -> None:
         """Cover the image with a value (or an image of values) where the mask says so."""
@@ -70,4 +70,4 @@ class Canvas:
 
     def grey(self, noise: Field | float = 0.0) -> Grey:
         """Return the image with noise added: size×size, uint8."""
-        return (np.clip(self.image + noise, 0, 1) * 255).astype(np.uint8)
+        return np.asarray(np.clip(self.image + noise, 0, 1) * 255, np.float32).astype(np.uint8)

@@ -60,15 +60,16 @@ def knee(rng: np.random.Generator, size: int, lesion: bool) -> Grey:
     canvas.paint(canvas.ellipse(0, 0, half, 1.5), fat)
     canvas.paint(canvas.ellipse(0, 0, half - 0.08, 1.5), muscle)
     joint = rng.uniform(-0.05, 0.1)
-    bones = [
-        ((0, joint - 0.95, 0.27, 0.75, 0.0), (-0.27, joint - 0.3, 0.27, 0.27, 0.1)),
-        ((0, joint + 0.95, 0.25, 0.75, 0.0), (0, joint + 0.27, 0.53, 0.2, 0.0)),
-    ]
-    bones[0] += ((0.27, joint - 0.3, 0.27, 0.27, -0.1),)
-    for rim, value in ((0.03, 0.05), (0.0, marrow)):
-        for bone in bones:
-            for x, y, rx, ry, angle in bone:
-                canvas.paint(canvas.ellipse(x, y, rx + rim, ry + rim, angle), value)
+    bones = (
+        (0.0, joint - 0.95, 0.27, 0.75, 0.0),  # femur: shaft and condyles
+        (-0.27, joint - 0.3, 0.27, 0.27, 0.1),
+        (0.27, joint - 0.3, 0.27, 0.27, -0.1),
+        (0.0, joint + 0.95, 0.25, 0.75, 0.0),  # tibia: shaft and plateau
+        (0.0, joint + 0.27, 0.53, 0.2, 0.0),
+    )
+    for rim, value in ((0.03, 0.05), (0.0, marrow)):  # the dark cortex first, then the marrow
+        for x, y, rx, ry, angle in bones:
+            canvas.paint(canvas.ellipse(x, y, rx + rim, ry + rim, angle), value)
     canvas.paint(canvas.ellipse(0, joint - 0.1, 0.09, 0.1), fat)
     for side in (-1, 1):
         canvas.paint(canvas.ellipse(side * 0.27, joint + 0.015, 0.24, 0.022), 0.6)

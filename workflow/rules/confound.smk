@@ -1,0 +1,24 @@
+# Per task and confounder one array in which every image carries the artifact.
+
+
+rule confound:
+    input:
+        native=rules.prepare.output.native,
+        samples=rules.prepare.output.samples,
+    output:
+        f"{STUDY}/data/{{task}}/{{confounder}}/{{layer}}.npy",
+    params:
+        confounder=lambda wildcards: config["confounders"][wildcards.confounder],
+        task=lambda wildcards: config["tasks"][wildcards.task],
+        seed=config["seed"],
+    threads: 4
+    log:
+        f"{STUDY}/logs/confound/{{task}}/{{confounder}}_{{layer}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/confound/{{task}}/{{confounder}}_{{layer}}.tsv"
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Drawing {wildcards.confounder} ({wildcards.layer}) into the images of {wildcards.task}"
+    script:
+        "../scripts/confound.py"

@@ -1,0 +1,182 @@
+# One tidy table of all runs; every other table and every figure reads it.
+
+REPORT = {
+    "split_audit": "Data",
+    "table1": "Data",
+    "counts": "Data",
+    "runs": "Results",
+    "summary": "Results",
+    "drop": "Results",
+    "comparisons": "Results",
+    "epochs": "Training",
+    "sources": "Sources",
+}
+TABLES = list(REPORT)
+FIGURE_CATEGORY = {"figure2": "Data", "figure3": "Results", "drop": "Results"} | {
+    "permutation": "Results",
+    "epochs": "Training",
+}
+FIGURES = [name for name in FIGURE_CATEGORY if PIXEL or name != "figure2"]
+
+
+def table(name):
+    """A table, as it stands in the report."""
+    return report(
+        f"{STUDY}/tables/{name}.csv",
+        caption=f"../report/{name}.rst",
+        category=REPORT[name],
+        labels={"table": name},
+    )
+
+
+rule runs:
+    input:
+        predictions=expand(f"{STUDY}/runs/{{run}}/predictions.parquet", run=RUNS.instance_patterns),
+        records=expand(f"{STUDY}/runs/{{run}}/run.json", run=RUNS.instance_patterns),
+    output:
+        table("runs"),
+    log:
+        log_of("runs"),
+    benchmark:
+        benchmark_of("runs")
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Collecting all runs"
+    script:
+        "../scripts/runs.py"
+
+
+rule statistics:
+    input:
+        rules.runs.output,
+    output:
+        summary=table("summary"),
+        drop=table("drop"),
+        comparisons=table("comparisons"),
+        epochs=table("epochs"),
+    log:
+        log_of("statistics"),
+    benchmark:
+        benchmark_of("statistics")
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Comparing the sources"
+    script:
+        "../scripts/compare_sources.py"
+
+
+rule table1:
+    input:
+        [design(task, name) for task, name in DESIGNS],
+    output:
+        table("table1"),
+    params:
+        designs=DESIGNS,
+        config=config,
+    log:
+        log_of("table1"),
+    benchmark:
+        benchmark_of("table1")
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Describing the target datasets"
+    script:
+        "../scripts/table1.py"
+
+
+rule counts:
+    input:
+        expand(rules.manifest.output.counts, task=TASKS),
+    output:
+        table("counts"),
+    params:
+        tasks=TASKS,
+    log:
+        log_of("counts"),
+    benchmark:
+        benchmark_of("counts")
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Counting the images that were left out"
+    script:
+        "../scripts/counts.py"
+
+
+rule sources:
+    input:
+        [
+            f"resources/weights/{source}/{arch}.json"
+            for source in config["experiment"]["sources"]
+            if experiment.has_weights(config, source)
+            for arch in experiment.archs_of(config, source)
+        ],
+    output:
+        table("sources"),
+    log:
+        log_of("sources"),
+    benchmark:
+        benchmark_of("sources")
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Describing the sources"
+    script:
+        "../scripts/sources.py"
+
+
+rule figure2:
+    input:
+        native=f"{STUDY}/data/{PIXEL[0][0]}/native.npy" if PIXEL else [],
+        samples=f"{STUDY}/data/{PIXEL[0][0]}/samples.csv" if PIXEL else [],
+    output:
+        png=report(
+            f"{STUDY}/figures/figure2.png",
+            caption="../report/figure2.rst",
+            category=FIGURE_CATEGORY["figure2"],
+            labels={"figure": "figure2"},
+        ),
+        pdf=f"{STUDY}/figures/figure2.pdf",
+    params:
+        confounders={name: config["confounders"][name] for _, name in PIXEL},
+        seed=config["seed"],
+    log:
+        log_of("figure2"),
+    benchmark:
+        benchmark_of("figure2")
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Drawing the artifacts side by side"
+    script:
+        "../scripts/figure2.py"
+
+
+rule figure:
+    input:
+        rules.runs.output,
+    output:
+        png=report(
+            f"{STUDY}/figures/{{figure}}.png",
+            caption="../report/{figure}.rst",
+            category=lambda wildcards: FIGURE_CATEGORY[wildcards.figure],
+            labels={"figure": "{figure}"},
+        ),
+        pdf=f"{STUDY}/figures/{{figure}}.pdf",
+    params:
+        config=config,
+    wildcard_constraints:
+        figure="(?!figure2)[a-z0-9]+",
+    log:
+        f"{STUDY}/logs/figure/{{figure}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/figure/{{figure}}.tsv"
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Drawing {wildcards.figure}"
+    script:
+        "../scripts/figure.py"

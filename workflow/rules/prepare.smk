@@ -1,0 +1,85 @@
+# Every original is decoded once; no later stage opens one.
+
+
+rule prepare:
+    input:
+        manifest=rules.manifest.output.manifest,
+        index=rules.retrieve.output[0],
+    output:
+        images=f"{STUDY}/data/{{task}}/images.npy",
+        samples=f"{STUDY}/data/{{task}}/samples.csv",
+        native=temp(f"{STUDY}/data/{{task}}/native.npy"),
+    params:
+        task=lambda wildcards: config["tasks"][wildcards.task],
+        keep_native=lambda wildcards: experiment.carrier(config, wildcards.task) is None,
+    threads: 4
+    log:
+        f"{STUDY}/logs/prepare/{{task}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/prepare/{{task}}.tsv"
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Decoding the images of {wildcards.task}"
+    script:
+        "../scripts/prepare.py"
+
+
+def design_inputs(wildcards):
+    """The manifest, and published splits where the task uses some."""
+    inputs = {"manifest": rules.manifest.output.manifest}
+    if splits := config["tasks"][wildcards.task].get("splits"):
+        inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
+    return inputs
+
+
+rule design:
+    input:
+        unpack(design_inputs),
+    output:
+        f"{STUDY}/design/{{task}}/{{confounder}}.csv",
+    params:
+        task=lambda wildcards: config["tasks"][wildcards.task],
+        splits=lambda wildcards: config.get("splits", {}).get(
+            config["tasks"][wildcards.task].get("splits")
+        ),
+        carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
+        folds=config["experiment"]["folds"],
+        seed=config["seed"],
+    log:
+        f"{STUDY}/logs/design/{{task}}/{{confounder}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/design/{{task}}/{{confounder}}.tsv"
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Designing {wildcards.task} with {wildcards.confounder}"
+    script:
+        "../scripts/design.py"
+
+
+rule split_audit:
+    input:
+        ours=[design(task, name) for task, name in DESIGNS],
+        published=expand(rules.published_splits.output, splits=AUDITED),
+    output:
+        report(
+            f"{STUDY}/tables/split_audit.csv",
+            caption="../report/split_audit.rst",
+            category="Data",
+            labels={"table": "Split audit"},
+        ),
+    params:
+        ours=[f"{task}/{name}" for task, name in DESIGNS],
+        published=AUDITED,
+        p_art=config["experiment"]["p_art"],
+    log:
+        log_of("split_audit"),
+    benchmark:
+        benchmark_of("split_audit")
+    conda:
+        "../../envs/sourcebench.yaml"
+    message:
+        "Auditing the splits"
+    script:
+        "../scripts/split_audit.py"

@@ -1,0 +1,23 @@
+"""Write one layer of a confounder: every image with its artifact, or without it."""
+
+from pathlib import Path
+
+import pandas as pd
+from sourcebench import confounders, files
+from sourcebench.confounders.apply import write_layer
+from sourcebench.jobs import job
+
+with job(snakemake.log):
+    parameters = dict(snakemake.params.confounder)
+    kind = parameters.pop("kind")
+    write_layer(
+        confounders.build(kind, **parameters),
+        snakemake.wildcards.layer,
+        files.load_array(snakemake.input.native),
+        list(pd.read_csv(snakemake.input.samples)["image_id"]),
+        input_size=snakemake.params.task["input_size"],
+        resize_method=snakemake.params.task.get("resize", "nearest"),
+        seed=snakemake.params.seed,
+        path=Path(snakemake.output[0]),
+        threads=snakemake.threads,
+    )

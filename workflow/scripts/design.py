@@ -1,0 +1,25 @@
+"""Say who is confounded and who is in which fold."""
+
+import pandas as pd
+from sourcebench import design, files
+from sourcebench.jobs import job
+
+with job(snakemake.log):
+    task, splits, carrier = (snakemake.params[key] for key in ("task", "splits", "carrier"))
+    common = {
+        "seed": snakemake.params.seed,
+        "name": snakemake.wildcards.task,
+        "carrier": carrier and carrier[:2],
+    }
+    manifest = pd.read_csv(snakemake.input.manifest)
+    if splits is None:
+        table = design.build(
+            manifest, folds=snakemake.params.folds, val_fraction=task["val_fraction"], **common
+        )
+    else:
+        published = pd.read_csv(snakemake.input.splits)
+        there = published["image_id"].isin(manifest["image_id"])
+        table = design.from_published(published[there], **common)
+    if splits is None or splits.get("leaks") != "accept":
+        design.check(table, snakemake.wildcards.task)
+    files.write_csv(snakemake.output[0], table)

@@ -1,0 +1,24 @@
+"""Choose the images of a task."""
+
+import pandas as pd
+from sourcebench import files
+from sourcebench.datasets.prepare import manifest
+from sourcebench.jobs import job
+
+with job(snakemake.log) as terminal:
+    available = published = None
+    if "available" in snakemake.input.keys():
+        available = set(pd.read_csv(snakemake.input.available)["image_id"])
+    if "splits" in snakemake.input.keys():
+        published = pd.read_csv(snakemake.input.splits)
+    table, counts = manifest(
+        snakemake.wildcards.task,
+        snakemake.params.task,
+        seed=snakemake.params.seed,
+        carrier=snakemake.params.carrier,
+        available=available,
+        published=published,
+    )
+    print(f"{snakemake.wildcards.task}: {len(table)} images chosen; {counts}", file=terminal)
+    files.write_csv(snakemake.output.manifest, table)
+    files.write_json(snakemake.output.counts, {"chosen": len(table), **counts})

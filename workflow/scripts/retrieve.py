@@ -1,0 +1,19 @@
+"""Get the images that the tasks need."""
+
+from pathlib import Path
+
+import pandas as pd
+from sourcebench import files
+from sourcebench.jobs import job
+from sourcebench.origins import ORIGINS
+
+with job(snakemake.log) as terminal:
+    wanted = pd.concat([pd.read_csv(path) for path in snakemake.input.manifests])
+    index = ORIGINS.get(snakemake.params.spec["origin"])(
+        wanted.drop_duplicates("image_id", ignore_index=True),
+        Path(snakemake.params.folder),
+        snakemake.params.spec,
+        snakemake.threads,
+        terminal,
+    )
+    files.write_csv(snakemake.output[0], index)
