@@ -29,5 +29,7 @@ rule all:
     input:
         tables=expand(f"{STUDY}/tables/{{table}}.csv", table=TABLES),
         figures=expand(
-            f"{STUDY}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "pdf"]
+            f"{STUDY}/figures/{{figure}}.{{format}}",
+            figure=FIGURES,
+            format=["png", "pdf"],
         ),

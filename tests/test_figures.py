@@ -184,6 +184,25 @@ def test_odd_tables_are_drawn_all_the_same(name, runs):
     assert texts(figure)
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "runs",
+    [
+        synthetic_runs(),
+        synthetic_runs(p_art=(0, 1)).query("confounder == 'tag' and source != 'random'"),
+        synthetic_runs(p_art=(0, 1), published=MANY),
+    ],
+    ids=["paper", "small", "many"],
+)
+def test_everything_lies_on_the_page(name, runs):
+    figure = draw(name, runs)
+    figure.draw_without_rendering()
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(drawn.x0, drawn.y0) >= -0.01
+    assert drawn.x1 <= width + 0.01
+    assert drawn.y1 <= height + 0.01
+
+
 def test_drawing_leaves_matplotlibs_settings_alone():
     before = dict(matplotlib.rcParams)
     draw("figure3", synthetic_runs(p_art=(0, 1)))

@@ -1,4 +1,4 @@
-# What every rule file uses: the checked config, the table of runs, and where things lie.
+# What the other files use: the checked config, the table of runs, and where things lie.
 
 import sys
 from pathlib import Path
@@ -27,9 +27,25 @@ TRAINING = config["training"]
 DESIGNS = [
     (task, name) for task in TASKS for name in config["tasks"][task]["confounders"]
 ]
-PIXEL = [
-    (task, name) for task, name in DESIGNS if experiment.is_pixel(config, name)
-]
+PIXEL = [(task, name) for task, name in DESIGNS if experiment.is_pixel(config, name)]
+
+REPORT = {
+    "split_audit": "Data",
+    "table1": "Data",
+    "counts": "Data",
+    "runs": "Results",
+    "summary": "Results",
+    "drop": "Results",
+    "comparisons": "Results",
+    "epochs": "Training",
+    "sources": "Sources",
+}
+TABLES = list(REPORT)
+FIGURE_CATEGORY = {"figure2": "Data", "figure3": "Results", "drop": "Results"} | {
+    "permutation": "Results",
+    "epochs": "Training",
+}
+FIGURES = [name for name in FIGURE_CATEGORY if PIXEL or name != "figure2"]
 
 
 wildcard_constraints:
@@ -41,14 +57,14 @@ wildcard_constraints:
     layer="artifact|base",
 
 
-def log_of(rule):
-    """Where a rule without wildcards logs."""
-    return f"{STUDY}/logs/{rule}.log"
+def log_of(step):
+    """Where a step that runs once logs."""
+    return f"{STUDY}/logs/{step}.log"
 
 
-def benchmark_of(rule):
-    """Where a rule without wildcards is measured."""
-    return f"{STUDY}/benchmarks/{rule}.tsv"
+def benchmark_of(step):
+    """Where a step that runs once is measured."""
+    return f"{STUDY}/benchmarks/{step}.tsv"
 
 
 def layer(task, confounder, name):
@@ -59,3 +75,59 @@ def layer(task, confounder, name):
 def design(task, confounder):
     """The design of a confounder."""
     return f"{STUDY}/design/{task}/{confounder}.csv"
+
+
+def manifest_inputs(wildcards):
+    """The user's own images, and published splits, where a task depends on them."""
+    inputs = {}
+    if DATA["origin"] == "path":
+        inputs["available"] = rules.index_local.output[0]
+    if splits := config["tasks"][wildcards.task].get("splits"):
+        inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
+    return inputs
+
+
+def design_inputs(wildcards):
+    """The manifest, and published splits where the task uses some."""
+    inputs = {"manifest": rules.manifest.output.manifest}
+    if splits := config["tasks"][wildcards.task].get("splits"):
+        inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
+    return inputs
+
+
+def tested(wildcards):
+    """The confounders that a run is tested on."""
+    return experiment.tested_confounders(config, wildcards.task, wildcards.confounder)
+
+
+def base_images(wildcards):
+    """The images without the artifact."""
+    if experiment.has_base(config, wildcards.confounder):
+        return layer(wildcards.task, wildcards.confounder, "base")
+    return rules.prepare.output.images
+
+
+def artifact_images(wildcards):
+    """The images with the artifact of each confounder that is drawn into them."""
+    return [
+        layer(wildcards.task, name, "artifact")
+        for name in tested(wildcards)
+        if experiment.is_pixel(config, name)
+    ]
+
+
+def source_weights(wildcards):
+    """The source's weights; none for random ones, which a run draws from its seed."""
+    if not experiment.has_weights(config, wildcards.source):
+        return []
+    return [rules.weights.output.weights]
+
+
+def table(name):
+    """A table, as it stands in the report."""
+    return report(
+        f"{STUDY}/tables/{name}.csv",
+        caption=f"../report/{name}.rst",
+        category=REPORT[name],
+        labels={"table": name},
+    )

@@ -7,17 +7,17 @@ rule confound:
         samples=rules.prepare.output.samples,
     output:
         f"{STUDY}/data/{{task}}/{{confounder}}/{{layer}}.npy",
-    params:
-        confounder=lambda wildcards: config["confounders"][wildcards.confounder],
-        task=lambda wildcards: config["tasks"][wildcards.task],
-        seed=config["seed"],
-    threads: 4
     log:
         f"{STUDY}/logs/confound/{{task}}/{{confounder}}_{{layer}}.log",
     benchmark:
         f"{STUDY}/benchmarks/confound/{{task}}/{{confounder}}_{{layer}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
+    threads: 4
+    params:
+        confounder=lambda wildcards: config["confounders"][wildcards.confounder],
+        task=lambda wildcards: config["tasks"][wildcards.task],
+        seed=config["seed"],
     message:
         "Drawing {wildcards.confounder} ({wildcards.layer}) into the images of {wildcards.task}"
     script:

@@ -1,37 +1,11 @@
 # One tidy table of all runs; every other table and every figure reads it.
 
-REPORT = {
-    "split_audit": "Data",
-    "table1": "Data",
-    "counts": "Data",
-    "runs": "Results",
-    "summary": "Results",
-    "drop": "Results",
-    "comparisons": "Results",
-    "epochs": "Training",
-    "sources": "Sources",
-}
-TABLES = list(REPORT)
-FIGURE_CATEGORY = {"figure2": "Data", "figure3": "Results", "drop": "Results"} | {
-    "permutation": "Results",
-    "epochs": "Training",
-}
-FIGURES = [name for name in FIGURE_CATEGORY if PIXEL or name != "figure2"]
-
-
-def table(name):
-    """A table, as it stands in the report."""
-    return report(
-        f"{STUDY}/tables/{name}.csv",
-        caption=f"../report/{name}.rst",
-        category=REPORT[name],
-        labels={"table": name},
-    )
-
 
 rule runs:
     input:
-        predictions=expand(f"{STUDY}/runs/{{run}}/predictions.parquet", run=RUNS.instance_patterns),
+        predictions=expand(
+            f"{STUDY}/runs/{{run}}/predictions.parquet", run=RUNS.instance_patterns
+        ),
         records=expand(f"{STUDY}/runs/{{run}}/run.json", run=RUNS.instance_patterns),
     output:
         table("runs"),
@@ -72,15 +46,15 @@ rule table1:
         [design(task, name) for task, name in DESIGNS],
     output:
         table("table1"),
-    params:
-        designs=DESIGNS,
-        config=config,
     log:
         log_of("table1"),
     benchmark:
         benchmark_of("table1")
     conda:
         "../../envs/sourcebench.yaml"
+    params:
+        designs=DESIGNS,
+        config=config,
     message:
         "Describing the target datasets"
     script:
@@ -92,14 +66,14 @@ rule counts:
         expand(rules.manifest.output.counts, task=TASKS),
     output:
         table("counts"),
-    params:
-        tasks=TASKS,
     log:
         log_of("counts"),
     benchmark:
         benchmark_of("counts")
     conda:
         "../../envs/sourcebench.yaml"
+    params:
+        tasks=TASKS,
     message:
         "Counting the images that were left out"
     script:
@@ -140,15 +114,15 @@ rule figure2:
             labels={"figure": "figure2"},
         ),
         pdf=f"{STUDY}/figures/figure2.pdf",
-    params:
-        confounders={name: config["confounders"][name] for _, name in PIXEL},
-        seed=config["seed"],
     log:
         log_of("figure2"),
     benchmark:
         benchmark_of("figure2")
     conda:
         "../../envs/sourcebench.yaml"
+    params:
+        confounders={name: config["confounders"][name] for _, name in PIXEL},
+        seed=config["seed"],
     message:
         "Drawing the artifacts side by side"
     script:
@@ -166,16 +140,16 @@ rule figure:
             labels={"figure": "{figure}"},
         ),
         pdf=f"{STUDY}/figures/{{figure}}.pdf",
-    params:
-        config=config,
-    wildcard_constraints:
-        figure="(?!figure2)[a-z0-9]+",
     log:
         f"{STUDY}/logs/figure/{{figure}}.log",
     benchmark:
         f"{STUDY}/benchmarks/figure/{{figure}}.tsv"
+    wildcard_constraints:
+        figure="(?!figure2)[a-z0-9]+",
     conda:
         "../../envs/sourcebench.yaml"
+    params:
+        config=config,
     message:
         "Drawing {wildcards.figure}"
     script:

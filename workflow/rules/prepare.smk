@@ -9,28 +9,20 @@ rule prepare:
         images=f"{STUDY}/data/{{task}}/images.npy",
         samples=f"{STUDY}/data/{{task}}/samples.csv",
         native=temp(f"{STUDY}/data/{{task}}/native.npy"),
-    params:
-        task=lambda wildcards: config["tasks"][wildcards.task],
-        keep_native=lambda wildcards: experiment.carrier(config, wildcards.task) is None,
-    threads: 4
     log:
         f"{STUDY}/logs/prepare/{{task}}.log",
     benchmark:
         f"{STUDY}/benchmarks/prepare/{{task}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
+    threads: 4
+    params:
+        task=lambda wildcards: config["tasks"][wildcards.task],
+        keep_native=lambda wildcards: experiment.carrier(config, wildcards.task) is None,
     message:
         "Decoding the images of {wildcards.task}"
     script:
         "../scripts/prepare.py"
-
-
-def design_inputs(wildcards):
-    """The manifest, and published splits where the task uses some."""
-    inputs = {"manifest": rules.manifest.output.manifest}
-    if splits := config["tasks"][wildcards.task].get("splits"):
-        inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
-    return inputs
 
 
 rule design:
@@ -38,6 +30,12 @@ rule design:
         unpack(design_inputs),
     output:
         f"{STUDY}/design/{{task}}/{{confounder}}.csv",
+    log:
+        f"{STUDY}/logs/design/{{task}}/{{confounder}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/design/{{task}}/{{confounder}}.tsv"
+    conda:
+        "../../envs/sourcebench.yaml"
     params:
         task=lambda wildcards: config["tasks"][wildcards.task],
         splits=lambda wildcards: config.get("splits", {}).get(
@@ -46,12 +44,6 @@ rule design:
         carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
         folds=config["experiment"]["folds"],
         seed=config["seed"],
-    log:
-        f"{STUDY}/logs/design/{{task}}/{{confounder}}.log",
-    benchmark:
-        f"{STUDY}/benchmarks/design/{{task}}/{{confounder}}.tsv"
-    conda:
-        "../../envs/sourcebench.yaml"
     message:
         "Designing {wildcards.task} with {wildcards.confounder}"
     script:
@@ -69,16 +61,16 @@ rule split_audit:
             category="Data",
             labels={"table": "Split audit"},
         ),
-    params:
-        ours=[f"{task}/{name}" for task, name in DESIGNS],
-        published=AUDITED,
-        p_art=config["experiment"]["p_art"],
     log:
         log_of("split_audit"),
     benchmark:
         benchmark_of("split_audit")
     conda:
         "../../envs/sourcebench.yaml"
+    params:
+        ours=[f"{task}/{name}" for task, name in DESIGNS],
+        published=AUDITED,
+        p_art=config["experiment"]["p_art"],
     message:
         "Auditing the splits"
     script:

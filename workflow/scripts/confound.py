@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+
 from sourcebench import confounders, files
 from sourcebench.confounders.apply import write_layer
 from sourcebench.jobs import job

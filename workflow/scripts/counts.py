@@ -1,6 +1,7 @@
 """Say how many images each task has, and how many were left out."""
 
 import pandas as pd
+
 from sourcebench import files
 from sourcebench.jobs import job
 

@@ -1,6 +1,7 @@
 """Say who is confounded and who is in which fold."""
 
 import pandas as pd
+
 from sourcebench import design, files
 from sourcebench.jobs import job
 

@@ -1,6 +1,7 @@
 """Draw the artifacts side by side."""
 
 import pandas as pd
+
 from sourcebench import confounders, figures, files
 from sourcebench.figures.figure2 import artifact_panel
 from sourcebench.jobs import job

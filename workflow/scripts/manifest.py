@@ -1,15 +1,16 @@
 """Choose the images of a task."""
 
 import pandas as pd
+
 from sourcebench import files
 from sourcebench.datasets.prepare import manifest
 from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
     available = published = None
-    if "available" in snakemake.input.keys():
+    if snakemake.input.get("available"):
         available = set(pd.read_csv(snakemake.input.available)["image_id"])
-    if "splits" in snakemake.input.keys():
+    if snakemake.input.get("splits"):
         published = pd.read_csv(snakemake.input.splits)
     table, counts = manifest(
         snakemake.wildcards.task,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+
 from sourcebench import files
 from sourcebench.datasets.prepare import write_arrays
 from sourcebench.jobs import job

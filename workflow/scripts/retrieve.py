@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+
 from sourcebench import files
 from sourcebench.jobs import job
 from sourcebench.origins import ORIGINS

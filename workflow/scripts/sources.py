@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+
 from sourcebench import files
 from sourcebench.jobs import job
 

@@ -1,6 +1,7 @@
 """Tell sizes, balance and leaks of our splits and of published ones."""
 
 import pandas as pd
+
 from sourcebench import design, files
 from sourcebench.datasets import splits
 from sourcebench.jobs import job

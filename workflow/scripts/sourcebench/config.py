@@ -46,7 +46,7 @@ def check(config: Mapping[str, Any]) -> None:
     for name in chosen["tasks"]:
         _check_task(config, name)
     data = config["datasets"]["nih_cxr14"]
-    if data["origin"] == "path" and not Path(data.get("path") or "").is_dir():
+    if data["origin"] == "path" and not (data.get("path") and Path(data["path"]).is_dir()):
         raise SourceBenchError(
             f"datasets.nih_cxr14.path is {data.get('path')!r}, but with origin 'path' it must be "
             "a folder that holds the PNG images."
@@ -104,40 +104,41 @@ def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
 def _sentence(error: ValidationError) -> str:
     """Say a schema's complaint as a person would."""
     key = ".".join(str(part) for part in error.absolute_path) or "the config"
-    got, rule = error.instance, error.validator_value
+    got: Any = error.instance
+    rule: Any = error.validator_value
+    schema: Any = error.schema
     if error.validator == "additionalProperties":
-        allowed = error.schema.get("properties", {})
+        allowed = schema.get("properties", {})
         wrong = next(name for name in got if name not in allowed)
-        return f"{key} has the key '{wrong}', which is not known; allowed are: {', '.join(allowed)}."
+        known = ", ".join(allowed)
+        return f"{key} has the key '{wrong}', which is not known; allowed are: {known}."
     if error.validator == "required":
         missing = next(name for name in rule if name not in got)
         return f"{key} lacks the key '{missing}'; it needs: {', '.join(rule)}."
     if error.validator in ("oneOf", "anyOf"):
         ways = " or ".join(" + ".join(way["required"]) for way in rule)
         return f"{key} needs one of: {ways}; it has: {', '.join(got)}."
-    return f"{key} is {got!r}; it must be {_allowed(error)}."
+    return f"{key} is {got!r}; it must be {_allowed(str(error.validator), rule, schema)}."
 
 
-def _allowed(error: ValidationError) -> str:
-    rule = error.validator_value
-    schema = error.schema
-    if error.validator == "type":
+def _allowed(validator: str, rule: Any, schema: Any) -> str:
+    if validator == "type":
         kinds = [rule] if isinstance(rule, str) else rule
         text = " or ".join("nothing" if kind == "null" else f"of type {kind}" for kind in kinds)
-    elif error.validator == "enum":
+    elif validator == "enum":
         text = "one of: " + ", ".join("nothing" if value is None else str(value) for value in rule)
-    elif error.validator in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
+    elif validator in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
         low = schema.get("minimum", schema.get("exclusiveMinimum"))
         high = schema.get("maximum", schema.get("exclusiveMaximum"))
-        bounds = [f"at least {low}" if "minimum" in schema else f"over {low}"] if low is not None else []
-        if high is not None:
-            bounds.append(f"at most {high}" if "maximum" in schema else f"under {high}")
+        lower = f"at least {low}" if "minimum" in schema else f"over {low}"
+        upper = f"at most {high}" if "maximum" in schema else f"under {high}"
+        bounds = [text for limit, text in ((low, lower), (high, upper)) if limit is not None]
         text = " and ".join(bounds)
-    elif error.validator == "uniqueItems":
+    elif validator == "uniqueItems":
         text = "a list without repetitions"
-    elif error.validator in ("minItems", "minProperties"):
+    elif validator in ("minItems", "minProperties"):
         text = f"a list or table with at least {rule} entry"
     else:
-        text = f"something that fits {error.validator} {rule}"
+        text = f"something that fits {validator} {rule}"
     described = schema.get("description")
     return f"{text} ({described})" if described else text

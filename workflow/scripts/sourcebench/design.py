@@ -21,7 +21,7 @@ TEST_SETS = ("iid", "ood", "clean")
 
 def fold_columns(design: pd.DataFrame) -> list[str]:
     """Return the names of the fold columns, `fold_1` … `fold_K`."""
-    return [column for column in design if str(column).startswith("fold_")]
+    return [str(column) for column in design if str(column).startswith("fold_")]
 
 
 def build(
@@ -94,7 +94,7 @@ def rank(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
         by_order = order.sort_values(kind="stable").index
         ranks[by_order] = (np.arange(len(kind)) + 0.5) / len(kind)
     ranked = design.drop(columns="rank", errors="ignore")
-    ranked.insert(ranked.columns.get_loc("role") + 1, "rank", ranks)
+    ranked.insert(list(ranked.columns).index("role") + 1, "rank", ranks)
     return ranked
 
 
@@ -200,8 +200,9 @@ def test(design: pd.DataFrame, p_art: float, test_set: str) -> pd.DataFrame:
     artifact = (chosen["label"] == 0) if test_set == "ood" else pd.Series(False, chosen.index)
     if "carrier" in chosen:
         chosen = chosen[chosen["carrier"].astype(bool) == artifact]
-        both = chosen["label"].nunique() == 2
-        return _columns(chosen.assign(artifact=chosen["carrier"].astype(bool))[: None if both else 0])
+        if chosen["label"].nunique() < 2:
+            chosen = chosen[:0]
+        artifact = chosen["carrier"].astype(bool)
     return _columns(chosen.assign(artifact=artifact))
 
 

@@ -68,9 +68,7 @@ def build_confounder(config: Mapping[str, Any], name: str) -> Any:
 
 def is_pixel(config: Mapping[str, Any], name: str) -> bool:
     """Tell whether a confounder is drawn into the images (rather than made by sampling)."""
-    return name == NONE or isinstance(
-        build_confounder(config, name), confounders.PixelConfounder
-    )
+    return name == NONE or isinstance(build_confounder(config, name), confounders.PixelConfounder)
 
 
 def has_base(config: Mapping[str, Any], name: str) -> bool:

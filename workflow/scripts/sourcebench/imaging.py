@@ -1,12 +1,8 @@
 """Grey images: reading, resizing."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import numpy.typing as npt
-
-from sourcebench.errors import SourceBenchError
 
 Image = npt.NDArray[np.uint8]
 
@@ -32,4 +28,5 @@ def resize(image: Image, size: int, method: str = "nearest") -> Image:
     height, width = image.shape
     rows = ((np.arange(size) + 0.5) * height / size).astype(np.intp)
     columns = ((np.arange(size) + 0.5) * width / size).astype(np.intp)
-    return image[rows[:, None], columns]
+    picked: Image = image[rows[:, None], columns]
+    return picked

@@ -76,13 +76,12 @@ def _read_file(path: Path, positive: str) -> pd.DataFrame:
             f"{path} has the classes {sorted(set(table['class']))}, none of which is the positive "
             f"class '{positive}' of the config."
         )
-    sex = table["Patient Gender"] if "Patient Gender" in table else pd.NA
     return pd.DataFrame(
         {
             "image_id": table["path"],
             "patient_id": table["pid"],
             "label": (table["class"] == positive).astype(int),
-            "sex": sex,
+            "sex": table.get("Patient Gender", pd.NA),
         }
     )
 

@@ -109,7 +109,7 @@ def quotas(samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = No
     Returns:
         `role, label, value, n`; `value` is the attribute's value, or missing for any.
     """
-    rows = []
+    rows: list[tuple[str, int, str | None, int]] = []
     for role in ("test", "dev"):
         positives = round(samples[role] * samples["positive"])
         for label, n in ((1, positives), (0, samples[role] - positives)):
@@ -147,9 +147,10 @@ def select(
     turn = shuffled.groupby("patient_id").cumcount()
     shuffled = shuffled.loc[turn.sort_values(kind="stable").index]
     values = shuffled[column] if column else [None] * len(shuffled)
-    missing = {
-        (row.role, row.label, row.value if column else None): int(row.n)
-        for row in wanted.itertuples()
+    kinds = wanted.assign(value=wanted["value"] if column else None)
+    missing: dict[tuple[str, int, str | None], int] = {
+        (role, label, value): n
+        for role, label, value, n in kinds[["role", "label", "value", "n"]].values.tolist()
     }
     home: dict[int, str] = {}
     picked: dict[int, str] = {}

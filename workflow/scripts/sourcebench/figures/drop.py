@@ -11,6 +11,7 @@ from sourcebench.figures import FIGURES
 from sourcebench.figures.layout import (
     beside,
     heading,
+    legend_on_top,
     means_label,
     message,
     source_handles,
@@ -62,14 +63,8 @@ def drop(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     figure.supxlabel(
         f"o.o.d. AUROC lost between $p_{{\\mathrm{{art}}}}$ = 0 and {most:g}", fontsize=8
     )
-    figure.legend(
-        handles=source_handles(style, sources, "none"),
-        loc="outside upper center",
-        ncols=len(sources),
-        frameon=False,
-        title=f"{means_label(table.drop(columns='drop'))}; dots: folds",
-        title_fontsize=7,
-    )
+    over = means_label(table.drop(columns="drop"))
+    legend_on_top(figure, source_handles(style, sources, "none"), f"{over}; dots: folds")
     return figure
 
 

@@ -13,7 +13,14 @@ from matplotlib.lines import Line2D
 
 from sourcebench.evaluation.statistics import mean_ci
 from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import SHARE, heading, means_label, message, source_handles
+from sourcebench.figures.layout import (
+    SHARE,
+    heading,
+    legend_on_top,
+    means_label,
+    message,
+    source_handles,
+)
 from sourcebench.figures.style import FAINT, RC, StudyStyle
 
 ROWS = {"ood": "o.o.d. AUROC", "iid": "i.i.d. AUROC"}
@@ -157,12 +164,4 @@ def _legend(
     if any(task in style.references for task, _ in targets):
         handles.append(Line2D([], [], color=FAINT, linestyle=":", label=style.reference_label))
     shown = f"{variants[0]}: " if len(variants) == 1 else ""
-    figure.legend(
-        handles=handles,
-        loc="outside upper center",
-        ncols=len(handles),
-        frameon=False,
-        title=shown + means_label(runs),
-        title_fontsize=7,
-        columnspacing=1.5,
-    )
+    legend_on_top(figure, handles, shown + means_label(runs))

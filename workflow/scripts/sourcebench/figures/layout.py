@@ -1,6 +1,7 @@
 """Parts that several figures share."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any, Literal
 
 import pandas as pd
@@ -44,6 +45,21 @@ def source_handles(
         for source in sources
         for look in [source_look(style, source)]
     ]
+
+
+def legend_on_top(figure: Figure, handles: Sequence[Artist], title: str) -> None:
+    """Put one legend for all panels on top, in as few rows as the figure's width allows."""
+    inches = sum(0.62 + 0.07 * len(str(handle.get_label())) for handle in handles)
+    rows = ceil(inches / figure.get_figwidth())
+    figure.legend(
+        handles=handles,
+        loc="outside upper center",
+        ncols=ceil(len(handles) / rows),
+        frameon=False,
+        title=title,
+        title_fontsize=7,
+        columnspacing=1.5,
+    )
 
 
 def means_label(runs: pd.DataFrame) -> str:

@@ -65,7 +65,7 @@ def permutation(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     figure.supxlabel(SHARE, fontsize=8)
     figure.suptitle(
         "difference of mean o.o.d. AUROC, in the colour of the better source;\n"
-        f"below it p of the permutation test; {_caveat(table)}",
+        f"below it p of the permutation test;\n{_caveat(table)}",
         fontsize=7,
     )
     return figure
@@ -76,8 +76,8 @@ def _caveat(table: pd.DataFrame) -> str:
     tests = int(table.groupby(["task", "confounder", "arch"])["p"].count().max())
     floor = table["p_smallest"].min()
     if not floor * tests <= LEVEL:
-        return f"too few folds for any to pass Holm's adjustment for the {tests} tests of a confounder"
-    return f"bold where p ≤ {LEVEL:g} after Holm's adjustment for the {tests} tests of a confounder"
+        return f"too few folds for any to pass Holm's adjustment for a confounder's {tests} tests"
+    return f"bold where p ≤ {LEVEL:g} after Holm's adjustment for a confounder's {tests} tests"
 
 
 def _cells(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:

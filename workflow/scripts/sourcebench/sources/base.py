@@ -58,12 +58,13 @@ class Normalisation:
         """
         import torch
 
-        grey = images.to(torch.float32)[..., None]
-        slope = torch.tensor(self.std, device=images.device).mul(255).reciprocal()
-        offset = torch.tensor(self.mean, device=images.device) / torch.tensor(
-            self.std, device=images.device
+        slope = torch.tensor([1 / (255 * std) for std in self.std], device=images.device)
+        offset = torch.tensor(
+            [-mean / std for mean, std in zip(self.mean, self.std, strict=True)],
+            device=images.device,
         )
-        return torch.addcmul(-offset, grey, slope).permute(0, 3, 1, 2)
+        grey = images.to(torch.float32)[..., None]
+        return torch.addcmul(offset, grey, slope).permute(0, 3, 1, 2)
 
 
 class Card(TypedDict):

@@ -113,9 +113,7 @@ class RunData(lightning.LightningDataModule):
 
     def _loader(self, part: str, batch_size: int, *, shuffle: bool) -> Any:
         indices: Any = self.indices[part]
-        return DataLoader(
-            indices, batch_size=batch_size, shuffle=shuffle, generator=self._order
-        )
+        return DataLoader(indices, batch_size=batch_size, shuffle=shuffle, generator=self._order)
 
     def batch(self, indices: Tensor, *, augment: bool) -> tuple[Tensor, Tensor]:
         """Return a batch as the network takes it.

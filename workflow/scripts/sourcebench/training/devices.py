@@ -25,7 +25,7 @@ def visible_cards() -> list[str]:
 def own_card(
     cards: list[str],
     *,
-    folder: Path = Path(tempfile.gettempdir()),
+    folder: Path | None = None,
     wait: float = 2.0,
     patience: float = 24 * 3600.0,
     pause: Callable[[float], None] = time.sleep,
@@ -38,7 +38,8 @@ def own_card(
 
     Args:
         cards: as `visible_cards` returns them.
-        folder: where the lock files lie; the same for all runs on a machine.
+        folder: where the lock files lie, the same for all runs on a machine; by default the
+            folder for temporary files.
         wait: seconds between looks when every card is taken.
         patience: seconds after which waiting ends.
         pause: waits that long.
@@ -49,6 +50,7 @@ def own_card(
     Raises:
         SourceBenchError: no card became free in time.
     """
+    folder = folder or Path(tempfile.gettempdir())
     waited = 0.0
     while waited <= patience:
         for card in cards:
@@ -109,7 +111,7 @@ def precision(wanted: str, device: torch.device) -> str:
 
 def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capability = torch.cpu.get_capabilities()
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
 

@@ -1,12 +1,14 @@
 """One run: fine-tune a network from a source on a confounded task, and test it."""
 
+import logging
 import platform
 import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytorch_lightning as lightning
@@ -25,6 +27,10 @@ from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.module import BestWeights, FineTuner, History
 from sourcebench.training.weights import load_backbone
+
+# What Lightning says of every trainer is of no use in a log of a thousand runs.
+logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 HISTORY_COLUMNS = ["epoch", "train_loss", "val_loss", "val_auroc", "seconds"]
 MONITORS = {"loss": ("val_loss", "min"), "auroc": ("val_auroc", "max")}
@@ -195,7 +201,7 @@ def _trainer(
         max_epochs=recipe.epochs,
         accelerator="cuda" if device.type == "cuda" else "cpu",
         devices=[device.index] if device.type == "cuda" else 1,
-        precision=devices.precision(recipe.precision, device),
+        precision=cast(Any, devices.precision(recipe.precision, device)),
         callbacks=[best, history, EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
         deterministic=True,
         logger=False,
@@ -218,25 +224,20 @@ def _predict(
     device: torch.device,
 ) -> pd.DataFrame:
     """Return logits for every test set; an image that stands in several is seen once."""
-    tests = pd.concat(
-        [
-            design.test(table, run.p_art, test_set).assign(
-                confounder=confounder,
-                test_set=test_set,
-                layer=lambda rows, name=confounder: layers.of(rows, name),
-            )
-            for confounder, table in designs.items()
-            for test_set in design.TEST_SETS
-        ],
-        ignore_index=True,
-    )
+    parts = []
+    for confounder, table in designs.items():
+        for test_set in design.TEST_SETS:
+            rows = design.test(table, run.p_art, test_set)
+            layer = layers.of(rows, confounder)
+            parts.append(rows.assign(confounder=confounder, test_set=test_set, layer=layer))
+    tests = pd.concat(parts, ignore_index=True)
     seen = tests[["image_id", "layer"]].drop_duplicates(ignore_index=True)
     images = layers.read(seen["image_id"], seen["layer"])
     logits = predict(model, images, normalisation, recipe, device).cpu().numpy()
     seen = seen.assign(logit_0=logits[:, 0], logit_1=logits[:, 1])
-    table = tests.merge(seen, on=["image_id", "layer"], how="left", validate="many_to_one")
+    predictions = tests.merge(seen, on=["image_id", "layer"], how="left", validate="many_to_one")
     columns = ["confounder", "test_set", "image_id", "label", "artifact", "logit_0", "logit_1"]
-    return table[columns].astype({"label": "int8", "artifact": bool})
+    return predictions[columns].astype({"label": "int8", "artifact": bool})
 
 
 def predict(
@@ -251,7 +252,7 @@ def predict(
     model = model.to(device).eval()
     parts = []
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-        for part in images.split(recipe.batch_size):
+        for part in torch.split(images, recipe.batch_size):
             parts.append(model.network(normalisation(part.to(device))).float())
     return torch.cat(parts)
 
@@ -262,7 +263,7 @@ def versions() -> dict[str, str]:
         "sourcebench": sourcebench.__version__,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
-        "lightning": lightning.__version__,
+        "lightning": version("pytorch_lightning"),
     }
 
 

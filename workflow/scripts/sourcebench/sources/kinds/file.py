@@ -58,7 +58,7 @@ class File(Kind):
         from sourcebench.sources.checkpoints import fit, read, sha256_of
 
         spec, arch = order.spec, order.arch
-        path = Path(spec["path"].format(arch=arch))
+        path = Path(spec["path"].replace("{arch}", arch))
         if not path.is_file():
             hint = spec.get("help") or f"Put it there, or correct sources.{order.name}.path."
             raise SourceBenchError(

@@ -21,7 +21,8 @@ class InSilico(Kind):
         "batch_size": {"type": "integer", "minimum": 2},
         "lr": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         "weight_decay": {"type": "number", "minimum": 0},
-        "validation": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        "accelerator": {"enum": ["auto", "cpu", "gpu"]},
+        "validation": {"type": "number", "exclusiveMinimum": 0, "maximum": 0.5},
     }
     required = ("generator", "images", "size", "epochs")
 

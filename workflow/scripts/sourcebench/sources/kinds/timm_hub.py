@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources.base import (
     KINDS,
+    STRING,
     Kind,
     Normalisation,
     Order,
+    Schema,
     Specification,
     Supply,
     triple,

@@ -1,0 +1,184 @@
+"""The design's invariants, for any data: nested, stratified, patient-disjoint, exact shares."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from sourcebench import design
+from sourcebench.datasets import splits
+from sourcebench.errors import SourceBenchError
+
+SHARES = [0, 0.1, 0.2, 0.5, 0.8, 1]
+
+
+def make_manifest(n_patients, most_images, positive, carriers, seed):
+    """A manifest with patients of one to `most_images` images, patient-disjoint by role."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for patient in range(n_patients):
+        role = "test" if rng.random() < 0.3 else "dev"
+        sex = "F" if rng.random() < carriers else "M"
+        for image in range(rng.integers(1, most_images + 1)):
+            label = int(rng.random() < positive)
+            rows.append((f"{patient:08d}_{image:03d}.png", patient, label, role, sex))
+    return pd.DataFrame(rows, columns=["image_id", "patient_id", "label", "role", "sex"])
+
+
+manifests = st.builds(
+    make_manifest,
+    n_patients=st.integers(60, 200),
+    most_images=st.integers(1, 4),
+    positive=st.floats(0.3, 0.6),
+    carriers=st.just(0.5),
+    seed=st.integers(0, 10_000),
+)
+folds = st.sampled_from([(3, 0.2), (5, 0.1), (5, 0.2), (4, 0.25)])
+
+
+def build(manifest, shape, carrier=None):
+    count, fraction = shape
+    try:
+        table = design.build(
+            manifest, folds=count, val_fraction=fraction, seed=7, name="t", carrier=carrier
+        )
+    except SourceBenchError:
+        assume(False)  # too few of some class to be in every fold
+    return table
+
+
+@settings(max_examples=40, deadline=None)
+@given(manifests, folds, st.booleans())
+def test_no_patient_is_on_two_sides(manifest, shape, sampled):
+    table = build(manifest, shape, ("sex", "F") if sampled else None)
+    design.check(table, "t")
+    audit = splits.audit(design.long_form(table, SHARES))
+    assert (audit[["train_val", "train_test", "val_test", "leaked"]] == 0).all(axis=None)
+    assert set(audit["verdict"]) == {"patient-disjoint"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(manifests, folds)
+def test_designs_are_nested(manifest, shape):
+    table = build(manifest, shape)
+    carriers = []
+    for share in SHARES:
+        rows = design.development(table, share, 1)
+        carriers.append(set(rows.loc[rows["artifact"], "image_id"]))
+    assert all(small <= large for small, large in itertools.pairwise(carriers))
+    positives = set(table.loc[(table["label"] == 1) & (table["role"] == "dev"), "image_id"])
+    assert carriers[0] == set()
+    assert carriers[-1] == positives
+
+
+@settings(max_examples=40, deadline=None)
+@given(manifests, folds, st.floats(0, 1))
+def test_shares_are_exact(manifest, shape, share):
+    """Overall to rounding; in each fold's two sets, and in the test set, to within one image."""
+    table = build(manifest, shape)
+    for fold in range(1, shape[0] + 1):
+        rows = design.development(table, share, fold)
+        positives = rows[rows["label"] == 1]
+        assert abs(positives["artifact"].sum() - share * len(positives)) <= 0.5 + 1e-9
+        validation = positives[positives["part"] == "val"]
+        assert abs(validation["artifact"].sum() - share * len(validation)) <= 1 + 1e-9
+        assert not rows.loc[rows["label"] == 0, "artifact"].any()
+    test = design.test(table, share, "iid")
+    positives = test[test["label"] == 1]
+    assert abs(positives["artifact"].sum() - share * len(positives)) <= 0.5 + 1e-9
+
+
+@settings(max_examples=40, deadline=None)
+@given(manifests, folds)
+def test_folds_are_stratified(manifest, shape):
+    """Every validation set has its share of each class, to within a patient's images."""
+    count, fraction = shape
+    table = build(manifest, shape)
+    development = table[table["role"] == "dev"]
+    largest = development.groupby("patient_id").size().max()
+    total = development["label"].value_counts()
+    in_any = pd.Series(0, index=development.index)
+    for fold in range(1, count + 1):
+        chosen = development[f"fold_{fold}"] == "val"
+        in_any += chosen
+        sizes = development.loc[chosen, "label"].value_counts()
+        assert (abs(sizes - fraction * total) <= largest + 1).all()
+    assert in_any.max() == 1  # the validation sets are disjoint
+    assert (table.loc[table["role"] == "test", design.fold_columns(table)] == "").all(axis=None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(manifests, folds, st.floats(0, 1))
+def test_sampling_keeps_the_number_of_positives(manifest, shape, share):
+    """A confounder made by sampling swaps positives without the attribute for some with it."""
+    table = build(manifest, shape, ("sex", "F"))
+    sex = manifest.set_index("image_id")["sex"]
+    rows = design.development(table, share, 1)
+    assert (rows["artifact"] == (rows["image_id"].map(sex) == "F")).all()
+    assert not rows.loc[rows["label"] == 0, "artifact"].any()
+    pool = table[(table["role"] == "dev") & (table["label"] == 1)]
+    carriers, others = pool["carrier"].sum(), (1 - pool["carrier"]).sum()
+    expected = share * carriers + (1 - share) * others
+    assert abs(rows["label"].sum() - expected) <= 1 + 1e-9
+
+
+def test_test_sets():
+    manifest = make_manifest(200, 2, 0.4, 0.5, 1)
+    table = build(manifest, (5, 0.2))
+    ood = design.test(table, 0.5, "ood")
+    assert (ood["artifact"] == (ood["label"] == 0)).all()
+    clean = design.test(table, 0.5, "clean")
+    assert not clean["artifact"].any()
+    assert list(clean["image_id"]) == list(ood["image_id"])
+    sampled = build(manifest, (5, 0.2), ("sex", "F"))
+    sex = manifest.set_index("image_id")["sex"]
+    ood = design.test(sampled, 1, "ood")
+    assert set(ood.loc[ood["label"] == 1, "image_id"].map(sex)) == {"M"}
+    assert set(ood.loc[ood["label"] == 0, "image_id"].map(sex)) == {"F"}
+    assert set(design.test(sampled, 1, "clean")["image_id"].map(sex)) == {"M"}
+
+
+def test_the_same_seed_gives_the_same_design_and_another_does_not():
+    manifest = make_manifest(100, 2, 0.4, 0.5, 1)
+    first, again = build(manifest, (5, 0.1)), build(manifest, (5, 0.1))
+    pd.testing.assert_frame_equal(first, again)
+    other = design.build(manifest, folds=5, val_fraction=0.1, seed=8, name="t")
+    assert not first["fold_1"].equals(other["fold_1"])
+
+
+def test_fewer_patients_than_folds():
+    manifest = make_manifest(4, 1, 0.5, 0.5, 3).assign(role="dev")
+    with pytest.raises(SourceBenchError, match=r"4 patients, too few for 5 folds"):
+        design.build(manifest, folds=5, val_fraction=0.1, seed=1, name="t")
+
+
+def test_a_class_missing_in_a_fold():
+    manifest = make_manifest(40, 1, 0.5, 0.5, 3).assign(role="dev", label=0)
+    manifest.loc[:2, "label"] = 1
+    with pytest.raises(SourceBenchError, match="no image of some class"):
+        design.build(manifest, folds=5, val_fraction=0.1, seed=1, name="t")
+
+
+def test_a_leak_is_an_error():
+    table = build(make_manifest(100, 1, 0.4, 0.5, 1), (5, 0.1))
+    leaky = table.copy()
+    dev = leaky[leaky["role"] == "dev"]
+    test_row = leaky.index[leaky["role"] == "test"][0]
+    leaky.loc[test_row, "patient_id"] = dev["patient_id"].iloc[0]
+    with pytest.raises(SourceBenchError, match="1 patients are in both the development and"):
+        design.check(leaky, "t")
+    leaky = table.copy()
+    one_val = dev.index[dev["fold_1"] == "val"][0]
+    one_train = dev.index[dev["fold_1"] == "train"][0]
+    leaky.loc[one_val, "patient_id"] = leaky.loc[one_train, "patient_id"]
+    with pytest.raises(SourceBenchError, match="train and val of fold_1"):
+        design.check(leaky, "t")
+
+
+def test_a_table_read_back_is_the_same(tmp_path):
+    table = build(make_manifest(100, 2, 0.4, 0.5, 1), (5, 0.1))
+    table.to_csv(tmp_path / "design.csv", index=False)
+    pd.testing.assert_frame_equal(design.read(tmp_path / "design.csv"), table, check_dtype=False)

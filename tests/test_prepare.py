@@ -1,0 +1,145 @@
+"""Manifests and arrays from the originals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from sourcebench.datasets import prepare, splits, tables
+from sourcebench.errors import SourceBenchError
+
+TASK = {
+    "labels": {"from": "metadata", "positive": "Hernia", "negative": "No Finding"},
+    "view": "PA",
+    "samples": {"test": 6, "dev": 10, "positive": 0.5},
+}
+
+
+def make_images(folder, names, size=64):
+    folder.mkdir(exist_ok=True)
+    rng = np.random.default_rng(0)
+    pixels = {}
+    for name in names:
+        pixels[name] = rng.integers(0, 256, (size, size), dtype=np.uint8)
+        Image.fromarray(pixels[name]).save(folder / name)
+    return pixels
+
+
+def arrays(tmp_path, names, keep_native=True, size=16):
+    samples = pd.DataFrame({"image_id": names})
+    prepare.write_arrays(
+        samples,
+        {name: str(tmp_path / "png" / name) for name in names},
+        size=size,
+        method="nearest",
+        images=tmp_path / "images.npy",
+        native=tmp_path / "native.npy",
+        keep_native=keep_native,
+        threads=2,
+    )
+    return np.load(tmp_path / "images.npy"), np.load(tmp_path / "native.npy")
+
+
+def test_row_i_is_image_i(tmp_path):
+    names = [f"{i:08d}_000.png" for i in range(7)]
+    pixels = make_images(tmp_path / "png", names)
+    images, native = arrays(tmp_path, names)
+    assert images.shape == (7, 16, 16)
+    for i, name in enumerate(names):
+        assert (native[i] == pixels[name]).all()
+        assert (images[i] == pixels[name][2::4, 2::4]).all()
+
+
+def test_originals_are_kept_only_for_who_reads_them(tmp_path):
+    names = ["00000001_000.png"]
+    make_images(tmp_path / "png", names)
+    _, native = arrays(tmp_path, names, keep_native=False)
+    assert len(native) == 0
+
+
+def test_a_truncated_image_is_named_and_nothing_is_kept(tmp_path):
+    names = [f"{i:08d}_000.png" for i in range(3)]
+    make_images(tmp_path / "png", names)
+    broken = tmp_path / "png" / names[1]
+    broken.write_bytes(broken.read_bytes()[:-40])
+    with pytest.raises(SourceBenchError, match=names[1]):
+        arrays(tmp_path, names)
+    assert not list(tmp_path.glob("*.npy"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_another_size_is_named(tmp_path):
+    make_images(tmp_path / "png", ["a.png"])
+    make_images(tmp_path / "png", ["b.png"], size=32)
+    with pytest.raises(SourceBenchError, match=r"b\.png is 32×32 px, but a\.png is 64×64"):
+        arrays(tmp_path, ["a.png", "b.png"])
+
+
+def test_a_manifest_from_what_is_there():
+    everything = tables.nih_metadata()
+    some = set(everything.loc[everything["patient_id"] % 2 == 0, "image_id"]) | {"mine.png"}
+    chosen, counts = prepare.manifest(
+        "t", TASK, seed=1, carrier=None, available=some, published=None
+    )
+    assert set(chosen["image_id"]) <= some
+    assert len(chosen) == 16
+    assert counts["without_row"] == 1
+    assert 0 < counts["without_image"] < counts["candidates"]
+
+
+def test_too_few_images_name_the_task():
+    with pytest.raises(SourceBenchError, match=r"tasks\.t: No positive image is left"):
+        prepare.manifest(
+            "t", TASK, seed=1, carrier=None, available={"00000002_000.png"}, published=None
+        )
+
+
+def published(image_ids, label):
+    half = len(image_ids) // 2
+    frames = []
+    for part, ids in (("test", image_ids[:half]), ("train", image_ids[half:])):
+        frames.append(
+            pd.DataFrame(
+                {"part": part, "image_id": ids, "label": label[: len(ids)], "patient_id": 0}
+            ).assign(p_art=np.nan, fold=1, sex=None)
+        )
+    return pd.concat(frames, ignore_index=True)[splits.LONG_COLUMNS]
+
+
+def test_published_splits_give_the_manifest():
+    ids = list(tables.nih_metadata()["image_id"][:12])
+    splits_table = published(ids, [0, 1] * 3)
+    chosen, counts = prepare.manifest(
+        "t", {}, seed=1, carrier=None, available=None, published=splits_table
+    )
+    assert set(chosen["image_id"]) == set(ids)
+    assert chosen.set_index("image_id").loc[ids[0], "role"] == "test"
+    assert counts["without_image"] == 0
+    chosen, counts = prepare.manifest(
+        "t", {}, seed=1, carrier=None, available=set(ids[1:]), published=splits_table
+    )
+    assert counts["without_image"] == 1
+    assert ids[0] not in set(chosen["image_id"])
+
+
+def test_published_splits_that_cannot_be_used():
+    ids = list(tables.nih_metadata()["image_id"][:12])
+    table = published(ids, [0, 1] * 3)
+    options = {"seed": 1, "carrier": None, "available": None}
+    unknown = table.replace({"image_id": {ids[3]: "mine.png"}})
+    with pytest.raises(SourceBenchError, match=r"not in the metadata \(such as mine\.png\)"):
+        prepare.manifest("t", {}, published=unknown, **options)
+    twice = table.replace({"image_id": {ids[8]: ids[2]}})
+    with pytest.raises(SourceBenchError, match=r"1 images .* development and the test set"):
+        prepare.manifest("t", {}, published=twice, **options)
+    with pytest.raises(SourceBenchError, match="a class is empty"):
+        prepare.manifest("t", {}, seed=1, carrier=None, available=set(ids[:6]), published=table)
+
+
+def test_an_index_of_what_was_fetched(tmp_path):
+    make_images(tmp_path / "png", ["a.png", "b.png"])
+    wanted = pd.Series(["b.png", "a.png", "b.png"])
+    table = prepare.index(wanted, tmp_path / "png")
+    assert list(table["image_id"]) == ["a.png", "b.png"]
+    with pytest.raises(SourceBenchError, match=r"1 images are missing .* \(such as c\.png\)"):
+        prepare.index(pd.Series(["a.png", "c.png"]), tmp_path / "png")

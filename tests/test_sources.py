@@ -1,0 +1,302 @@
+"""Sources: reading, fitting and refusing checkpoints; timm; cards."""
+
+import functools
+import hashlib
+import io
+import json
+import pickle
+
+import pytest
+import timm
+import torch
+from jsonschema import Draft202012Validator
+from safetensors.torch import save_file
+
+from sourcebench.errors import SourceBenchError
+from sourcebench.models import build_backbone
+from sourcebench.sources import KINDS, Normalisation
+from sourcebench.training.weights import load_backbone, write_weights
+
+ARCH = "tiny_resnet"
+FILE = {"kind": "file", "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]}
+
+
+@pytest.fixture(scope="module")
+def state():
+    torch.manual_seed(3)
+    return build_backbone(ARCH).state_dict()
+
+
+def write(tmp_path, content, spec=None, suffix=".pth", arch=ARCH):
+    """Write a checkpoint, make a source of it, and return what `write_weights` wrote."""
+    checkpoint = tmp_path / f"checkpoint{suffix}"
+    if suffix == ".safetensors":
+        save_file(content, checkpoint)
+    else:
+        torch.save(content, checkpoint)
+    path = tmp_path / "weights.safetensors"
+    spec = FILE | {"path": str(checkpoint)} | (spec or {})
+    write_weights("mine", spec, arch, path, seed=1, threads=1)
+    return path
+
+
+def assert_holds(path, state):
+    backbone, _ = load_backbone(ARCH, path)
+    loaded = backbone.state_dict()
+    assert list(loaded) == list(state)
+    assert all(torch.equal(loaded[name], state[name]) for name in state)
+
+
+def prefixed(state, prefix):
+    return {prefix + name: tensor for name, tensor in state.items()}
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".pt", ".bin"])
+def test_a_checkpoint_comes_through_unchanged(tmp_path, state, suffix):
+    assert_holds(write(tmp_path, state, suffix=suffix), state)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "encoder.net.", "anything.you.like."])
+def test_prefixes_wrappers_and_heads_are_taken_off(tmp_path, state, prefix):
+    head = {"fc.weight": torch.zeros(7, 128), "fc.bias": torch.zeros(7)}
+    content = {"state_dict": prefixed(state | head, prefix), "epoch": 90}
+    assert_holds(write(tmp_path, content), state)
+
+
+def test_a_lightning_style_head_beside_the_backbone_is_dropped(tmp_path, state):
+    content = {"model": prefixed(state, "backbone.") | {"classifier.weight": torch.zeros(2, 128)}}
+    assert_holds(write(tmp_path, content), state)
+
+
+def test_names_are_renamed_per_architecture(tmp_path):
+    torch.manual_seed(5)
+    network = build_backbone("resnet50")
+    # The layout of RadImageNet's files: a network's children, numbered.
+    numbers = {name: str(number) for number, (name, _) in enumerate(network.named_children())}
+    content = {
+        f"backbone.{numbers[name.split('.')[0]]}.{name.split('.', 1)[1]}": tensor
+        for name, tensor in network.state_dict().items()
+    }
+    rename = {f"backbone.{number}.": f"{name}." for name, number in numbers.items()}
+    path = write(tmp_path, content, {"rename": {"resnet50": rename}}, arch="resnet50")
+    loaded = load_backbone("resnet50", path)[0].state_dict()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_batch_counters_may_be_missing_and_halves_become_floats(tmp_path, state):
+    old = {name: tensor.half() for name, tensor in state.items() if "num_batches" not in name}
+    backbone, _ = load_backbone(ARCH, write(tmp_path, old))
+    assert {weight.dtype for weight in backbone.parameters()} == {torch.float32}
+
+
+def test_another_architecture_is_refused_with_lists(tmp_path, state):
+    other = dict(state)
+    tensor = other.pop("blocks.0.first.0.weight")
+    other["layer9.weight"] = tensor
+    other["stem.0.weight"] = torch.zeros(32, 1, 7, 7)
+    with pytest.raises(SourceBenchError) as refusal:
+        write(tmp_path, other)
+    message = str(refusal.value)
+    assert "checkpoint.pth does not fit architecture 'tiny_resnet'" in message
+    assert "1 missing: blocks.0.first.0.weight" in message
+    assert "1 unexpected: layer9.weight" in message
+    assert "1 of another shape: stem.0.weight (32×1×7×7 instead of 32×3×7×7)" in message
+    assert not list(tmp_path.glob("*weights*"))
+
+
+def test_loading_weights_of_another_architecture_is_refused(tmp_path, state):
+    path = write(tmp_path, state)
+    with pytest.raises(
+        SourceBenchError, match=r"weights\.safetensors does not fit .*'densenet121'"
+    ):
+        load_backbone("densenet121", path)
+
+
+class Malicious:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return open, (str(self.target), "w")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_malicious_pickle_is_refused_and_not_executed(tmp_path, state, zipped):
+    target, checkpoint = tmp_path / "executed", tmp_path / "checkpoint.pth"
+    content = {"state_dict": state, "extra": Malicious(target)}
+    if zipped:
+        torch.save(content, checkpoint)
+    else:
+        checkpoint.write_bytes(pickle.dumps({"extra": Malicious(target)}, protocol=2))
+    spec = FILE | {"path": str(checkpoint)}
+    with pytest.raises(SourceBenchError, match=r"checkpoint\.pth was not loaded"):
+        write_weights("mine", spec, ARCH, tmp_path / "weights.safetensors", seed=1, threads=1)
+    assert not target.exists()
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def bytes_of(state):
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize("content", ["empty", "truncated", "text"])
+def test_a_broken_file_is_one_sentence(tmp_path, state, suffix, content):
+    checkpoint = tmp_path / f"checkpoint{suffix}"
+    whole = bytes_of(state)
+    checkpoint.write_bytes(
+        {"empty": b"", "truncated": whole[: len(whole) // 2], "text": b"not found\n" * 9}[content]
+    )
+    spec = FILE | {"path": str(checkpoint)}
+    with pytest.raises(SourceBenchError, match="checkpoint"):
+        write_weights("mine", spec, ARCH, tmp_path / "weights.safetensors", seed=1, threads=1)
+
+
+def test_a_file_without_tensors_or_of_another_ending_is_refused(tmp_path, state):
+    with pytest.raises(SourceBenchError, match="holds no state dict"):
+        write(tmp_path, {"epoch": 3})
+    with pytest.raises(SourceBenchError, match=r"\.safetensors, \.pth"):
+        write(tmp_path, state, suffix=".h5")
+
+
+def test_a_missing_file_says_where_it_was_looked_for_and_where_to_get_it(tmp_path):
+    spec = FILE | {"path": str(tmp_path / "{arch}.pth"), "help": "Ask the authors for it."}
+    with pytest.raises(SourceBenchError) as refusal:
+        write_weights("mine", spec, ARCH, tmp_path / "w.safetensors", seed=1, threads=1)
+    assert str(tmp_path / "tiny_resnet.pth") in str(refusal.value)
+    assert str(refusal.value).endswith("Ask the authors for it.")
+
+
+def test_a_checksum_is_checked(tmp_path, state):
+    with pytest.raises(SourceBenchError, match="SHA-256"):
+        write(tmp_path, state, {"sha256": "0" * 64})
+    checkpoint = tmp_path / "checkpoint.pth"
+    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    assert_holds(write(tmp_path, state, {"sha256": {ARCH: digest.upper()}}), state)
+
+
+def test_a_source_without_the_architecture_says_what_it_has(tmp_path, state):
+    with pytest.raises(
+        SourceBenchError, match=r"'mine' has no weights for .*'tiny_resnet'.*resnet50"
+    ):
+        write(tmp_path, state, {"archs": ["resnet50"]})
+
+
+def test_the_card_travels_with_the_weights(tmp_path, state):
+    path = write(tmp_path, state, {"licence": "CC0", "citation": "Nobody 2024"})
+    card = json.loads(path.with_suffix(".json").read_text())
+    checkpoint = tmp_path / "checkpoint.pth"
+    assert card == {
+        "source": "mine",
+        "kind": "file",
+        "arch": ARCH,
+        "origin": {"path": str(checkpoint)},
+        "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        "licence": "CC0",
+        "citation": "Nobody 2024",
+        "mean": [0.5, 0.4, 0.3],
+        "std": [0.2, 0.3, 0.4],
+        "parameters": sum(weight.numel() for weight in build_backbone(ARCH).parameters()),
+    }
+    path.with_suffix(".json").unlink()  # the copy inside the file is what counts
+    _, normalisation = load_backbone(ARCH, path)
+    assert normalisation == Normalisation((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
+
+
+def test_random_has_no_file_and_follows_the_seed(tmp_path):
+    assert not KINDS.get("random").has_weights
+    with pytest.raises(SourceBenchError, match="'none' is random initialisation"):
+        write_weights(
+            "none", {"kind": "random"}, ARCH, tmp_path / "w.safetensors", seed=1, threads=1
+        )
+    torch.manual_seed(8)
+    first, normalisation = load_backbone(ARCH, None)
+    torch.manual_seed(8)
+    second, _ = load_backbone(ARCH, None)
+    assert normalisation == Normalisation()
+    assert torch.equal(first.stem[0].weight, second.stem[0].weight)
+
+
+def test_broken_or_foreign_weights_are_one_sentence(tmp_path, state):
+    path = tmp_path / "weights.safetensors"
+    with pytest.raises(SourceBenchError, match="can't be read"):
+        load_backbone(ARCH, path)
+    path.write_bytes(b"\0" * 100)
+    with pytest.raises(SourceBenchError, match="can't be read"):
+        load_backbone(ARCH, path)
+    save_file(state, path)
+    with pytest.raises(SourceBenchError, match="carry no card"):
+        load_backbone(ARCH, path)
+
+
+TIMM = {"kind": "timm", "tags": {"densenet121": "densenet121.tv_in1k"}}
+
+
+def test_timm_weights_come_with_their_own_normalisation(tmp_path, monkeypatch):
+    torch.manual_seed(4)
+    published = timm.create_model("densenet121.tv_in1k")
+    checkpoint = tmp_path / "hub.safetensors"
+    save_file(published.state_dict(), checkpoint)
+    local = functools.partial(timm.create_model, pretrained_cfg_overlay={"file": str(checkpoint)})
+    monkeypatch.setattr(timm, "create_model", local)
+    path = tmp_path / "weights.safetensors"
+    write_weights("imagenet", TIMM, "densenet121", path, seed=1, threads=1)
+    backbone, normalisation = load_backbone("densenet121", path)
+    assert normalisation == Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    assert all(
+        torch.equal(tensor, published.state_dict()[name])
+        for name, tensor in backbone.state_dict().items()
+    )
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert card["origin"]["tag"] == "densenet121.tv_in1k"
+    assert card["licence"] == "apache-2.0"
+
+
+def test_no_network_is_one_sentence(tmp_path, monkeypatch):
+    def unreachable(*args, **options):
+        raise ConnectionError("Name or service not known")
+
+    monkeypatch.setattr(timm, "create_model", unreachable)
+    with pytest.raises(SourceBenchError, match=r"densenet121\.tv_in1k.*huggingface\.co.*HF_HOME"):
+        write_weights(
+            "imagenet",
+            TIMM | {"tags": {ARCH: "densenet121.tv_in1k"}},
+            ARCH,
+            tmp_path / "w.safetensors",
+            seed=1,
+            threads=1,
+        )
+
+
+def test_an_unknown_tag_is_one_sentence(tmp_path):
+    spec = {"kind": "timm", "tags": {ARCH: "densenet121.no_such_recipe"}}
+    with pytest.raises(SourceBenchError, match=r"no_such_recipe.*sources\.imagenet\.tags"):
+        write_weights("imagenet", spec, ARCH, tmp_path / "w.safetensors", seed=1, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "wrong"),
+    [
+        ({"kind": "random"}, None),
+        ({"kind": "random", "seed": 3}, "seed"),
+        (TIMM | {"title": "ImageNet", "licence": "BSD"}, None),
+        ({"kind": "timm"}, "tags"),
+        (FILE | {"path": "x.pth", "rename": {"a.": "b."}}, None),
+        (FILE | {"path": "x.pth", "std": [0, 1, 1]}, "0"),
+        ({"kind": "file", "path": "x.pth"}, "mean"),
+        (
+            {"kind": "insilico", "generator": "dead_leaves", "images": 99, "size": 96, "epochs": 1},
+            None,
+        ),
+        (
+            {"kind": "insilico", "generator": "leaves", "images": 99, "size": 96, "epochs": 1},
+            "leaves",
+        ),
+    ],
+)
+def test_each_kind_knows_what_its_specification_may_hold(spec, wrong):
+    validator = Draft202012Validator(KINDS.get(spec["kind"]).schema())
+    messages = [error.message for error in validator.iter_errors(spec)]
+    assert (not messages) if wrong is None else any(wrong in message for message in messages)

@@ -1,0 +1,131 @@
+"""Published splits are read as they are, and any splits can be audited."""
+
+import itertools
+
+import pandas as pd
+import pytest
+
+from sourcebench import design
+from sourcebench.datasets import splits
+from sourcebench.errors import SourceBenchError
+
+
+def write(path, rows, sex=False):
+    """Write a CSV in the reference's layout: rows of (patient, class[, sex])."""
+    columns = ["path", "pid", "class"] + (["Patient Gender"] if sex else [])
+    table = pd.DataFrame(
+        [(f"{row[0]:08d}_{i:03d}.png", *row) for i, row in enumerate(rows)], columns=columns
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path)
+
+
+def write_published(folder, leaks=0):
+    """Two folds of 24 patients, 8 test patients; `leaks` of these stand in training as well."""
+    write(folder / "test.csv", [(p, "YES" if p % 2 else "NO") for p in range(100, 108)])
+    for fold in (1, 2):
+        validation = set(range(fold * 4, fold * 4 + 4))
+        train = [p for p in range(24) if p not in validation]
+        train[:leaks] = range(100, 100 + leaks)
+        for part, patients in (("train", train), ("val", sorted(validation))):
+            rows = [(p, "YES" if p % 2 else "NO") for p in patients]
+            write(folder / f"{part}_fold{fold}.csv", rows)
+
+
+def write_sampled(folder):
+    """One fold for each of two shares, with the attribute they were sampled by."""
+    negative = [(p, "No Finding", "F") for p in range(100, 104)]
+    write(folder / "test.csv", negative + [(p, "Hernia", "M") for p in range(104, 108)], sex=True)
+    for share, sex in ((0, "M"), (100, "F")):
+        for part, start in (("train", 0), ("val", 10)):
+            negative = [(p, "No Finding", "M") for p in range(start, start + 4)]
+            positive = [(p + share, "Hernia", sex) for p in range(start + 4, start + 8)]
+            write(folder / f"F_{share}" / f"{part}_fold1.csv", negative + positive, sex=True)
+
+
+def test_published_splits_are_read_as_they_are(tmp_path):
+    write_published(tmp_path)
+    table = splits.read(tmp_path, "YES")
+    assert list(table.columns) == splits.LONG_COLUMNS
+    assert table.groupby(["fold", "part"], dropna=False).size().to_dict().keys()
+    sizes = table.value_counts(["part", "fold"], dropna=False)
+    assert sizes["train", 1] == 20
+    assert sizes["val", 2] == 4
+    assert (table["part"] == "test").sum() == 8
+    assert (table["label"] == table["patient_id"] % 2).all()
+
+
+@pytest.mark.parametrize("leaks", [0, 1, 3])
+def test_the_audit_counts_shared_patients(tmp_path, leaks):
+    write_published(tmp_path, leaks)
+    audit = splits.audit(splits.read(tmp_path, "YES"))
+    assert list(audit["train_test"]) == [leaks, leaks]
+    assert list(audit["leaked"]) == [leaks, leaks]
+    assert list(audit["train_val"]) == [0, 0]
+    assert audit.loc[0, "n_test"] == 8
+    assert audit.loc[0, "positive_test"] == 0.5
+    expected = f"{leaks} patients are in development and test" if leaks else "patient-disjoint"
+    assert set(audit["verdict"]) == {expected}
+
+
+def test_a_design_from_published_splits_keeps_their_folds(tmp_path):
+    write_published(tmp_path)
+    published = splits.read(tmp_path, "YES")
+    table = design.from_published(published, seed=1, name="t")
+    for fold, part in itertools.product((1, 2), ("train", "val")):
+        rows = published[(published["fold"] == fold) & (published["part"] == part)]
+        run = design.development(table, 1, fold)
+        assert set(run.loc[run["part"] == part, "image_id"]) == set(rows["image_id"])
+        assert (run["artifact"] == (run["label"] == 1)).all()
+    design.check(table, "t")
+
+
+def test_a_design_from_leaking_splits_is_refused(tmp_path):
+    write_published(tmp_path, leaks=2)
+    table = design.from_published(splits.read(tmp_path, "YES"), seed=1, name="t")
+    with pytest.raises(SourceBenchError, match=r"2 patients .* splits.leaks to 'accept'"):
+        design.check(table, "t")
+
+
+def test_splits_that_depend_on_the_share(tmp_path):
+    write_sampled(tmp_path)
+    published = splits.read(tmp_path, "Hernia")
+    assert sorted(published["p_art"].dropna().unique()) == [0, 1]
+    table = design.from_published(published, seed=1, name="t", carrier=("sex", "F"))
+    for share in (0, 1):
+        rows = design.development(table, share, 1)
+        assert len(rows) == 16
+        assert rows["artifact"].sum() == (8 if share else 0)
+    assert len(design.test(table, 1, "ood")) == 8
+    assert len(design.test(table, 1, "iid")) == 0  # the reference published none
+    assert len(design.test(table, 1, "clean")) == 0
+
+
+def test_splits_and_confounder_must_fit_together(tmp_path):
+    write_sampled(tmp_path / "sampled")
+    write_published(tmp_path / "plain")
+    with pytest.raises(SourceBenchError, match="do not fit together"):
+        design.from_published(splits.read(tmp_path / "sampled", "Hernia"), seed=1, name="t")
+    plain = splits.read(tmp_path / "plain", "YES")
+    with pytest.raises(SourceBenchError, match="do not fit together"):
+        design.from_published(plain, seed=1, name="t", carrier=("sex", "F"))
+
+
+def test_file_names():
+    assert splits.file_names(1) == ["test.csv", "train_fold1.csv", "val_fold1.csv"]
+    names = splits.file_names(5, [0, 0.1, 1])
+    assert len(names) == 1 + 3 * 2 * 5
+    assert "F_10/val_fold5.csv" in names
+
+
+def test_what_is_missing_is_named(tmp_path):
+    with pytest.raises(SourceBenchError, match=r"test\.csv, which is not there"):
+        splits.read(tmp_path, "YES")
+    write(tmp_path / "test.csv", [(1, "YES"), (2, "NO")])
+    with pytest.raises(SourceBenchError, match="No train_fold"):
+        splits.read(tmp_path, "YES")
+    with pytest.raises(SourceBenchError, match=r"\['NO', 'YES'\], none of which .* 'Mass'"):
+        splits.read(tmp_path, "Mass")
+    pd.DataFrame({"path": []}).to_csv(tmp_path / "test.csv")
+    with pytest.raises(SourceBenchError, match="no column 'pid'"):
+        splits.read(tmp_path, "YES")

@@ -1,0 +1,136 @@
+"""The paper's tasks from the real metadata, and selections that cannot be made."""
+
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import ROOT
+from sourcebench.datasets import tables, tasks
+from sourcebench.errors import SourceBenchError
+from sourcebench.seeds import generator
+
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+GENDER = ("sex", "F", "M")
+
+
+def select(task, carrier=None, seed=1):
+    table, _ = tasks.candidates(task["labels"], task["view"])
+    wanted = tasks.quotas(task["samples"], carrier)
+    column = carrier[0] if carrier else None
+    return tasks.select(table, wanted, column, generator(seed, "t"))
+
+
+def test_the_tables_are_the_published_ones():
+    """Counts that Wang et al. 2017 and Majkowska et al. 2020 report."""
+    metadata = tables.nih_metadata()
+    assert len(metadata) == 112_120
+    assert metadata["patient_id"].nunique() == 30_805
+    assert len(tables.nih_expert_labels()) == 4_376
+    assert len(tables.nih_boxes()) == 984
+    assert tables.nih_boxes()["image_id"].nunique() == 880
+
+
+def test_cxr_mass_is_the_papers():
+    manifest = select(CONFIG["tasks"]["cxr_mass"])
+    assert manifest["role"].value_counts().to_dict() == {"dev": 248, "test": 83}
+    assert manifest["label"].mean() == pytest.approx(0.3, abs=0.002)
+    assert set(manifest["view"]) == {"PA"}
+    assert not manifest["image_id"].duplicated().any()
+    assert (manifest.groupby("patient_id")["role"].nunique() == 1).all()
+    experts = tables.nih_expert_labels().set_index("image_id").loc[manifest["image_id"]]
+    assert set(experts["set"]) == {"test"}
+    assert ((experts["Nodule or mass"] == "YES").to_numpy() == (manifest["label"] == 1)).all()
+
+
+def test_cxr_atelectasis_has_what_every_p_art_needs():
+    manifest = select(CONFIG["tasks"]["cxr_atelectasis"], GENDER)
+    sizes = manifest.groupby(["role", "label", "sex"]).size().to_dict()
+    assert sizes == {
+        ("dev", 0, "M"): 200, ("dev", 1, "M"): 200, ("dev", 1, "F"): 200,
+        ("test", 0, "M"): 200, ("test", 0, "F"): 200,
+        ("test", 1, "M"): 200, ("test", 1, "F"): 200,
+    }  # fmt: skip
+    assert (manifest.groupby("patient_id")["role"].nunique() == 1).all()
+    assert set(manifest.loc[manifest["label"] == 0, "findings"]) == {"No Finding"}
+    assert manifest.loc[manifest["label"] == 1, "findings"].str.contains("Atelectasis").all()
+
+
+def test_the_seed_decides():
+    task = CONFIG["tasks"]["cxr_mass"]
+    pd.testing.assert_frame_equal(select(task), select(task))
+    assert set(select(task)["image_id"]) != set(select(task, seed=2)["image_id"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    test=st.integers(2, 60),
+    dev=st.integers(2, 60),
+    positive=st.floats(0.1, 0.9),
+    seed=st.integers(0, 10_000),
+)
+def test_selections_are_exact_and_patient_disjoint(test, dev, positive, seed):
+    rng = generator(seed, "pool")
+    pool = pd.DataFrame(
+        {
+            "image_id": [f"{i:08d}_000.png" for i in range(1000)],
+            "patient_id": rng.integers(0, 500, 1000),
+            "label": rng.integers(0, 2, 1000),
+            "sex": "M", "age": 50, "view": "PA", "findings": "",
+        }
+    )  # fmt: skip
+    wanted = tasks.quotas({"test": test, "dev": dev, "positive": positive})
+    manifest = tasks.select(pool, wanted, None, rng)
+    sizes = manifest.groupby(["role", "label"]).size()
+    for row in wanted[wanted["n"] > 0].itertuples():
+        assert sizes[row.role, row.label] == row.n
+    assert len(manifest) == test + dev
+    assert (manifest.groupby("patient_id")["role"].nunique() == 1).all()
+
+
+def test_too_few_images_names_what_is_missing():
+    task = {**CONFIG["tasks"]["cxr_mass"], "samples": {"test": 83, "dev": 900, "positive": 0.3}}
+    with pytest.raises(SourceBenchError, match=r"\d+ more positive dev images"):
+        select(task)
+
+
+def test_an_empty_class_says_so():
+    with pytest.raises(SourceBenchError, match="No positive image is left"):
+        tasks.candidates(
+            {"from": "metadata", "positive": "Hernia", "negative": "No Finding"},
+            "PA",
+            {"00000002_000.png"},
+        )
+
+
+def test_images_and_rows_without_each_other_are_counted():
+    labels = {"from": "metadata", "positive": "Cardiomegaly", "negative": "No Finding"}
+    there = {"00000001_000.png", "00000002_000.png", "my_own.png"}
+    table, counts = tasks.candidates(labels, "PA", there)
+    assert set(table["image_id"]) == {"00000001_000.png", "00000002_000.png"}
+    assert counts["without_row"] == 1
+    assert counts["without_image"] == counts["candidates"] - 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"from": "metadata", "positive": "Broken", "negative": "No Finding"}, "labels.positive"),
+        ({"from": "expert", "positive": "Mass"}, "they labelled: Fracture"),
+        ({"from": "guess", "positive": "Mass"}, "Unknown label source 'guess'"),
+    ],
+)
+def test_unknown_labels_are_named(labels, message):
+    with pytest.raises(SourceBenchError, match=message):
+        tasks.candidates(labels, None)
+
+
+def test_experts_correct_the_metadata():
+    experts = tables.nih_expert_labels()
+    yes = experts.loc[experts["Nodule or mass"] == "YES", "image_id"]
+    no = experts.loc[experts["Nodule or mass"] == "NO", "image_id"]
+    assert tables.merged_findings(yes).str.contains("Mass|Nodule").all()
+    assert not tables.merged_findings(no).str.contains("Mass|Nodule").any()
+    nobody = pd.Series(["00000001_000.png"])
+    assert list(tables.merged_findings(nobody)) == ["Cardiomegaly"]
