@@ -64,6 +64,8 @@ WRONG = [
     ("confounders.tag.kind", "sticker", r"confounders\.tag: Unknown confounder 'sticker'"),
     ("confounders.none", {"kind": "tag"}, "this name is taken"),
     ("sources.imagenet.kind", "hub", r"sources\.imagenet\.kind has 'hub'"),
+    ("sources.radimagenet.mean", None, r"sources\.radimagenet lacks the key 'mean'"),
+    ("sources.imagenet.tag", "resnet50", r"sources\.imagenet has the key 'tag'.*tags"),
     ("sources.radimagenet.archs", ["resnet"], r"sources\.radimagenet\.archs has 'resnet'"),
     ("training.precision", "fp16", r"training\.precision is 'fp16'; .*auto, bf16, fp32"),
     ("training.learning_rate", 0, r"learning_rate is 0; it must be over 0 and at most 1"),

@@ -27,10 +27,7 @@ def check(config: Mapping[str, Any]) -> None:
         SourceBenchError: the first thing that is wrong, in one sentence that names the key, what
             it got and what is allowed.
     """
-    validator = Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
-    errors = sorted(validator.iter_errors(dict(config)), key=lambda error: str(list(error.path)))
-    if errors:
-        raise SourceBenchError(_sentence(errors[0]))
+    _fits(config, yaml.safe_load(SCHEMA.read_text()))
     chosen = config["experiment"]
     _known("experiment.tasks", chosen["tasks"], config["tasks"])
     _known("experiment.sources", chosen["sources"], config["sources"])
@@ -59,6 +56,7 @@ def _check_sources(config: Mapping[str, Any]) -> None:
     for name in config["experiment"]["sources"]:
         spec = config["sources"][name]
         _known(f"sources.{name}.kind", [spec["kind"]], KINDS.names())
+        _fits(spec, KINDS.get(spec["kind"]).schema(), f"sources.{name}")
         _known(f"sources.{name}.archs", spec.get("archs", []), ARCHITECTURES.names())
         if not experiment.archs_of(config, name):
             raise SourceBenchError(
@@ -93,6 +91,12 @@ def _check_task(config: Mapping[str, Any], name: str) -> None:
         )
 
 
+def _fits(part: Mapping[str, Any], schema: Mapping[str, Any], where: str = "") -> None:
+    errors = Draft202012Validator(schema).iter_errors(dict(part))
+    if first := min(errors, key=lambda error: str(list(error.path)), default=None):
+        raise SourceBenchError(_sentence(first, where))
+
+
 def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
     for name in names:
         if name not in known:
@@ -101,9 +105,10 @@ def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
             )
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: ValidationError, where: str) -> str:
     """Say a schema's complaint as a person would."""
-    key = ".".join(str(part) for part in error.absolute_path) or "the config"
+    path = [where] if where else []
+    key = ".".join([*path, *map(str, error.absolute_path)]) or "the config"
     got: Any = error.instance
     rule: Any = error.validator_value
     schema: Any = error.schema

@@ -2,6 +2,8 @@
 
 import functools
 import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -64,11 +66,25 @@ def write_images(
         for job in jobs:
             write(job)
     else:
-        # Each worker draws on one core: OpenCV's own threads would fight over the same ones.
-        with multiprocessing.Pool(processes, cv2.setNumThreads, (1,)) as pool:
+        with _single_threaded(), multiprocessing.Pool(processes, cv2.setNumThreads, (1,)) as pool:
             for _ in pool.imap_unordered(write, jobs, chunksize=4):
                 pass
     return len(jobs)
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Stop OpenCV's threads while workers are forked.
+
+    A fork copies the record of a thread pool but not its threads, so that a worker would wait for
+    them for ever. Workers draw on one core each anyway.
+    """
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _names(joined: object) -> frozenset[str]:

@@ -1,0 +1,119 @@
+"""The lock, the conda environment and the code agree; every door has a name of its own."""
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+from conftest import ROOT
+
+SCRIPTS = ROOT / "workflow" / "scripts"
+LIBRARY = SCRIPTS / "sourcebench"
+ROOMS = [
+    "datasets", "phantoms", "confounders", "design", "sources", "models", "training",
+    "evaluation", "figures",
+]  # fmt: skip
+WITHOUT_TORCH = ["config", "experiment", "origins", "evaluation.aggregate", "figures"]
+
+
+def locked():
+    """Name → version of every package in the lock."""
+    text = (ROOT / "requirements.lock").read_text()
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", text, re.MULTILINE))
+
+
+def from_pypi(path):
+    """The packages that a conda environment takes from PyPI: 'name==version'."""
+    dependencies = yaml.safe_load(path.read_text())["dependencies"]
+    return next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
+
+
+def test_conda_and_lock_agree():
+    lock = locked()
+    for path in (ROOT / "envs").glob("*.yaml"):
+        for package in from_pypi(path):
+            name, version = package.split("==")
+            assert lock[name] == version, f"{path.name}: {package}, locked is {lock[name]}"
+
+
+def test_the_conda_environment_has_what_the_library_imports():
+    packages = from_pypi(ROOT / "envs" / "sourcebench.yaml")
+    names = {package.split("==")[0].replace("-", "_") for package in packages}
+    alias = {"cv2": "opencv_python_headless", "PIL": "pillow", "sklearn": "scikit_learn"}
+    alias["yaml"] = "pyyaml"
+    provided = names | {"pyyaml"}  # comes with torchxrayvision's and timm's needs
+    for path in LIBRARY.rglob("*.py"):
+        for module in imported(path):
+            top = module.split(".")[0]
+            if top not in sys.stdlib_module_names and top != "sourcebench":
+                assert alias.get(top, top) in provided, f"{path.name} imports {top}"
+
+
+def test_every_direct_dependency_is_locked_with_hashes():
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    direct = {re.match(r"[\w.-]+", line)[0].lower() for line in lines if re.match(r"\w", line)}
+    assert direct <= set(locked())
+    text = (ROOT / "requirements.lock").read_text()
+    assert text.count("--hash=sha256:") > len(locked())
+    assert "://" not in text  # no address of any registry
+
+
+def test_the_version_is_the_projects():
+    import sourcebench
+
+    assert f'version = "{sourcebench.__version__}"' in (ROOT / "pyproject.toml").read_text()
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == sourcebench.__version__
+
+
+def imported(path):
+    """Names of the modules that a file imports, wherever it does."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_rooms_import_from_earlier_rooms_only():
+    for path in LIBRARY.rglob("*.py"):
+        room = path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+        if room not in ROOMS:
+            continue
+        for module in imported(path):
+            parts = module.split(".")
+            if parts[0] == "sourcebench" and len(parts) > 1 and parts[1] in ROOMS:
+                assert ROOMS.index(parts[1]) <= ROOMS.index(room), f"{path}: {module}"
+
+
+def test_the_library_knows_nothing_of_snakemake():
+    for path in LIBRARY.rglob("*.py"):
+        assert not any(module.split(".")[0] == "snakemake" for module in imported(path)), path
+
+
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_what_needs_no_torch_does_not_load_it(module):
+    code = f"import sys, sourcebench.{module}; sys.exit('torch' in sys.modules)"
+    environment = {"PYTHONPATH": str(SCRIPTS), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_doors_are_short_and_shadow_nothing():
+    """Snakemake puts the scripts' folder on the path: a door called statistics.py breaks torch."""
+    for path in SCRIPTS.glob("*.py"):
+        assert path.stem not in sys.stdlib_module_names, path.name
+        found = importlib.util.find_spec(path.stem)
+        assert found is None or found.origin == str(path), f"{path.name} shadows {found.origin}"
+        assert len(path.read_text().splitlines()) <= 55, path.name
+
+
+def test_every_rule_is_logged_measured_and_described():
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        rules = re.split(r"(?m)^rule (\w+):$", path.read_text())[1:]
+        for name, body in zip(rules[::2], rules[1::2], strict=True):
+            for directive in ("log:", "benchmark:", "message:", "conda:", "script:"):
+                assert f"    {directive}" in body, f"{name} has no {directive[:-1]}"
