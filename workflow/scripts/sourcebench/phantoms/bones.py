@@ -2,18 +2,9 @@
 
 import numpy as np
 
-from sourcebench.phantoms.canvas import Canvas, Points, ellipse, smooth
+from sourcebench.phantoms.canvas import Canvas, ellipse, smooth, tube
 from sourcebench.phantoms.chest import Chest
 from sourcebench.phantoms.tissue import SIDES
-
-
-def _tube(line: Points, width: float | np.ndarray) -> Points:
-    """Return the outline of a band around a line; `width` may differ along it."""
-    along = np.gradient(line, axis=0)
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
-    half = np.broadcast_to(np.asarray(width) / 2, (len(line),))[:, None]
-    return np.vstack([line + across * half, (line - across * half)[::-1]])
 
 
 def draw_ribs(canvas: Canvas, chest: Chest) -> None:
@@ -23,10 +14,10 @@ def draw_ribs(canvas: Canvas, chest: Chest) -> None:
         for k in range(1, 11):
             width = chest.ribs * (0.042 + 0.010 * np.sin(np.pi * k / 10))
             behind = chest.rib(k, side, np.linspace(0.03, 1.62, 26))
-            back.append(_tube(behind, width * np.linspace(0.75, 1.0, 26)))
+            back.append(tube(behind, width * np.linspace(0.75, 1.0, 26)))
             if k <= 8:  # the front ends turn into cartilage, which casts no shadow
                 before = chest.rib(k, side, np.linspace(1.45, 2.55 - 0.02 * k, 22))
-                front.append(_tube(before, width * np.linspace(0.8, 1.25, 22)))
+                front.append(tube(before, width * np.linspace(0.8, 1.25, 22)))
     fade = np.clip((np.abs(canvas.x) - 0.20) * 5, 0.0, 1)
     behind_heart = 0.45 + 0.55 * np.clip((np.abs(canvas.x) - 0.10) * 6, 0, 1)
     canvas.depth += (
@@ -78,11 +69,13 @@ def draw_shoulders(canvas: Canvas, chest: Chest, raise_: float) -> None:
             (0.60 * w, outer - 0.015),
             (0.80 * w, outer + 0.035),
         ]
-        tube = smooth(line, 8) * (side, 1)
+        clavicle = smooth(line, 8) * (side, 1)
         widths = np.interp(
-            np.linspace(0, 1, len(tube)), [0, 0.12, 0.5, 0.93, 1], [0.068, 0.05, 0.044, 0.06, 0.03]
+            np.linspace(0, 1, len(clavicle)),
+            [0, 0.12, 0.5, 0.93, 1],
+            [0.068, 0.05, 0.044, 0.06, 0.03],
         )
-        tubes.append(_tube(tube, widths))
+        tubes.append(tube(clavicle, widths))
         x = 0.70 * w - chest.scapula
         blade = [
             (x + 0.12, -0.66),
@@ -102,7 +95,7 @@ def draw_shoulders(canvas: Canvas, chest: Chest, raise_: float) -> None:
             side,
             1,
         )
-        shafts.append(_tube(arm, np.linspace(0.12, 0.085, len(arm))))
+        shafts.append(tube(arm, np.linspace(0.12, 0.085, len(arm))))
     canvas.depth += chest.bone * (
         0.085 * canvas.fill(*tubes, soft=0.004)
         + 0.055 * canvas.stroke(tubes, 0.006, soft=0.0035, closed=True)

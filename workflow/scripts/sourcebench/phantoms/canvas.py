@@ -48,6 +48,15 @@ def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0, n: int 
     return np.stack([x + u * c - v * s, y + u * s + v * c], axis=1)
 
 
+def tube(line: Points, width: float | npt.NDArray[np.float64]) -> Points:
+    """Return the outline of a band around a line; `width` may differ along it."""
+    along = np.gradient(line, axis=0)
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
+    half = np.broadcast_to(np.asarray(width) / 2, (len(line),))[:, None]
+    return np.vstack([line + across * half, (line - across * half)[::-1]])
+
+
 class Canvas:
     """A square on which masks in [0, 1] are drawn in body coordinates.
 

@@ -33,7 +33,6 @@ class Chest:
     unfold: float = 0.0
     scapula: float = 0.0
     bone: float = 1.0
-    spread: float = 1.0
     vessel: float = 1.0
     haze: float = 0.0
     bubble: float = 0.0
@@ -66,7 +65,7 @@ class Chest:
             (0.40 * w, top),
             (0.24 * w, top + 0.015 * rise),
             (0.10 * w, top + 0.045 * rise),
-            (0.00, top + 0.06 * rise),
+            (0.00, sum(self.dome.values()) / 2 + 0.06 * rise),
         ]
         return smooth([(side * x, self.down(y)) for x, y in points], 8)
 
@@ -151,7 +150,6 @@ def build(rng: np.random.Generator, sex: str, age: int, view: str) -> Chest:
         unfold=max(0.0, 0.018 * old + 0.008 * z[9]),
         scapula=(0.20 if frontal else 0.02) + 0.03 * z[10],
         bone=1.0 + 0.14 * z[11] - 0.13 * old - 0.05 * female,
-        spread=1.0 + 0.06 * z[12],
         vessel=1.0 + 0.12 * z[13] + 0.1 * frontal,
         haze=0.02 * frontal + 0.02 * u[0],
         bubble=float(u[1]),

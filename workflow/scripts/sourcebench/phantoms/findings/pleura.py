@@ -13,7 +13,7 @@ def effusion(chest: Chest, rng: np.random.Generator, place: Place | None) -> Non
     side = pick_side(rng, place)
     both = place is None and rng.uniform() < 0.3
     for each in (LEFT, RIGHT) if both else (side,):
-        height = float(np.clip(rng.lognormal(np.log(0.24), 0.45), 0.11, 0.6))
+        height = float(np.clip(rng.lognormal(np.log(0.25), 0.4), 0.13, 0.6))
         if place:
             height = max(0.07, chest.down(chest.dome[each]) + 0.20 - (place.y - place.ry))
         _fluid(chest, each, chest.down(chest.dome[each]) + 0.20 - height, height)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sourcebench.phantoms.canvas import Canvas, smooth
+from sourcebench.phantoms.canvas import Canvas, smooth, tube
 from sourcebench.phantoms.chest import LEFT, RIGHT, Chest
 from sourcebench.phantoms.findings.registry import FINDINGS, Place, pick_side
 
@@ -25,20 +25,22 @@ def atelectasis(chest: Chest, rng: np.random.Generator, place: Place | None) -> 
 def _plates(
     chest: Chest, rng: np.random.Generator, side: int, base: float, place: Place | None
 ) -> None:
-    bands = []
+    slope, bands = side * rng.uniform(-0.5, 0.25), []
     for _ in range(rng.integers(1, 4)):
         x, y = side * rng.uniform(0.32, 0.46), base - rng.uniform(0.04, 0.24)
-        half, rise = rng.uniform(0.09, 0.19), side * rng.uniform(-0.5, 0.25)
+        half, rise = rng.uniform(0.10, 0.21), slope + rng.normal(0, 0.08)
         if place:
             x, y, half = place.x, place.y + place.ry * rng.uniform(-0.5, 0.5), 0.9 * place.rx
-        ends = [(x - half, y - half * rise), (x, y - 0.01), (x + half, y + half * rise)]
-        bands.append(smooth(ends, 8))
-    width, depth = rng.uniform(0.020, 0.044), rng.uniform(0.18, 0.32)
+        ends = [(x - half, y - half * rise), (x, y - 0.015), (x + half, y + half * rise)]
+        line = smooth(ends, 8)
+        taper = np.sin(np.linspace(0.15, np.pi - 0.15, len(line))) ** 0.7
+        bands.append(tube(line, rng.uniform(0.025, 0.055) * taper))
+    depth = rng.uniform(0.17, 0.30)
 
     def overlay(canvas: Canvas) -> None:
-        shape = canvas.stroke(bands, width, soft=0.006)
-        haze = canvas.stroke(bands, 3 * width, soft=0.03)
-        canvas.depth += depth * (shape + 0.35 * haze) * canvas.air
+        shape = canvas.fill(*bands, soft=0.009)
+        haze = canvas.fill(*bands, soft=0.04)
+        canvas.depth += depth * (shape + 0.6 * haze) * canvas.air
 
     chest.overlays.append(overlay)
 
