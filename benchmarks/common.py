@@ -1,4 +1,4 @@
-"""What the benchmarks share: the library on the path, the machine and the verdict in a line each."""
+"""What the benchmarks share: the library on the path, the machine in a line, and the verdict."""
 
 import os
 import platform

@@ -8,6 +8,7 @@ from PIL import Image
 from sourcebench.datasets import prepare, splits, tables
 from sourcebench.errors import SourceBenchError
 
+NIH = tables.nih_metadata()
 TASK = {
     "labels": {"from": "metadata", "positive": "Hernia", "negative": "No Finding"},
     "view": "PA",
@@ -79,7 +80,7 @@ def test_a_manifest_from_what_is_there():
     everything = tables.nih_metadata()
     some = set(everything.loc[everything["patient_id"] % 2 == 0, "image_id"]) | {"mine.png"}
     chosen, counts = prepare.manifest(
-        "t", TASK, seed=1, carrier=None, available=some, published=None
+        "t", TASK, NIH, seed=1, carrier=None, available=some, published=None
     )
     assert set(chosen["image_id"]) <= some
     assert len(chosen) == 16
@@ -90,7 +91,7 @@ def test_a_manifest_from_what_is_there():
 def test_too_few_images_name_the_task():
     with pytest.raises(SourceBenchError, match=r"tasks\.t: No positive image is left"):
         prepare.manifest(
-            "t", TASK, seed=1, carrier=None, available={"00000002_000.png"}, published=None
+            "t", TASK, NIH, seed=1, carrier=None, available={"00000002_000.png"}, published=None
         )
 
 
@@ -110,13 +111,13 @@ def test_published_splits_give_the_manifest():
     ids = list(tables.nih_metadata()["image_id"][:12])
     splits_table = published(ids, [0, 1] * 3)
     chosen, counts = prepare.manifest(
-        "t", {}, seed=1, carrier=None, available=None, published=splits_table
+        "t", {}, NIH, seed=1, carrier=None, available=None, published=splits_table
     )
     assert set(chosen["image_id"]) == set(ids)
     assert chosen.set_index("image_id").loc[ids[0], "role"] == "test"
     assert counts["without_image"] == 0
     chosen, counts = prepare.manifest(
-        "t", {}, seed=1, carrier=None, available=set(ids[1:]), published=splits_table
+        "t", {}, NIH, seed=1, carrier=None, available=set(ids[1:]), published=splits_table
     )
     assert counts["without_image"] == 1
     assert ids[0] not in set(chosen["image_id"])
@@ -128,12 +129,14 @@ def test_published_splits_that_cannot_be_used():
     options = {"seed": 1, "carrier": None, "available": None}
     unknown = table.replace({"image_id": {ids[3]: "mine.png"}})
     with pytest.raises(SourceBenchError, match=r"not in the metadata \(such as mine\.png\)"):
-        prepare.manifest("t", {}, published=unknown, **options)
+        prepare.manifest("t", {}, NIH, published=unknown, **options)
     twice = table.replace({"image_id": {ids[8]: ids[2]}})
     with pytest.raises(SourceBenchError, match=r"1 images .* development and the test set"):
-        prepare.manifest("t", {}, published=twice, **options)
+        prepare.manifest("t", {}, NIH, published=twice, **options)
     with pytest.raises(SourceBenchError, match="a class is empty"):
-        prepare.manifest("t", {}, seed=1, carrier=None, available=set(ids[:6]), published=table)
+        prepare.manifest(
+            "t", {}, NIH, seed=1, carrier=None, available=set(ids[:6]), published=table
+        )
 
 
 def test_an_index_of_what_was_fetched(tmp_path):

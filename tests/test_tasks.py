@@ -16,7 +16,7 @@ GENDER = ("sex", "F", "M")
 
 
 def select(task, carrier=None, seed=1):
-    table, _ = tasks.candidates(task["labels"], task["view"])
+    table, _ = tasks.candidates(tables.nih_metadata(), task["labels"], task["view"])
     wanted = tasks.quotas(task["samples"], carrier)
     column = carrier[0] if carrier else None
     return tasks.select(table, wanted, column, generator(seed, "t"))
@@ -98,6 +98,7 @@ def test_too_few_images_names_what_is_missing():
 def test_an_empty_class_says_so():
     with pytest.raises(SourceBenchError, match="No positive image is left"):
         tasks.candidates(
+            tables.nih_metadata(),
             {"from": "metadata", "positive": "Hernia", "negative": "No Finding"},
             "PA",
             {"00000002_000.png"},
@@ -107,7 +108,7 @@ def test_an_empty_class_says_so():
 def test_images_and_rows_without_each_other_are_counted():
     labels = {"from": "metadata", "positive": "Cardiomegaly", "negative": "No Finding"}
     there = {"00000001_000.png", "00000002_000.png", "my_own.png"}
-    table, counts = tasks.candidates(labels, "PA", there)
+    table, counts = tasks.candidates(tables.nih_metadata(), labels, "PA", there)
     assert set(table["image_id"]) == {"00000001_000.png", "00000002_000.png"}
     assert counts["without_row"] == 1
     assert counts["without_image"] == counts["candidates"] - 2
@@ -123,7 +124,7 @@ def test_images_and_rows_without_each_other_are_counted():
 )
 def test_unknown_labels_are_named(labels, message):
     with pytest.raises(SourceBenchError, match=message):
-        tasks.candidates(labels, None)
+        tasks.candidates(tables.nih_metadata(), labels, None)
 
 
 def test_experts_correct_the_metadata():

@@ -20,7 +20,6 @@ except SourceBenchError as error:
 STUDY = f"results/{config['study']}"
 RUNS = Paramspace(experiment.table(config))
 RUN = f"{STUDY}/runs/{RUNS.wildcard_pattern}"
-DATA = config["datasets"]["nih_cxr14"]
 TASKS = config["experiment"]["tasks"]
 AUDITED = config["experiment"].get("audit", [])
 TRAINING = config["training"]
@@ -50,6 +49,7 @@ FIGURES = [name for name in FIGURE_CATEGORY if PIXEL or name != "figure2"]
 
 wildcard_constraints:
     task=r"\w+",
+    dataset=r"\w+",
     confounder=r"\w+",
     source=r"\w+",
     arch=r"\w+",
@@ -72,6 +72,11 @@ def layer(task, confounder, name):
     return f"{STUDY}/data/{task}/{confounder}/{name}.npy"
 
 
+def dataset_of(task):
+    """The entry of a task's dataset in the config."""
+    return config["datasets"][config["tasks"][task]["dataset"]]
+
+
 def design(task, confounder):
     """The design of a confounder."""
     return f"{STUDY}/design/{task}/{confounder}.csv"
@@ -80,11 +85,35 @@ def design(task, confounder):
 def manifest_inputs(wildcards):
     """The user's own images, and published splits, where a task depends on them."""
     inputs = {}
-    if DATA["origin"] == "path":
-        inputs["available"] = rules.index_local.output[0]
+    if dataset_of(wildcards.task)["origin"] == "path":
+        dataset = config["tasks"][wildcards.task]["dataset"]
+        inputs["available"] = rules.index_local.output[0].format(dataset=dataset)
     if splits := config["tasks"][wildcards.task].get("splits"):
         inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
     return inputs
+
+
+def retrieve_inputs(wildcards):
+    """The manifests of all tasks on a dataset, and the user's own images where they are its."""
+    tasks = [
+        name for name in TASKS if config["tasks"][name]["dataset"] == wildcards.dataset
+    ]
+    inputs = {"manifests": expand(rules.manifest.output.manifest, task=tasks)}
+    if config["datasets"][wildcards.dataset]["origin"] == "path":
+        inputs["available"] = rules.index_local.output[0]
+    return inputs
+
+
+def image_folder(wildcards):
+    """Where a download or phantoms put images; all studies share them."""
+    phantoms = config["datasets"][wildcards.dataset]["origin"] == "phantoms"
+    return f"resources/{'phantoms/' if phantoms else ''}{wildcards.dataset}"
+
+
+def image_index(wildcards):
+    """The index of the images that a task's dataset has."""
+    dataset = config["tasks"][wildcards.task]["dataset"]
+    return rules.retrieve.output[0].format(dataset=dataset)
 
 
 def design_inputs(wildcards):

@@ -4,7 +4,7 @@
 rule prepare:
     input:
         manifest=rules.manifest.output.manifest,
-        index=rules.retrieve.output[0],
+        index=image_index,
     output:
         images=f"{STUDY}/data/{{task}}/images.npy",
         samples=f"{STUDY}/data/{{task}}/samples.csv",

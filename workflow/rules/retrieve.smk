@@ -3,15 +3,15 @@
 
 rule index_local:
     output:
-        f"{STUDY}/raw/available.csv",
+        f"{STUDY}/raw/{{dataset}}/available.csv",
     log:
-        log_of("index_local"),
+        f"{STUDY}/logs/index_local/{{dataset}}.log",
     benchmark:
-        benchmark_of("index_local")
+        f"{STUDY}/benchmarks/index_local/{{dataset}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        path=DATA.get("path"),
+        path=lambda wildcards: config["datasets"][wildcards.dataset]["path"],
     message:
         "Looking for images in {params.path}"
     script:
@@ -50,6 +50,7 @@ rule manifest:
         "../../envs/sourcebench.yaml"
     params:
         task=lambda wildcards: config["tasks"][wildcards.task],
+        dataset=lambda wildcards: dataset_of(wildcards.task),
         carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
         seed=config["seed"],
     message:
@@ -60,26 +61,20 @@ rule manifest:
 
 rule retrieve:
     input:
-        manifests=expand(rules.manifest.output.manifest, task=TASKS),
-        available=rules.index_local.output if DATA["origin"] == "path" else [],
+        unpack(retrieve_inputs),
     output:
-        f"{STUDY}/raw/index.csv",
+        f"{STUDY}/raw/{{dataset}}/index.csv",
     log:
-        log_of("retrieve"),
+        f"{STUDY}/logs/retrieve/{{dataset}}.log",
     benchmark:
-        benchmark_of("retrieve")
-    retries: 2 if DATA["origin"] == "download" else 0
+        f"{STUDY}/benchmarks/retrieve/{{dataset}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
     threads: 8
     params:
-        spec=DATA,
-        folder=(
-            "resources/phantoms/nih_cxr14"
-            if DATA["origin"] == "phantoms"
-            else "resources/nih_cxr14"
-        ),
+        spec=lambda wildcards: config["datasets"][wildcards.dataset],
+        folder=image_folder,
     message:
-        "Getting the images of {input.manifests} ({params.spec[origin]})"
+        "Getting the images of {wildcards.dataset} ({params.spec[origin]})"
     script:
         "../scripts/retrieve.py"

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from sourcebench import files
+from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
 from sourcebench.jobs import job
 
@@ -15,6 +16,7 @@ with job(snakemake.log) as terminal:
     table, counts = manifest(
         snakemake.wildcards.task,
         snakemake.params.task,
+        build(snakemake.params.task["dataset"], snakemake.params.dataset).metadata(),
         seed=snakemake.params.seed,
         carrier=snakemake.params.carrier,
         available=available,

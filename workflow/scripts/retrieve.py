@@ -5,15 +5,16 @@ from pathlib import Path
 import pandas as pd
 
 from sourcebench import files
+from sourcebench.datasets.base import build
 from sourcebench.jobs import job
 from sourcebench.origins import ORIGINS
 
 with job(snakemake.log) as terminal:
     wanted = pd.concat([pd.read_csv(path) for path in snakemake.input.manifests])
     index = ORIGINS.get(snakemake.params.spec["origin"])(
+        build(snakemake.wildcards.dataset, snakemake.params.spec),
         wanted.drop_duplicates("image_id", ignore_index=True),
         Path(snakemake.params.folder),
-        snakemake.params.spec,
         snakemake.threads,
         terminal,
     )

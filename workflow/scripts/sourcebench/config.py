@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from sourcebench import experiment
+from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.tasks import LABELS
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES
@@ -42,12 +43,8 @@ def check(config: Mapping[str, Any]) -> None:
             raise SourceBenchError(f"confounders.{name}: {error}") from error
     for name in chosen["tasks"]:
         _check_task(config, name)
-    data = config["datasets"]["nih_cxr14"]
-    if data["origin"] == "path" and not (data.get("path") and Path(data["path"]).is_dir()):
-        raise SourceBenchError(
-            f"datasets.nih_cxr14.path is {data.get('path')!r}, but with origin 'path' it must be "
-            "a folder that holds the PNG images."
-        )
+    for name in {config["tasks"][task]["dataset"] for task in chosen["tasks"]}:
+        _check_dataset(config, name)
 
 
 def _check_sources(config: Mapping[str, Any]) -> None:
@@ -65,8 +62,21 @@ def _check_sources(config: Mapping[str, Any]) -> None:
             )
 
 
+def _check_dataset(config: Mapping[str, Any], name: str) -> None:
+    spec = config["datasets"][name]
+    _known(f"datasets.{name}.kind", [spec["kind"]], DATASETS.names())
+    _fits(spec, DATASETS.get(spec["kind"]).schema(), f"datasets.{name}")
+    path = spec.get("path")
+    if spec["origin"] == "path" and not (path and Path(path).is_dir()):
+        raise SourceBenchError(
+            f"datasets.{name}.path is {path!r}, but with origin 'path' it must be a folder that "
+            "holds the PNG images."
+        )
+
+
 def _check_task(config: Mapping[str, Any], name: str) -> None:
     task, folds = config["tasks"][name], config["experiment"]["folds"]
+    _known(f"tasks.{name}.dataset", [task["dataset"]], config["datasets"])
     _known(f"tasks.{name}.confounders", task["confounders"], config["confounders"])
     pixel = [experiment.is_pixel(config, confounder) for confounder in task["confounders"]]
     if not all(pixel) and len(pixel) > 1:

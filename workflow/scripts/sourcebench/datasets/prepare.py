@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sourcebench import files, imaging
-from sourcebench.datasets import splits, tables, tasks
+from sourcebench.datasets import splits, tasks
 from sourcebench.datasets.local import read_png
 from sourcebench.errors import SourceBenchError
 from sourcebench.seeds import generator
@@ -17,6 +17,7 @@ from sourcebench.seeds import generator
 def manifest(
     name: str,
     task: Mapping[str, Any],
+    metadata: pd.DataFrame,
     *,
     seed: int,
     carrier: tuple[str, str, str] | None,
@@ -28,6 +29,7 @@ def manifest(
     Args:
         name: the task's name.
         task: its part of the config.
+        metadata: of the task's dataset.
         seed: the study's seed.
         carrier: (column, carrying value, other value) of a confounder made by sampling.
         available: names of the images that are there, None for all of them.
@@ -41,9 +43,9 @@ def manifest(
         SourceBenchError: too few images, an empty class, or images unknown to the metadata.
     """
     if published is not None:
-        return _published_manifest(name, published, available)
+        return _published_manifest(name, published, metadata, available)
     try:
-        table, counts = tasks.candidates(task["labels"], task.get("view"), available)
+        table, counts = tasks.candidates(metadata, task["labels"], task.get("view"), available)
         wanted = tasks.quotas(task["samples"], carrier)
         column = carrier[0] if carrier else None
         chosen = tasks.select(table, wanted, column, generator(seed, "manifest", name))
@@ -53,7 +55,7 @@ def manifest(
 
 
 def _published_manifest(
-    name: str, published: pd.DataFrame, available: set[str] | None
+    name: str, published: pd.DataFrame, metadata: pd.DataFrame, available: set[str] | None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     roles = published.assign(role=published["part"].where(published["part"] == "test", "dev"))
     unique = roles.drop_duplicates(["image_id", "role"])
@@ -63,7 +65,7 @@ def _published_manifest(
             f"tasks.{name}: {len(twice)} images of the published splits are in the development "
             f"and the test set (such as {twice['image_id'].iloc[0]})."
         )
-    table = tables.nih_metadata().set_index("image_id")
+    table = metadata.set_index("image_id")
     unknown = unique[~unique["image_id"].isin(table.index)]
     if len(unknown):
         raise SourceBenchError(

@@ -57,11 +57,15 @@ def expert_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.Series:
 
 
 def candidates(
-    labels: Mapping[str, Any], view: str | None, available: set[str] | None = None
+    table: pd.DataFrame,
+    labels: Mapping[str, Any],
+    view: str | None,
+    available: set[str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return every image that a task may use, and the counts of what was left out.
 
     Args:
+        table: the dataset's metadata.
         labels: the task's `labels` in the config; `from` names the label source.
         view: PA or AP; None for both.
         available: names of the images that are there; None means all of them are.
@@ -74,7 +78,6 @@ def candidates(
     Raises:
         SourceBenchError: a class is empty.
     """
-    table = tables.nih_metadata()
     chosen = table.assign(label=LABELS.get(labels["from"])(table, labels))
     chosen = chosen[chosen["label"].notna()].astype({"label": int})
     if view is not None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
+from sourcebench.datasets import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
+from sourcebench.phantoms.mirror import MIRRORS
 from sourcebench.phantoms.radiograph import Box, render
 
 COLUMNS = ("image_id", "sex", "age", "view", "findings")
@@ -19,6 +21,19 @@ _ALIASES = {"Infiltrate": "Infiltration"}
 """NIH's box list spells one finding differently from its metadata."""
 
 _Job = tuple[str, str, int, str, frozenset[str], tuple[Box, ...]]
+
+
+@MIRRORS.register("nih_cxr14")
+def mirror(wanted: pd.DataFrame, folder: Path, processes: int) -> int:
+    """Write phantoms of the wanted images, with all that their real labels say.
+
+    Findings are those of the metadata as the experts corrected them; where NIH published a
+    bounding box, the finding is drawn there.
+    """
+    findings = tables.merged_findings(wanted["image_id"])
+    return write_images(
+        wanted.assign(findings=findings), folder, processes, boxes=tables.nih_boxes()
+    )
 
 
 def write_images(

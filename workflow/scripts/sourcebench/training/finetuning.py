@@ -14,6 +14,7 @@ import pandas as pd
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 from torch import Tensor
 
 import sourcebench
@@ -204,6 +205,7 @@ def _trainer(
         precision=cast(Any, devices.precision(recipe.precision, device)),
         callbacks=[best, history, EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
         deterministic=True,
+        plugins=[LightningEnvironment()],  # a job is one process, on a cluster too
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

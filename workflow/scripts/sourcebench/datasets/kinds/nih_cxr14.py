@@ -1,0 +1,44 @@
+"""NIH ChestX-ray14 (Wang et al. 2017): 112,120 frontal radiographs, 30,805 patients."""
+
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any, ClassVar, TextIO
+
+import pandas as pd
+
+from sourcebench.datasets import download, tables
+from sourcebench.datasets.base import KINDS, Dataset
+
+
+@KINDS.register("nih_cxr14")
+class NIHChestXray14(Dataset):
+    """The images from NIH's twelve archives, the tables from `torchxrayvision`."""
+
+    properties: ClassVar[dict[str, Any]] = {
+        "url": {"type": ["string", "null"], "description": "a mirror with images_001.tar.gz …"},
+        "checksums": {
+            "type": "boolean",
+            "description": "whether the archives are byte for byte those of NIH",
+        },
+        "keep_archives": {"type": "boolean"},
+        "keep_all_images": {"type": "boolean"},
+    }
+
+    def metadata(self) -> pd.DataFrame:
+        """Return the published table, see `tables.nih_metadata`."""
+        return tables.nih_metadata()
+
+    def download(self, wanted: list[str], folder: Path, terminal: TextIO) -> Path:
+        """Fetch archive by archive what is wanted, see `download.fetch_archives`."""
+        spec = self.spec
+        with redirect_stderr(terminal):  # where tqdm draws
+            report = download.fetch_archives(
+                download.nih_archives(spec.get("url"), checksums=spec.get("checksums", True)),
+                wanted,
+                folder,
+                keep_archives=spec.get("keep_archives", False),
+                keep_all_images=spec.get("keep_all_images", False),
+                progress=terminal.isatty(),
+            )
+        print(report)
+        return folder / "images"
