@@ -11,7 +11,7 @@ They take turns, a few steps each, and medians over all steps are compared, so t
 on the machine disturb all of them alike; the processors' time is disturbed less than the clock's
 (it leaves out worker processes). With `--threads 1` threads don't wait for each other, either.
 
-    python benchmarks/training_cpu.py [--rounds 3] [--steps 6] [--threads 2]
+    python benchmarks/training_cpu.py [--rounds 6] [--steps 3] [--threads 2]
 """
 
 import argparse
@@ -97,9 +97,9 @@ class Plain:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each")
-    parser.add_argument("--steps", type=int, default=6, help="timed steps per turn")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=6, help="turns of each")
+    parser.add_argument("--steps", type=int, default=3, help="timed steps per turn")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of PyTorch")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)

@@ -3,6 +3,7 @@
 import multiprocessing
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -51,11 +52,16 @@ def test_a_killed_run_gives_its_card_back(tmp_path):
         assert card == "0"
 
 
-def test_only_the_cards_one_may_use(monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 3")
-    assert devices.visible_cards() == ["2", "3"]
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert devices.visible_cards() == []
+def test_cards_are_told_apart_by_what_they_are(monkeypatch):
+    """Under a cluster's confinement every job's card is number 0: only the UUID is its own."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda card: SimpleNamespace(uuid=f"GPU-{card}a")
+    )
+    assert devices.visible_cards() == ["GPU-0a", "GPU-1a"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with devices.device("auto", 1) as first, devices.device("gpu", 1) as second:
+        assert {first.index, second.index} == {0, 1}
 
 
 def test_the_cpu_is_always_there():

@@ -12,6 +12,9 @@ rule weights:
     priority: 10  # a source that can't be had should be known early
     conda:
         "../../envs/sourcebench.yaml"
+    threads: TRAINING.get("threads", 4)
+    resources:
+        gpu=lambda wildcards: experiment.cards_for_weights(config, wildcards.source),
     params:
         spec=lambda wildcards: config["sources"][wildcards.source],
         seed=config["seed"],

@@ -60,6 +60,13 @@ def has_weights(config: Mapping[str, Any], source: str) -> bool:
     return KINDS.get(config["sources"][source]["kind"]).has_weights
 
 
+def cards_for_weights(config: Mapping[str, Any], source: str) -> int:
+    """Return how many graphics cards getting a source's weights may use: 0 or 1."""
+    spec = config["sources"][source]
+    trains = KINDS.get(spec["kind"]).trains
+    return int(trains and spec.get("accelerator", "auto") != "cpu")
+
+
 def build_confounder(config: Mapping[str, Any], name: str) -> Any:
     """Build a confounder of the config by its name."""
     parameters = dict(config["confounders"][name])

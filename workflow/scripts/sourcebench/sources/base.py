@@ -122,12 +122,14 @@ class Kind(ABC):
     """A kind of source.
 
     Attributes:
+        trains: whether getting the weights means training, for which a card is of use.
         has_weights: whether there is a file of weights; without one, fine-tuning starts from
             its run's seed.
         properties: JSON schemas of the keys that this kind's specifications take.
         required: those of the keys that can't be left out.
     """
 
+    trains = False
     has_weights = True
     properties: ClassVar[Schema] = {}
     required: ClassVar[tuple[str, ...]] = ()

@@ -14,11 +14,12 @@ from sourcebench.errors import SourceBenchError
 
 
 def visible_cards() -> list[str]:
-    """Return the cards that this process may use, as `CUDA_VISIBLE_DEVICES` names them."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is not None:
-        return [card.strip() for card in named.split(",") if card.strip() not in ("", "-1")]
-    return [str(card) for card in range(torch.cuda.device_count())]
+    """Return the UUIDs of the cards that this process may use, in CUDA's order.
+
+    Numbers would not do: where a cluster hides the other cards, every job's card is number 0.
+    """
+    cards = range(torch.cuda.device_count())
+    return [str(torch.cuda.get_device_properties(card).uuid) for card in cards]
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def device(accelerator: str, threads: int) -> Iterator[torch.device]:
     """
     torch.set_num_threads(threads)
     cards = [] if accelerator == "cpu" else visible_cards()
-    if not cards or not torch.cuda.is_available():
+    if not cards:
         if accelerator == "gpu":
             raise SourceBenchError(
                 "training.accelerator is 'gpu', but PyTorch finds no card here; set it to 'auto' "

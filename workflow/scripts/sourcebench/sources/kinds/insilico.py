@@ -13,6 +13,7 @@ class InSilico(Kind):
     and the accuracy it reached go on the card.
     """
 
+    trains = True
     properties: ClassVar[Schema] = {
         "generator": {"enum": GENERATORS.names()},
         "images": {"type": "integer", "minimum": 20},
