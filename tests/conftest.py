@@ -1,5 +1,29 @@
 """What the tests share."""
 
+import copy
 from pathlib import Path
 
+import numpy as np
+import yaml
+from PIL import Image
+from snakemake.utils import update_config
+
 ROOT = Path(__file__).parents[1]
+
+
+def merged(overlay):
+    """The default config with another laid over it, as Snakemake does."""
+    config = copy.deepcopy(yaml.safe_load((ROOT / "config" / "config.yaml").read_text()))
+    update_config(config, overlay)
+    return config
+
+
+def write_pngs(folder, names, size=64):
+    """Write grey PNGs of noise; return their pixels by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    pixels = {}
+    for name in names:
+        pixels[name] = rng.integers(0, 256, (size, size), dtype=np.uint8)
+        Image.fromarray(pixels[name]).save(folder / name)
+    return pixels

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
+from conftest import write_pngs
 from sourcebench.datasets import prepare, splits, tables
 from sourcebench.errors import SourceBenchError
 
@@ -14,16 +14,6 @@ TASK = {
     "view": "PA",
     "samples": {"test": 6, "dev": 10, "positive": 0.5},
 }
-
-
-def make_images(folder, names, size=64):
-    folder.mkdir(exist_ok=True)
-    rng = np.random.default_rng(0)
-    pixels = {}
-    for name in names:
-        pixels[name] = rng.integers(0, 256, (size, size), dtype=np.uint8)
-        Image.fromarray(pixels[name]).save(folder / name)
-    return pixels
 
 
 def arrays(tmp_path, names, keep_native=True, size=16):
@@ -43,7 +33,7 @@ def arrays(tmp_path, names, keep_native=True, size=16):
 
 def test_row_i_is_image_i(tmp_path):
     names = [f"{i:08d}_000.png" for i in range(7)]
-    pixels = make_images(tmp_path / "png", names)
+    pixels = write_pngs(tmp_path / "png", names)
     images, native = arrays(tmp_path, names)
     assert images.shape == (7, 16, 16)
     for i, name in enumerate(names):
@@ -53,14 +43,14 @@ def test_row_i_is_image_i(tmp_path):
 
 def test_originals_are_kept_only_for_who_reads_them(tmp_path):
     names = ["00000001_000.png"]
-    make_images(tmp_path / "png", names)
+    write_pngs(tmp_path / "png", names)
     _, native = arrays(tmp_path, names, keep_native=False)
     assert len(native) == 0
 
 
 def test_a_truncated_image_is_named_and_nothing_is_kept(tmp_path):
     names = [f"{i:08d}_000.png" for i in range(3)]
-    make_images(tmp_path / "png", names)
+    write_pngs(tmp_path / "png", names)
     broken = tmp_path / "png" / names[1]
     broken.write_bytes(broken.read_bytes()[:-40])
     with pytest.raises(SourceBenchError, match=names[1]):
@@ -70,8 +60,8 @@ def test_a_truncated_image_is_named_and_nothing_is_kept(tmp_path):
 
 
 def test_another_size_is_named(tmp_path):
-    make_images(tmp_path / "png", ["a.png"])
-    make_images(tmp_path / "png", ["b.png"], size=32)
+    write_pngs(tmp_path / "png", ["a.png"])
+    write_pngs(tmp_path / "png", ["b.png"], size=32)
     with pytest.raises(SourceBenchError, match=r"b\.png is 32×32 px, but a\.png is 64×64"):
         arrays(tmp_path, ["a.png", "b.png"])
 
@@ -140,7 +130,7 @@ def test_published_splits_that_cannot_be_used():
 
 
 def test_an_index_of_what_was_fetched(tmp_path):
-    make_images(tmp_path / "png", ["a.png", "b.png"])
+    write_pngs(tmp_path / "png", ["a.png", "b.png"])
     wanted = pd.Series(["b.png", "a.png", "b.png"])
     table = prepare.index(wanted, tmp_path / "png")
     assert list(table["image_id"]) == ["a.png", "b.png"]

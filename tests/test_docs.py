@@ -1,0 +1,160 @@
+"""What the documentation shows works: its examples are run, its graph and its keys are compared."""
+
+import itertools
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from conftest import ROOT, merged, write_pngs
+from sourcebench import config as border
+from sourcebench import confounders, experiment
+from sourcebench.confounders.base import REGISTRY
+from sourcebench.datasets.base import KINDS as DATASETS
+from sourcebench.datasets.base import build
+from sourcebench.datasets.prepare import manifest
+from sourcebench.models import build_backbone
+from sourcebench.training.weights import load_backbone, write_weights
+
+
+def blocks(name, language):
+    """The fenced blocks of a language in a document."""
+    text = (ROOT / name).read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.fixture
+def forgotten():
+    """What an example registers is forgotten afterwards."""
+    registries = (REGISTRY, DATASETS)
+    before = [dict(registry._entries) for registry in registries]
+    yield
+    for registry, entries in zip(registries, before, strict=True):
+        registry._entries = entries
+
+
+def test_the_confounder_of_the_docs(forgotten):
+    (code,) = blocks("docs/adding-a-confounder.md", "python")
+    (overlay,) = blocks("docs/adding-a-confounder.md", "yaml")
+    exec(compile(code, "vignette.py", "exec"), {"__name__": "vignette"})
+    config = merged(yaml.safe_load(overlay))
+    border.check(config)
+    vignette = experiment.build_confounder(config, "dark_corners")
+    image = np.full((65, 65), 200, np.uint8)
+    darker = vignette.artifact(image, np.random.default_rng(0))
+    assert darker[32, 32] == 200
+    assert darker[0, 0] == 160
+    assert "dark_corners" in set(experiment.table(config)["confounder"])
+
+
+def test_a_sampling_confounder_without_code():
+    view = confounders.build("gender", column="view", carrier="AP", other="PA")
+    assert (view.column, view.carrier) == ("view", "AP")
+
+
+def test_the_sources_of_the_docs(tmp_path, monkeypatch):
+    for overlay in blocks("docs/adding-a-source.md", "yaml"):
+        config = merged(yaml.safe_load(overlay))
+        border.check(config)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resources" / "mine").mkdir(parents=True)
+    torch.manual_seed(0)
+    backbone = build_backbone("tiny_resnet")
+    state = {f"module.trunk.{name}": value for name, value in backbone.state_dict().items()}
+    state = {name.removeprefix("module."): value for name, value in state.items()}
+    torch.save({"state_dict": state}, tmp_path / "resources" / "mine" / "tiny_resnet.pth")
+    path = tmp_path / "weights.safetensors"
+    write_weights("mine", config["sources"]["mine"], "tiny_resnet", path, seed=1, threads=1)
+    loaded, normalisation = load_backbone("tiny_resnet", path)
+    for name, value in backbone.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+    assert normalisation.std == (0.25, 0.25, 0.25)
+
+
+def test_the_table_of_the_docs(tmp_path, monkeypatch):
+    (table,) = blocks("docs/adding-a-dataset.md", "csv")
+    (overlay,) = blocks("docs/adding-a-dataset.md", "yaml")
+    monkeypatch.chdir(tmp_path)
+    rows = [line.split(",") for line in table.split()[:1]]
+    columns = rows[0]
+    many = [
+        (f"{patient}_{i}.png", patient, "Nodule" if patient % 2 else "No Finding", "F")
+        for patient in range(24)
+        for i in range(2)
+    ]
+    write_pngs(tmp_path / "my" / "images", [row[0] for row in many])
+    pd.DataFrame(many, columns=columns).to_csv(tmp_path / "my" / "images.csv", index=False)
+    config = merged(yaml.safe_load(overlay))
+    border.check(config)
+    dataset = build("mine", config["datasets"]["mine"])
+    chosen, counts = manifest(
+        "my_nodules",
+        config["tasks"]["my_nodules"],
+        dataset.metadata(),
+        seed=1,
+        carrier=None,
+        available={row[0] for row in many[:-1]},
+        published=None,
+    )
+    assert len(chosen) == 24
+    assert counts["without_image"] == 1
+
+
+def test_the_dataset_of_the_docs(forgotten):
+    (code,) = blocks("docs/adding-a-dataset.md", "python")
+    exec(compile(code, "two_patients.py", "exec"), {"__name__": "two_patients"})
+    dataset = build("two", {"kind": "two_patients", "origin": "path"})
+    assert list(dataset.metadata()["patient_id"]) == [1, 2]
+
+
+def edges(text):
+    """Every arrow of a mermaid graph, chains taken apart."""
+    found = set()
+    for line in text.splitlines():
+        names = [name.strip() for name in line.split("-->")]
+        found |= set(itertools.pairwise(names))
+    return found
+
+
+def test_the_graph_in_the_readme_is_the_workflows():
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "--forceall",
+            "--configfile", "config/demo.yaml", "--workflow-profile", "none",
+        ],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", done.stdout))
+    ours = {(names[a], names[b]) for a, b in edges(done.stdout)}
+    (shown,) = blocks("README.md", "mermaid")
+    assert edges(shown) == {edge for edge in ours if edge[1] != "all"}
+
+
+def test_every_key_is_explained():
+    explained = (ROOT / "config" / "README.md").read_text()
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    schema = yaml.safe_load(border.SCHEMA.read_text())
+    keys = set(schema["properties"]) | set(schema["properties"]["experiment"]["properties"])
+    keys |= set(schema["properties"]["training"]["properties"])
+    task = schema["properties"]["tasks"]["additionalProperties"]["properties"]
+    keys |= set(task) - {"labels", "samples"}
+    keys |= {f"labels.{key}" for key in task["labels"]["properties"]}
+    keys |= {f"samples.{key}" for key in task["samples"]["properties"]}
+    keys |= set(schema["$defs"]["splits"]["properties"])
+    for kind in DATASETS.names():
+        keys |= set(DATASETS.get(kind).schema()["properties"])
+    for spec in config["confounders"].values():
+        keys |= set(spec)
+    for key in keys:
+        assert re.search(rf"[`.]{re.escape(key)}`", explained) or f"## {key}" in explained, key
+
+
+def test_links_lead_somewhere():
+    for document in [ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"

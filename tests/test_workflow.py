@@ -1,0 +1,222 @@
+"""The workflow as a user runs it, on a tiny study, and when things go wrong."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import ROOT
+from test_splits import write_published
+
+TINY = ROOT / "tests" / "tiny.yaml"
+RUN = "task~cxr_mass/confounder~tag/source~random/arch~tiny_resnet/p_art~1/fold~1"
+
+
+def command(folder, *arguments, config=TINY):
+    return [
+        sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
+        "--directory", str(folder), "--cores", "2", "--configfile", str(config),
+        "--workflow-profile", str(ROOT / "profiles" / "default"), *arguments,
+    ]  # fmt: skip
+
+
+def snakemake(folder, *arguments, config=TINY, check=True):
+    """Run the workflow in a folder, and return what it said."""
+    done = subprocess.run(
+        command(folder, *arguments, config=config), capture_output=True, text=True, check=False
+    )
+    said = done.stdout + done.stderr
+    assert not check or done.returncode == 0, said
+    assert check or done.returncode != 0, said
+    return said
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """The tiny study, run to its end."""
+    folder = tmp_path_factory.mktemp("tiny")
+    shutil.copytree(ROOT / "config", folder / "config")
+    write_published(folder / "theirs", leaks=3)
+    said = snakemake(folder)
+    return folder, said
+
+
+def test_everything_is_made(study):
+    folder, _ = study
+    results = folder / "results" / "tiny"
+    tables = {path.stem for path in (results / "tables").iterdir()}
+    assert tables == {
+        "runs", "summary", "drop", "comparisons", "epochs", "table1", "counts", "sources",
+        "split_audit",
+    }  # fmt: skip
+    for figure in ("figure2", "figure3", "drop", "permutation", "epochs"):
+        for suffix in (".png", ".pdf"):
+            assert (results / "figures" / figure).with_suffix(suffix).stat().st_size > 5000
+    assert not list(results.rglob("native.npy"))  # temporary
+    assert not list(folder.rglob(".*.part*"))
+
+
+def test_the_table_of_runs_is_complete(study):
+    folder, _ = study
+    runs = pd.read_csv(folder / "results" / "tiny" / "tables" / "runs.csv")
+    # 3 confounders × 2 sources × 2 p_art × 2 folds × 3 test sets
+    assert len(runs) == 3 * 2 * 2 * 2 * 3
+    assert runs["auroc"].between(0, 1).all()
+    mass, gender = (runs[runs["task"] == task] for task in ("cxr_mass", "cxr_atelectasis"))
+    assert set(mass["confounder"]) == {"tag", "noise_levels"}
+    assert set(mass["n"]) == {8}
+    assert set(gender["n"]) == {4}
+    # With p_art = 0 and no artifact, i.i.d. and clean are the same images.
+    zero = runs[runs["p_art"] == 0].pivot_table(
+        index=["task", "confounder", "source", "fold"], columns="test_set", values="brier"
+    )
+    np.testing.assert_array_equal(zero["iid"], zero["clean"])
+
+
+def test_the_audit_finds_their_leaks_and_none_of_ours(study):
+    folder, _ = study
+    audit = pd.read_csv(folder / "results" / "tiny" / "tables" / "split_audit.csv")
+    theirs = audit["splits"] == "theirs"
+    assert set(audit.loc[theirs, "leaked"]) == {3}
+    assert set(audit.loc[~theirs, "verdict"]) == {"patient-disjoint"}
+    assert {"cxr_mass/tag", "cxr_atelectasis/gender"} <= set(audit["splits"])
+
+
+def test_running_again_does_nothing(study):
+    folder, _ = study
+    assert "Nothing to be done" in snakemake(folder)
+
+
+def test_the_same_config_gives_the_same_predictions(study):
+    folder, _ = study
+    path = folder / "results" / "tiny" / "runs" / RUN / "predictions.parquet"
+    before = path.read_bytes()
+    snakemake(folder, "--forcerun", "finetune", "--", str(path.relative_to(folder)))
+    assert path.read_bytes() == before
+
+
+def test_the_terminal_is_for_people(study):
+    """Which network is trained, how far it is; and the epochs in a log of the run's own."""
+    folder, said = study
+    assert "Fine-tuning tiny_resnet from random on cxr_mass with tag, p_art 1, fold 1" in said
+    assert "steps (100%) done" in said
+    assert "val_auroc" not in said
+    log = (folder / "results" / "tiny" / "runs" / RUN / "log.txt").read_text()
+    assert log.count("val_auroc") == 2
+
+
+def test_the_report_holds_everything(study):
+    folder, _ = study
+    snakemake(folder, "--report", "report.html")
+    report = (folder / "report.html").read_text()
+    for table in ("split_audit.csv", "runs.csv", "figure3.png", "figure2.png", "table1.csv"):
+        assert table in report
+    assert "take shortcuts" in report
+
+
+def test_the_paper_can_be_planned_without_any_data(tmp_path):
+    config = ROOT / "config" / "config.yaml"
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    said = snakemake(tmp_path, "--dry-run", "--quiet", "all", "--forceall", config=config)
+    assert "Error" not in said
+    said = snakemake(tmp_path, "--dry-run", config=config)
+    assert "finetune             1540" in said
+    assert not (tmp_path / "results").exists()
+
+
+def overlay(folder, **changes):
+    """A config in a folder: the tiny one, changed."""
+    shutil.copytree(ROOT / "config", folder / "config")
+    config = yaml.safe_load(TINY.read_text())
+    config["experiment"]["audit"] = []
+    for key, value in changes.items():
+        config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def test_a_wrong_value_stops_before_any_job(tmp_path):
+    config = overlay(tmp_path)
+    said = snakemake(
+        tmp_path, "--config", "experiment={p_art: [0, 1.2]}", config=config, check=False
+    )
+    assert "experiment.p_art.1 is 1.2; it must be at least 0 and at most 1" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.fixture
+def own_copy(study, tmp_path):
+    """A user's folder: the phantoms in NIH's layout, less two, and one of the user's own."""
+    folder, _ = study
+    images = tmp_path / "nih" / "images_001" / "images"
+    shutil.copytree(folder / "resources" / "phantoms" / "nih_cxr14" / "images", images)
+    mass = pd.read_csv(folder / "results" / "tiny" / "data" / "cxr_mass" / "manifest.csv")
+    for name in mass["image_id"][:2]:
+        (images / name).unlink()
+    shutil.copy(images / mass["image_id"][2], images / "mine.png")
+    config = overlay(
+        tmp_path,
+        datasets={"nih_cxr14": {"origin": "path", "path": str(tmp_path / "nih")}},
+        experiment={
+            "tasks": ["cxr_mass"], "sources": ["random"], "archs": ["tiny_resnet"],
+            "p_art": [1], "folds": 1, "audit": [],
+        },
+        tasks={
+            "cxr_mass": {
+                "samples": {"test": 6, "dev": 16, "positive": 0.5}, "val_fraction": 0.2,
+                "input_size": 32, "batch_size": 8, "confounders": ["tag"],
+            }
+        },
+    )  # fmt: skip
+    return tmp_path, images, config
+
+
+def test_ones_own_copy_damaged_then_mended(own_copy):
+    """Real input: what is missing is counted, what is damaged is named, running again finishes."""
+    folder, images, config = own_copy
+    results = folder / "results" / "tiny"
+    snakemake(folder, "--until", "manifest", config=config)
+    manifest = pd.read_csv(results / "data" / "cxr_mass" / "manifest.csv")
+    counts = yaml.safe_load((results / "data" / "cxr_mass" / "counts.json").read_text())
+    assert counts["without_row"] == 1  # mine.png
+    assert counts["without_image"] >= 2
+
+    victim = images / manifest["image_id"][3]
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[: len(whole) // 2])
+    said = snakemake(folder, config=config, check=False)
+    sentence = next(line for line in said.splitlines() if victim.name in line)
+    assert sentence.startswith("Error: ")
+    assert not (results / "data" / "cxr_mass" / "images.npy").exists()
+    assert not list(results.rglob(".*.part*"))
+
+    victim.write_bytes(whole)
+    snakemake(folder, config=config)
+    assert len(pd.read_csv(results / "tables" / "runs.csv")) == 3
+
+
+def test_ctrl_c_leaves_nothing_half_done(own_copy):
+    folder, _, config = own_copy
+    with subprocess.Popen(
+        command(folder, config=config), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        for line in process.stdout:
+            if "Fine-tuning" in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        process.stdout.read()
+        process.wait(120)
+    assert process.returncode != 0
+    assert not list((folder / "results").rglob("predictions.parquet"))
+    assert not list((folder / "results").rglob(".*.part*"))
+    snakemake(folder, config=config)
+    assert (folder / "results" / "tiny" / "tables" / "runs.csv").exists()
