@@ -28,23 +28,26 @@ DESIGNS = [
 ]
 PIXEL = [(task, name) for task, name in DESIGNS if experiment.is_pixel(config, name)]
 
-REPORT = {
-    "split_audit": "Data",
-    "table1": "Data",
-    "counts": "Data",
-    "runs": "Results",
-    "summary": "Results",
-    "drop": "Results",
-    "comparisons": "Results",
-    "epochs": "Training",
-    "sources": "Sources",
+# Category and title in the report.
+TABLES = {
+    "split_audit": ("Data", "Split audit: sizes, balance, shared patients"),
+    "table1": ("Data", "Table 1: the target datasets"),
+    "counts": ("Data", "Images chosen and left out"),
+    "drop": ("Robustness", "Price of the shortcut"),
+    "comparisons": ("Robustness", "Permutation tests between sources"),
+    "summary": ("Robustness", "AUROC per cell"),
+    "runs": ("Robustness", "All runs"),
+    "epochs": ("Training", "Epochs per source"),
+    "sources": ("Sources", "Where the weights came from"),
 }
-TABLES = list(REPORT)
-FIGURE_CATEGORY = {"figure2": "Data", "figure3": "Results", "drop": "Results"} | {
-    "permutation": "Results",
-    "epochs": "Training",
+FIGURES = {
+    "drop": ("Robustness", "Price of the shortcut"),
+    "figure3": ("Robustness", "Figure 3: o.o.d. and i.i.d. AUROC over p_art"),
+    "permutation": ("Robustness", "Permutation tests between sources"),
+    "epochs": ("Training", "Epochs per source"),
 }
-FIGURES = [name for name in FIGURE_CATEGORY if PIXEL or name != "figure2"]
+if PIXEL:
+    FIGURES["figure2"] = ("Data", "Figure 2: the artifacts")
 
 
 wildcard_constraints:
@@ -154,9 +157,22 @@ def source_weights(wildcards):
 
 def table(name):
     """A table, as it stands in the report."""
+    category, title = TABLES[name]
     return report(
         f"{STUDY}/tables/{name}.csv",
         caption=f"../report/{name}.rst",
-        category=REPORT[name],
-        labels={"table": name},
+        category=category,
+        labels={"shows": title, "as": "table"},
     )
+
+
+def caption(figure):
+    """A figure's caption; Snakemake fills no wildcards into the names of caption files."""
+    return (
+        Path(workflow.basedir) / "workflow" / "report" / f"{figure}.rst"
+    ).read_text()
+
+
+def figure_labels(name):
+    """A figure's labels in the report."""
+    return {"shows": FIGURES[name][1], "as": "figure"}

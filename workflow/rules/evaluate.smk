@@ -110,8 +110,8 @@ rule figure2:
         png=report(
             f"{STUDY}/figures/figure2.png",
             caption="../report/figure2.rst",
-            category=FIGURE_CATEGORY["figure2"],
-            labels={"figure": "figure2"},
+            category="Data",
+            labels={"shows": "Figure 2: the artifacts", "as": "figure"},
         ),
         pdf=f"{STUDY}/figures/figure2.pdf",
     log:
@@ -135,9 +135,9 @@ rule figure:
     output:
         png=report(
             f"{STUDY}/figures/{{figure}}.png",
-            caption="../report/{figure}.rst",
-            category=lambda wildcards: FIGURE_CATEGORY[wildcards.figure],
-            labels={"figure": "{figure}"},
+            caption="../report/figure.rst",
+            category=lambda wildcards: FIGURES[wildcards.figure][0],
+            labels=lambda wildcards: figure_labels(wildcards.figure),
         ),
         pdf=f"{STUDY}/figures/{{figure}}.pdf",
     log:
@@ -150,6 +150,7 @@ rule figure:
         "../../envs/sourcebench.yaml"
     params:
         config=config,
+        caption=lambda wildcards: caption(wildcards.figure),
     message:
         "Drawing {wildcards.figure}"
     script:

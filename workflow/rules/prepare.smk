@@ -55,12 +55,7 @@ rule split_audit:
         ours=[design(task, name) for task, name in DESIGNS],
         published=expand(rules.published_splits.output, splits=AUDITED),
     output:
-        report(
-            f"{STUDY}/tables/split_audit.csv",
-            caption="../report/split_audit.rst",
-            category="Data",
-            labels={"table": "Split audit"},
-        ),
+        table("split_audit"),
     log:
         log_of("split_audit"),
     benchmark:
