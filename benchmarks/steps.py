@@ -26,7 +26,7 @@ from sourcebench.sources import Normalisation
 from sourcebench.training import devices
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import RunData
-from sourcebench.training.finetuning import Recipe, _trainer
+from sourcebench.training.finetuning import Recipe, trainer_of
 from sourcebench.training.module import FineTuner
 
 __all__ = ["FineTuning", "FixedBatch", "Stopwatch", "Time", "common", "median", "network", "recipe"]
@@ -137,7 +137,7 @@ class FineTuning:
             contextlib.redirect_stdout(io.StringIO()),  # one line per epoch
             contextlib.redirect_stderr(io.StringIO()),  # what Lightning thinks of short epochs
         ):
-            trainer, *_ = _trainer(self.recipe, self.device, Path(folder))
+            trainer, *_ = trainer_of(self.recipe, self.device, Path(folder))
             trainer.callbacks.append(watch)
             data.to(self.device)
             trainer.fit(self.model, datamodule=data)

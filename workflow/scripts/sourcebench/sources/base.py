@@ -58,11 +58,11 @@ class Normalisation:
         """
         import torch
 
-        slope = torch.tensor([1 / (255 * std) for std in self.std], device=images.device)
-        offset = torch.tensor(
-            [-mean / std for mean, std in zip(self.mean, self.std, strict=True)],
-            device=images.device,
-        )
+        # Sent without waiting, so that a batch does not stop a card.
+        slope = torch.tensor([1 / (255 * std) for std in self.std])
+        offset = torch.tensor([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
+        slope = slope.to(images.device, non_blocking=True)
+        offset = offset.to(images.device, non_blocking=True)
         grey = images.to(torch.float32)[..., None]
         return torch.addcmul(offset, grey, slope).permute(0, 3, 1, 2)
 

@@ -140,7 +140,7 @@ def finetune(
         network = Classifier(backbone, dropout=recipe.dropout)
         model = FineTuner(network.to(memory_format=torch.channels_last), recipe.learning_rate)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
-        trainer, history, best = _trainer(recipe, device, outputs.record.parent)
+        trainer, history, best = trainer_of(recipe, device, outputs.record.parent)
         if recipe.epochs:
             data.to(device)
             trainer.fit(model, datamodule=data)
@@ -193,9 +193,19 @@ def _data(
     )
 
 
-def _trainer(
+def trainer_of(
     recipe: Recipe, device: torch.device, folder: Path
 ) -> tuple[Any, History, BestWeights]:
+    """Return the Lightning trainer of a recipe, with the callbacks that record and keep the best.
+
+    Args:
+        recipe: how to fine-tune.
+        device: where.
+        folder: Lightning's, should it want to write something.
+    """
+    # Deterministic mode also fills all fresh memory, a tenth of a step; nothing here reads
+    # memory before writing it, so that the predictions are the same without.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     monitor, mode = MONITORS[recipe.monitor]
     history, best = History(time.monotonic), BestWeights(monitor, mode)
     trainer = lightning.Trainer(
