@@ -143,10 +143,8 @@ def overlay(folder, **changes):
 
 
 def test_a_wrong_value_stops_before_any_job(tmp_path):
-    config = overlay(tmp_path)
-    said = snakemake(
-        tmp_path, "--config", "experiment={p_art: [0, 1.2]}", config=config, check=False
-    )
+    config = overlay(tmp_path, experiment={"p_art": [0, 1.2]})
+    said = snakemake(tmp_path, config=config, check=False)
     assert "experiment.p_art.1 is 1.2; it must be at least 0 and at most 1" in said
     assert "Traceback" not in said
     assert not (tmp_path / "results").exists()
@@ -203,11 +201,16 @@ def test_ones_own_copy_damaged_then_mended(own_copy):
     assert len(pd.read_csv(results / "tables" / "runs.csv")) == 3
 
 
+def heed_ctrl_c():
+    """Undo what pytest's workers do: they ignore Ctrl-C, and so would all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_nothing_half_done(own_copy):
     folder, _, config = own_copy
     with subprocess.Popen(
         command(folder, config=config), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=heed_ctrl_c,
     ) as process:  # fmt: skip
         for line in process.stdout:
             if "Fine-tuning" in line:

@@ -20,7 +20,7 @@ rule index_local:
 
 rule published_splits:
     output:
-        f"{STUDY}/design/published/{{splits}}.csv",
+        f"{STUDY}/splits/{{splits}}.csv",
     log:
         f"{STUDY}/logs/published_splits/{{splits}}.log",
     benchmark:
