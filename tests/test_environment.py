@@ -109,7 +109,7 @@ def test_doors_are_short_and_shadow_nothing():
         assert path.stem not in sys.stdlib_module_names, path.name
         found = importlib.util.find_spec(path.stem)
         assert found is None or found.origin == str(path), f"{path.name} shadows {found.origin}"
-        assert len(path.read_text().splitlines()) <= 55, path.name
+        assert len(path.read_text().splitlines()) <= 40, path.name
 
 
 def test_every_rule_is_logged_measured_and_described():

@@ -49,6 +49,7 @@ rule finetune:
         gpu=0 if TRAINING["accelerator"] == "cpu" else 1,
     params:
         run=RUNS.instance,
+        name=lambda wildcards: " ".join(wildcards),
         training=TRAINING,
         task=lambda wildcards: config["tasks"][wildcards.task],
         confounders=tested,

@@ -10,33 +10,25 @@ from pathlib import Path
 from sourcebench import design
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake.log) as terminal:
     from sourcebench.training.data import Layers
     from sourcebench.training.finetuning import Outputs, Recipe, Run, finetune
 
     gc.freeze()
     gc.enable()
-    run = {name: snakemake.params.run[name] for name in Run.__dataclass_fields__}
-    names, files = snakemake.params.confounders, snakemake.output
-    pixel = [Path(path) for path in snakemake.input.artifacts]
-    finetune(
-        Run(**run | {"p_art": float(run["p_art"]), "fold": int(run["fold"])}),
-        Recipe.of(snakemake.params.training, snakemake.params.task, snakemake.threads),
-        designs={
-            name: design.read(path)
-            for name, path in zip(names, snakemake.input.designs, strict=True)
-        },
-        layers=Layers(
-            Path(snakemake.input.samples),
-            Path(snakemake.input.images),
-            {path.parent.name: path for path in pixel},
-        ),
-        weights=next((Path(path) for path in snakemake.input.weights), None),
-        seed=snakemake.params.seed,
-        outputs=Outputs(
-            Path(files.predictions),
-            Path(files.history),
-            Path(files.record),
-            next((Path(path) for path in files.checkpoint), None),
-        ),
+    given, params = snakemake.input, snakemake.params
+    artifacts = {Path(path).parent.name: Path(path) for path in given.artifacts}
+    record = finetune(
+        Run.of(params.run),
+        Recipe.of(params.training, params.task, snakemake.threads),
+        designs=dict(zip(params.confounders, map(design.read, given.designs), strict=True)),
+        layers=Layers(Path(given.samples), Path(given.images), artifacts),
+        weights=next(map(Path, given.weights), None),
+        seed=params.seed,
+        outputs=Outputs.of(snakemake.output),
+    )
+    print(
+        f"  {params.name}: {record['epochs']} epochs in {record['seconds']:.0f} s, "
+        f"the best was {record['best_epoch']}",
+        file=terminal,
     )

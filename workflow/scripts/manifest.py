@@ -22,6 +22,11 @@ with job(snakemake.log) as terminal:
         available=available,
         published=published,
     )
-    print(f"{snakemake.wildcards.task}: {len(table)} images chosen; {counts}", file=terminal)
+    print(
+        f"  {snakemake.wildcards.task}: {len(table)} of {counts['candidates']} images chosen; "
+        f"{counts['without_image']} of these are not on disk, and {counts['without_row']} on disk "
+        "are not in the metadata",
+        file=terminal,
+    )
     files.write_csv(snakemake.output.manifest, table)
     files.write_json(snakemake.output.counts, {"chosen": len(table), **counts})

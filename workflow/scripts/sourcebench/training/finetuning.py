@@ -1,12 +1,9 @@
 """One run: fine-tune a network from a source on a confounded task, and test it."""
 
 import logging
-import platform
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +14,6 @@ from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 from torch import Tensor
 
-import sourcebench
 from sourcebench import design
 from sourcebench.files import atomic, write_csv, write_json
 from sourcebench.models.classifier import Classifier
@@ -27,6 +23,7 @@ from sourcebench.training import devices
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.module import BestWeights, FineTuner, History
+from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.weights import load_backbone
 
 # What Lightning says of every trainer is of no use in a log of a thousand runs.
@@ -47,6 +44,12 @@ class Run:
     arch: str
     p_art: float
     fold: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Run":
+        """Make it from a row of the table, where everything may be text."""
+        names = {name: str(row[name]) for name in ("task", "confounder", "source", "arch")}
+        return cls(**names, p_art=float(row["p_art"]), fold=int(row["fold"]))
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,12 @@ class Outputs:
     record: Path
     checkpoint: Path | None = None
 
+    @classmethod
+    def of(cls, paths: Any) -> "Outputs":
+        """Make it from a rule's outputs; `checkpoint` is a list of one or none."""
+        checkpoint = next(map(Path, paths.checkpoint), None)
+        return cls(Path(paths.predictions), Path(paths.history), Path(paths.record), checkpoint)
+
 
 def finetune(
     run: Run,
@@ -113,7 +122,7 @@ def finetune(
     weights: Path | None,
     seed: int,
     outputs: Outputs,
-) -> None:
+) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
     Order, augmentation, dropout and head are drawn from the study's seed, the task, the
@@ -128,6 +137,9 @@ def finetune(
         weights: the source's weights, None for random ones.
         seed: the study's seed.
         outputs: the files to write.
+
+    Returns:
+        The record.
 
     Raises:
         SourceBenchError: the weights do not fit, or no processor is to be had.
@@ -168,6 +180,7 @@ def finetune(
         "git_commit": git_commit(),
     }
     write_json(outputs.record, record)
+    return record
 
 
 def _data(
@@ -267,25 +280,3 @@ def predict(
         for part in torch.split(images, recipe.batch_size):
             parts.append(model.network(normalisation(part.to(device))).float())
     return torch.cat(parts)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
-    return {
-        "sourcebench": sourcebench.__version__,
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "lightning": version("pytorch_lightning"),
-    }
-
-
-def git_commit() -> str | None:
-    """Return the commit of the code, None outside a git checkout."""
-    folder = Path(__file__).parent
-    done = subprocess.run(
-        ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or None if done.returncode == 0 else None
