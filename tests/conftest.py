@@ -1,12 +1,19 @@
 """What the tests share."""
 
 import copy
+import os
 from pathlib import Path
 
 import numpy as np
 import yaml
+from hypothesis import settings
 from PIL import Image
 from snakemake.utils import update_config
+
+# In CI the same examples each time; on a desk new ones, which find what is left to find.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 ROOT = Path(__file__).parents[1]
 

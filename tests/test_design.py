@@ -125,6 +125,18 @@ def test_sampling_keeps_the_number_of_positives(manifest, shape, share):
     assert abs(rows["label"].sum() - expected) <= 1 + 1e-9
 
 
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=8))
+def test_every_beginning_holds_each_cells_share(sizes):
+    """Tijdeman's bound, for every number of steps at once."""
+    order = design._interleave(sizes)
+    counts = np.cumsum(np.eye(len(sizes))[order], axis=0)
+    assert list(counts[-1]) == sizes
+    steps = np.arange(1, sum(sizes) + 1)
+    error = np.abs(counts - np.outer(steps, np.array(sizes) / sum(sizes)))
+    bound = 1 - 1 / (2 * len(sizes) - 2) if len(sizes) > 1 else 0
+    assert error.max() <= bound + 1e-9
+
+
 def test_test_sets():
     manifest = make_manifest(200, 2, 0.4, 0.5, 1)
     table = build(manifest, (5, 0.2))

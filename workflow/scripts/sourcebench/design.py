@@ -87,15 +87,33 @@ def rank(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
     kinds = ["role", "carrier"] if "carrier" in design else ["role"]
     ranks = pd.Series(np.nan, index=design.index)
     for _, kind in positives.groupby(kinds):
-        order = pd.Series(0.0, index=kind.index)
-        for _, cell in kind.groupby(fold_columns(design)):
-            spread = (rng.permutation(len(cell)) + rng.random()) / len(cell)
-            order[cell.index] = spread
-        by_order = order.sort_values(kind="stable").index
-        ranks[by_order] = (np.arange(len(kind)) + 0.5) / len(kind)
+        cells = [
+            list(rng.permutation(cell.index)) for _, cell in kind.groupby(fold_columns(design))
+        ]
+        order = [cells[cell].pop() for cell in _interleave([len(cell) for cell in cells])]
+        ranks[order] = (np.arange(len(kind)) + 0.5) / len(kind)
     ranked = design.drop(columns="rank", errors="ignore")
     ranked.insert(list(ranked.columns).index("role") + 1, "rank", ranks)
     return ranked
+
+
+def _interleave(sizes: list[int]) -> list[int]:
+    """Order the members of cells so that every beginning holds each cell's share of it.
+
+    Tijdeman's solution of the chairman assignment problem (Discrete Mathematics 32, 1980): after
+    any number of steps no cell is further from its share than 1 − 1/(2m − 2), with m cells. Of
+    the cells that are due, the next is the one that would be overdue first.
+    """
+    total, wanted = sum(sizes), np.array(sizes) / sum(sizes)
+    slack = 1 / (2 * len(sizes) - 2) if len(sizes) > 1 else 0.0
+    taken = np.zeros(len(sizes))
+    order = []
+    for step in range(1, total + 1):
+        overdue = np.ceil((taken + 1 - slack) / wanted - 1e-9)
+        overdue[wanted * step - taken < slack - 1e-9] = np.inf
+        order.append(int(np.argmin(overdue)))
+        taken[order[-1]] += 1
+    return order
 
 
 def _cells(
