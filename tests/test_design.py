@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sourcebench import design
+from sourcebench.apportionment import interleave
 from sourcebench.datasets import splits
 from sourcebench.errors import SourceBenchError
 
@@ -128,7 +129,7 @@ def test_sampling_keeps_the_number_of_positives(manifest, shape, share):
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=8))
 def test_every_beginning_holds_each_cells_share(sizes):
     """Tijdeman's bound, for every number of steps at once."""
-    order = design._interleave(sizes)
+    order = interleave(sizes)
     counts = np.cumsum(np.eye(len(sizes))[order], axis=0)
     assert list(counts[-1]) == sizes
     steps = np.arange(1, sum(sizes) + 1)

@@ -87,6 +87,18 @@ def test_a_design_from_leaking_splits_is_refused(tmp_path):
         design.check(table, "t")
 
 
+def test_an_image_that_a_fold_leaves_out_is_left_out(tmp_path):
+    write_published(tmp_path)
+    train = pd.read_csv(tmp_path / "train_fold1.csv", index_col=0)
+    train.iloc[2:].to_csv(tmp_path / "train_fold1.csv")
+    table = design.from_published(splits.read(tmp_path, "YES"), seed=1, name="t")
+    table.to_csv(tmp_path / "design.csv", index=False)
+    for one in (table, design.read(tmp_path / "design.csv")):
+        assert len(design.development(one, 0.5, 1)) == 22  # 18 for training, 4 for validation
+        assert len(design.development(one, 0.5, 2)) == 24
+        assert set(design.development(one, 0.5, 1)["part"]) == {"train", "val"}
+
+
 def test_splits_that_depend_on_the_share(tmp_path):
     write_sampled(tmp_path)
     published = splits.read(tmp_path, "Hernia")

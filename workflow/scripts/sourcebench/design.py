@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sourcebench.apportionment import interleave
 from sourcebench.errors import SourceBenchError
 from sourcebench.seeds import generator
 
@@ -90,30 +91,11 @@ def rank(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
         cells = [
             list(rng.permutation(cell.index)) for _, cell in kind.groupby(fold_columns(design))
         ]
-        order = [cells[cell].pop() for cell in _interleave([len(cell) for cell in cells])]
+        order = [cells[cell].pop() for cell in interleave([len(cell) for cell in cells])]
         ranks[order] = (np.arange(len(kind)) + 0.5) / len(kind)
     ranked = design.drop(columns="rank", errors="ignore")
     ranked.insert(list(ranked.columns).index("role") + 1, "rank", ranks)
     return ranked
-
-
-def _interleave(sizes: list[int]) -> list[int]:
-    """Order the members of cells so that every beginning holds each cell's share of it.
-
-    Tijdeman's solution of the chairman assignment problem (Discrete Mathematics 32, 1980): after
-    any number of steps no cell is further from its share than 1 − 1/(2m − 2), with m cells. Of
-    the cells that are due, the next is the one that would be overdue first.
-    """
-    total, wanted = sum(sizes), np.array(sizes) / sum(sizes)
-    slack = 1 / (2 * len(sizes) - 2) if len(sizes) > 1 else 0.0
-    taken = np.zeros(len(sizes))
-    order = []
-    for step in range(1, total + 1):
-        overdue = np.ceil((taken + 1 - slack) / wanted - 1e-9)
-        overdue[wanted * step - taken < slack - 1e-9] = np.inf
-        order.append(int(np.argmin(overdue)))
-        taken[order[-1]] += 1
-    return order
 
 
 def _cells(
@@ -177,7 +159,8 @@ def check(design: pd.DataFrame, name: str) -> None:
         if fold is None:
             shared, where = roles[roles > 1].index, "the development and the test set"
         else:
-            sides = design[design["role"] == "dev"].groupby("patient_id")[fold].nunique()
+            in_fold = design[design[fold].isin(["train", "val"])]
+            sides = in_fold.groupby("patient_id")[fold].nunique()
             shared, where = sides[sides > 1].index, f"train and val of {fold}"
         if len(shared):
             raise SourceBenchError(
@@ -194,7 +177,9 @@ def development(design: pd.DataFrame, p_art: float, fold: int) -> pd.DataFrame:
         `image_id, patient_id, label (0|1), artifact (bool), part (train|val)`.
     """
     chosen = _at(design, p_art)
-    chosen = _confound(chosen[chosen["role"] == "dev"], p_art)
+    # Splits that somebody published may leave an image out of a fold.
+    in_fold = chosen[f"fold_{fold}"].isin(["train", "val"])
+    chosen = _confound(chosen[(chosen["role"] == "dev") & in_fold], p_art)
     return _columns(chosen.assign(part=chosen[f"fold_{fold}"]), "part")
 
 
@@ -279,7 +264,7 @@ def from_published(
     for fold in sorted(development_rows["fold"].astype(int).unique()):
         parts = development_rows[development_rows["fold"] == fold].set_index(keys)["part"]
         looked_up = pd.MultiIndex.from_frame(design[keys]) if sampled else design["image_id"]
-        design[f"fold_{fold}"] = parts.reindex(looked_up).to_numpy()
+        design[f"fold_{fold}"] = parts.reindex(looked_up).fillna("").to_numpy()
         design.loc[design["role"] == "test", f"fold_{fold}"] = ""
     columns = ["image_id", "patient_id", "label", "role", *fold_columns(design)]
     if carrier is not None:
@@ -297,5 +282,5 @@ def long_form(design: pd.DataFrame, p_arts: list[float]) -> pd.DataFrame:
         frames.append(everyone.assign(part="test", p_art=p_art))
         for fold in range(1, len(fold_columns(design)) + 1):
             rows = development(design, p_art, fold)
-            frames.append(rows[rows["part"] != ""].assign(p_art=p_art, fold=fold))
+            frames.append(rows.assign(p_art=p_art, fold=fold))
     return pd.concat(frames, ignore_index=True)
