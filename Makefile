@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 DEMO := $(SNAKEMAKE) --configfile config/demo.yaml
 
-.PHONY: demo test lint report lock clean help
+.PHONY: demo test lint lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -45,4 +45,4 @@ lock:
 		--no-annotate --output-file requirements.lock requirements.in
 
 clean:
-	rm -rf results/demo resources/phantoms
+	rm -rf results/demo resources/phantoms resources/weights/dead_leaves resources/weights/phantom_radiology

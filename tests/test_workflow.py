@@ -1,5 +1,6 @@
 """The workflow as a user runs it, on a tiny study, and when things go wrong."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -12,8 +13,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from archive_server import entry, pack
 from conftest import ROOT
 from test_splits import write_published
+
+pytest_plugins = ["archive_server"]
 
 TINY = ROOT / "tests" / "tiny.yaml"
 RUN = "task~cxr_mass/confounder~tag/source~random/arch~tiny_resnet/p_art~1/fold~1"
@@ -200,6 +204,68 @@ def test_ones_own_copy_damaged_then_mended(own_copy):
     victim.write_bytes(whole)
     snakemake(folder, config=config)
     assert len(pd.read_csv(results / "tables" / "runs.csv")) == 3
+
+
+def as_published(design):
+    """A design's first fold as the files that the reference publishes: name → bytes."""
+    parts = {"test.csv": design["role"] == "test"}
+    parts |= {f"{part}_fold1.csv": design["fold_1"] == part for part in ("train", "val")}
+    files = {}
+    for name, rows in parts.items():
+        label = design["label"].map({1: "YES", 0: "NO"})
+        columns = {"path": design["image_id"], "pid": design["patient_id"], "class": label}
+        files[name] = pd.DataFrame(columns)[rows].to_csv().encode()
+    return files
+
+
+def test_a_download_with_published_splits(study, site, tmp_path):
+    """From archives on a server to a tested network, on somebody's splits; nothing is left over."""
+    folder, _ = study
+    images = folder / "resources" / "phantoms" / "nih_cxr14" / "images"
+    design = pd.read_csv(folder / "results" / "tiny" / "design" / "cxr_mass" / "tag.csv")
+    halves = np.array_split(design["image_id"], 2)
+    for number in range(1, 13):
+        names = halves[number - 1] if number <= 2 else []
+        content = [entry(f"images/{name}", content=(images / name).read_bytes()) for name in names]
+        site.files[f"images_{number:03d}.tar.gz"] = pack(*content)
+    published = as_published(design)
+    site.files |= {f"splits/{name}": content for name, content in published.items()}
+    joined = b"".join(published[name] for name in sorted(published))
+    config = overlay(
+        tmp_path,
+        datasets={"nih_cxr14": {"origin": "download", "url": site.url, "checksums": False}},
+        experiment={
+            "tasks": ["cxr_mass"], "sources": ["random"], "archs": ["tiny_resnet"],
+            "p_art": [1], "folds": 1, "audit": ["theirs_by_url"],
+        },
+        tasks={
+            "cxr_mass": {
+                "splits": "theirs_by_url", "input_size": 32, "batch_size": 8,
+                "confounders": ["tag"],
+            }
+        },
+        splits={
+            "theirs_by_url": {
+                "url": f"{site.url}/splits", "sha256": hashlib.sha256(joined).hexdigest(),
+                "folds": 1, "positive": "YES",
+            }
+        },
+    )  # fmt: skip
+    snakemake(tmp_path, config=config)
+    fetched = tmp_path / "resources" / "nih_cxr14"
+    assert {path.name for path in (fetched / "images").iterdir()} == set(design["image_id"])
+    assert not list((fetched / "archives").iterdir())
+    assert "images_003.tar.gz" not in site.asked()  # all was there after two
+    ours = pd.read_csv(tmp_path / "results" / "tiny" / "design" / "cxr_mass" / "tag.csv")
+    same = ours.set_index("image_id")["fold_1"].reindex(design["image_id"])
+    assert same.fillna("").tolist() == design["fold_1"].fillna("").tolist()
+    runs = pd.read_csv(tmp_path / "results" / "tiny" / "tables" / "runs.csv")
+    assert runs["auroc"].notna().all()
+
+    site.requests.clear()
+    shutil.rmtree(tmp_path / "results")
+    snakemake(tmp_path, "--until", "prepare", config=config)
+    assert not site.requests
 
 
 def heed_ctrl_c():

@@ -107,7 +107,7 @@ def quotas(samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = No
         carrier: for a confounder made by sampling: (column, carrying value, other value), such
             as ('sex', 'F', 'M'). The development set then needs its positives with *and* without
             the attribute, since p_art chooses between them, and its negatives without; the test
-            set needs both of both (FACTS: paper, Table 1 and section 2.2).
+            set needs both of both (Source Matters, Table 1 and section 2.2).
 
     Returns:
         `role, label, value, n`; `value` is the attribute's value, or missing for any.
