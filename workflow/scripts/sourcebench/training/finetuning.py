@@ -227,7 +227,8 @@ def trainer_of(
         devices=[device.index] if device.type == "cuda" else 1,
         precision=cast(Any, devices.precision(recipe.precision, device)),
         callbacks=[best, history, EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
-        deterministic=True,
+        # An operation that a card has in no repeatable form is a warning in the log.
+        deterministic="warn",
         plugins=[LightningEnvironment()],  # a job is one process, on a cluster too
         logger=False,
         enable_checkpointing=False,
