@@ -6,8 +6,6 @@ import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 
-RESIZE_METHODS = ("nearest", "antialiased")
-
 
 def resize(image: Image, size: int, method: str = "nearest") -> Image:
     """Resize an image to `size`×`size`.

@@ -38,7 +38,7 @@ def draw(
         image: the original, H×W, uint8.
         image_id: its name.
         input_size: side of the result in px.
-        resize_method: how the result gets that side, one of `imaging.RESIZE_METHODS`. The size at
+        resize_method: how the result gets that side, see `imaging.resize`. The size at
             which the confounder acts is always reached by 'nearest': a resize that averages (the
             reference has a bilinear one there) would smooth the images that carry the artifact,
             and so be a confounder of its own.
