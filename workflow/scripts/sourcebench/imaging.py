@@ -1,4 +1,4 @@
-"""Grey images: reading, resizing."""
+"""Grey images."""
 
 import cv2
 import numpy as np
