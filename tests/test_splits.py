@@ -83,7 +83,7 @@ def test_a_design_from_published_splits_keeps_their_folds(tmp_path):
 def test_a_design_from_leaking_splits_is_refused(tmp_path):
     write_published(tmp_path, leaks=2)
     table = design.from_published(splits.read(tmp_path, "YES"), seed=1, name="t")
-    with pytest.raises(SourceBenchError, match=r"2 patients .* splits.leaks to 'accept'"):
+    with pytest.raises(SourceBenchError, match=r"2 patients .* 'leaks: accept'"):
         design.check(table, "t")
 
 

@@ -75,6 +75,15 @@ def layer(task, confounder, name):
     return f"{STUDY}/data/{task}/{confounder}/{name}.npy"
 
 
+def of_task(*keys):
+    """The part of a task that a step depends on, so that no other change of it runs it again."""
+    return lambda wildcards: {
+        key: config["tasks"][wildcards.task][key]
+        for key in keys
+        if key in config["tasks"][wildcards.task]
+    }
+
+
 def dataset_of(task):
     """The entry of a task's dataset in the config."""
     return config["datasets"][config["tasks"][task]["dataset"]]

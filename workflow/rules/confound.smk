@@ -16,7 +16,7 @@ rule confound:
     threads: 4
     params:
         confounder=lambda wildcards: config["confounders"][wildcards.confounder],
-        task=lambda wildcards: config["tasks"][wildcards.task],
+        task=of_task("input_size", "resize"),
         seed=config["seed"],
     message:
         "Drawing {wildcards.confounder} ({wildcards.layer}) into the images of {wildcards.task}"

@@ -51,7 +51,7 @@ rule finetune:
         run=RUNS.instance,
         name=lambda wildcards: " ".join(wildcards),
         training=TRAINING,
-        task=lambda wildcards: config["tasks"][wildcards.task],
+        task=of_task("batch_size", "monitor"),
         confounders=tested,
         seed=config["seed"],
     message:

@@ -17,7 +17,7 @@ rule prepare:
         "../../envs/sourcebench.yaml"
     threads: 4
     params:
-        task=lambda wildcards: config["tasks"][wildcards.task],
+        task=of_task("input_size", "resize"),
         keep_native=lambda wildcards: experiment.carrier(config, wildcards.task) is None,
     message:
         "Decoding the images of {wildcards.task}"
@@ -37,7 +37,7 @@ rule design:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        task=lambda wildcards: config["tasks"][wildcards.task],
+        task=of_task("val_fraction"),
         splits=lambda wildcards: config.get("splits", {}).get(
             config["tasks"][wildcards.task].get("splits")
         ),

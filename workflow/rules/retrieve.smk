@@ -49,7 +49,7 @@ rule manifest:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        task=lambda wildcards: config["tasks"][wildcards.task],
+        task=of_task("dataset", "labels", "view", "samples"),
         dataset=lambda wildcards: dataset_of(wildcards.task),
         carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
         seed=config["seed"],

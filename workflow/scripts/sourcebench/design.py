@@ -166,7 +166,7 @@ def check(design: pd.DataFrame, name: str) -> None:
             raise SourceBenchError(
                 f"{name}: {len(shared)} patients are in both {where} "
                 f"(such as patient {shared[0]}), so the test would leak. To use published splits "
-                "as they are all the same, set splits.leaks to 'accept' in the task."
+                "as they are all the same, add 'leaks: accept' to their entry of splits."
             )
 
 
