@@ -99,6 +99,14 @@ def test_an_image_that_a_fold_leaves_out_is_left_out(tmp_path):
         assert set(design.development(one, 0.5, 1)["part"]) == {"train", "val"}
 
 
+def test_fewer_folds_than_the_experiment_wants(tmp_path):
+    write_published(tmp_path)
+    table = design.from_published(splits.read(tmp_path, "YES"), seed=1, name="t")
+    design.require_folds(table, 2, "t")
+    with pytest.raises(SourceBenchError, match=r"t: the published splits have 2 folds, fewer"):
+        design.require_folds(table, 5, "t")
+
+
 def test_splits_that_depend_on_the_share(tmp_path):
     write_sampled(tmp_path)
     published = splits.read(tmp_path, "Hernia")

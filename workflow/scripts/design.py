@@ -21,6 +21,7 @@ with job(snakemake.log):
         published = pd.read_csv(snakemake.input.splits)
         there = published["image_id"].isin(manifest["image_id"])
         table = design.from_published(published[there], **common)
+        design.require_folds(table, snakemake.params.folds, snakemake.wildcards.task)
     if splits is None or splits.get("leaks") != "accept":
         design.check(table, snakemake.wildcards.task)
     files.write_csv(snakemake.output[0], table)

@@ -148,6 +148,19 @@ def read(path: str | Path) -> pd.DataFrame:
     return table.assign(**{fold: table[fold].fillna("") for fold in fold_columns(table)})
 
 
+def require_folds(design: pd.DataFrame, folds: int, name: str) -> None:
+    """Refuse published splits that have fewer folds than the experiment.
+
+    Raises:
+        SourceBenchError: they have fewer.
+    """
+    if (there := len(fold_columns(design))) < folds:
+        raise SourceBenchError(
+            f"{name}: the published splits have {there} folds, fewer than the {folds} of "
+            "experiment.folds; lower that."
+        )
+
+
 def check(design: pd.DataFrame, name: str) -> None:
     """Refuse a design in which a patient is on two sides.
 
