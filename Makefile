@@ -4,13 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
-DEMO := $(SNAKEMAKE) --configfile config/demo.yaml
 
-.PHONY: demo test lint lock clean help
+# Runs a study, whose config has its name, and writes its report: $(call study,<name>)
+define study
+	$(SNAKEMAKE) --configfile config/$(1).yaml --cores all
+	$(SNAKEMAKE) --configfile config/$(1).yaml --cores 1 --quiet all --report results/$(1)/report.html
+	@echo
+	@echo "Done. Open $(CURDIR)/results/$(1)/report.html"
+endef
+
+.PHONY: demo rethink test lint lock clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole workflow on phantoms, a few minutes on two cores"
+	@echo "make rethink   how much of a network to transfer, on phantoms, a few minutes"
 	@echo "make test   every test and linter"
 	@echo "make lock   resolve requirements.in again"
 	@echo "make clean  delete the demo's results and phantoms"
@@ -25,10 +33,10 @@ $(READY): requirements.lock
 	@touch $@
 
 demo: $(READY)
-	$(DEMO) --cores all
-	$(DEMO) --cores 1 --quiet all --report results/demo/report.html
-	@echo
-	@echo "Done. Open $(CURDIR)/results/demo/report.html"
+	$(call study,demo)
+
+rethink: $(READY)
+	$(call study,rethink_demo)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -45,4 +53,4 @@ lock:
 		--no-annotate --output-file requirements.lock requirements.in
 
 clean:
-	rm -rf results/demo resources/phantoms resources/weights/dead_leaves resources/weights/phantom_radiology
+	rm -rf results/demo results/rethink_demo resources/phantoms resources/weights/dead_leaves resources/weights/phantom_radiology resources/weights/small_radiology

@@ -42,9 +42,9 @@ WRONG = [
     ("experiment.p_art", [0, 0], "without repetitions"),
     ("experiment.folds", 0, r"experiment\.folds is 0; .* at least 1 and at most 20"),
     ("experiment.folds", "five", r"experiment\.folds is 'five'; it must be of type integer"),
-    ("experiment.sources", ["imagnet"], r"experiment\.sources has 'imagnet'.*imagenet, rad"),
+    ("experiment.sources", ["imagnet"], r"experiment\.sources has 'imagnet'.*imagenet, imagenet_k"),
     ("experiment.archs", ["vgg"], r"experiment\.archs has 'vgg'.*resnet50"),
-    ("experiment.tasks", ["cxr"], r"experiment\.tasks has 'cxr'.*cxr_mass, cxr_atelectasis"),
+    ("experiment.tasks", ["cxr"], r"experiment\.tasks has 'cxr'.*cxr_mass, ct_nodule"),
     ("experiment.audit", ["theirs"], r"experiment\.audit has 'theirs'.*published_mass"),
     ("experiment.task", ["cxr_mass"], r"experiment has the key 'task'.* allowed are: tasks"),
     ("seed", None, r"the config lacks the key 'seed'; it needs: study, seed"),
@@ -57,7 +57,7 @@ WRONG = [
     ("datasets.nih_cxr14.folder", "x", r"datasets\.nih_cxr14 has the key 'folder'.*origin"),
     ("tasks.cxr_mass.samples", None, r"tasks\.cxr_mass needs one of: labels \+ samples"),
     ("tasks.cxr_mass.labels.from", "web", r"labels\.from has 'web'.*metadata, expert"),
-    ("tasks.cxr_atelectasis.labels.negative", None, r"has no 'negative'"),
+    ("tasks.cxr_atelectasis.labels.negative", None, "lacks the key 'negative'; it needs"),
     ("tasks.cxr_mass.val_fraction", 0.3, r"val_fraction is 0\.3, .* at most 0\.2"),
     ("tasks.cxr_mass.confounders", ["tag", "smoke"], r"confounders has 'smoke'.*tag, denoise"),
     ("tasks.cxr_mass.confounders", ["tag", "gender"], "must be the task's only one"),
@@ -66,7 +66,7 @@ WRONG = [
     ("confounders.tag.size", "big", r"confounders\.tag: .*size is 'big'"),
     ("confounders.tag.kind", "sticker", r"confounders\.tag: Unknown confounder 'sticker'"),
     ("confounders.none", {"kind": "tag"}, "this name is taken"),
-    ("sources.imagenet.kind", "hub", r"sources\.imagenet\.kind has 'hub'"),
+    ("sources.imagenet.kind", "disk", r"sources\.imagenet\.kind has 'disk'"),
     ("sources.radimagenet.mean", None, r"sources\.radimagenet lacks the key 'mean'"),
     ("sources.imagenet.tag", "resnet50", r"sources\.imagenet has the key 'tag'.*tags"),
     ("sources.radimagenet.archs", ["resnet"], r"sources\.radimagenet\.archs has 'resnet'"),
@@ -84,7 +84,7 @@ def test_wrong_values(key, value, message):
 
 
 def test_a_source_without_any_of_the_architectures():
-    config = changed("experiment.archs", ["inception_resnet_v2"])
+    config = changed("experiment.archs", ["vit_base"])
     with pytest.raises(SourceBenchError, match="'radimagenet' has weights"):
         border.check(config)
 
@@ -93,20 +93,44 @@ def test_the_experiment_is_the_papers_grid():
     table = experiment.table(DEFAULT)
     assert list(table.columns) == experiment.AXES
     assert not table.duplicated().any()
-    # imagenet and random have four architectures, radimagenet three: 11 networks a cell.
+    # Three sources of four architectures: 12 networks a cell.
     # tag, denoise and noise share p_art = 0; noise_levels and gender have their own.
-    cells = 1 + 3 * 5 + 6 + 6
-    assert len(table) == 11 * cells * 5
+    # On CT, all four share it.
+    cells = (1 + 3 * 5 + 6) + 6 + (1 + 4 * 5)
+    assert len(table) == 12 * cells * 5
     shared = table[table["confounder"] == "none"]
     assert set(shared["p_art"]) == {"0"}
-    assert set(shared["task"]) == {"cxr_mass"}
+    assert set(shared["task"]) == {"cxr_mass", "ct_nodule"}
     assert experiment.tested_confounders(DEFAULT, "cxr_mass", "none") == [
         "tag", "denoise", "noise",
     ]  # fmt: skip
 
 
+def test_further_axes_are_further_columns():
+    config = changed("experiment.fraction", [0.05, 1])
+    config["experiment"]["repeats"] = 3
+    config["tasks"]["cxr_atelectasis"]["confounders"] = []
+    config["experiment"]["tasks"] = ["cxr_atelectasis"]
+    border.check(config)
+    table = experiment.table(config)
+    assert list(table.columns) == [*experiment.AXES, "fraction", "repeat"]
+    assert set(table["fraction"]) == {"0.05", "1"}
+    assert set(table["repeat"]) == {1, 2, 3}
+    # Without a confounder there is nothing to vary: p_art 0 alone.
+    assert set(zip(table["confounder"], table["p_art"], strict=True)) == {("none", "0")}
+    assert len(table) == 12 * 5 * 2 * 3
+    assert experiment.tested_confounders(config, "cxr_atelectasis", "none") == ["none"]
+
+
 def test_an_architecture_a_source_lacks_is_left_out():
-    table = experiment.table(DEFAULT)
-    rad = table[table["source"] == "radimagenet"]
-    assert "inception_resnet_v2" not in set(rad["arch"])
-    assert "inception_resnet_v2" in set(table.loc[table["source"] == "imagenet", "arch"])
+    config = changed("experiment.archs", ["resnet50", "vit_base"])
+    table = experiment.table(config)
+    assert set(table.loc[table["source"] == "radimagenet", "arch"]) == {"resnet50"}
+    assert set(table.loc[table["source"] == "imagenet", "arch"]) == {"resnet50", "vit_base"}
+
+
+def test_a_truncated_architecture_takes_its_parents_weights():
+    config = changed("experiment.archs", ["resnet50_t1", "resnet50", "densenet121_t2"])
+    border.check(config)
+    assert experiment.archs_of(config, "radimagenet") == config["experiment"]["archs"]
+    assert experiment.weights_of(config, "radimagenet") == ["resnet50", "densenet121"]

@@ -76,6 +76,30 @@ def test_designs_are_nested(manifest, shape):
 
 
 @settings(max_examples=40, deadline=None)
+@given(manifests, folds)
+def test_fractions_of_the_training_set_are_nested_and_stratified(manifest, shape):
+    table = build(manifest, shape)
+    count, _ = shape
+    for fold in range(1, count + 1):
+        whole = design.development(table, 0.5, fold)
+        patients = whole[whole["part"] == "train"].groupby("patient_id")["label"].max()
+        smaller = set()
+        for fraction in (0.05, 0.1, 0.5):
+            rows = design.development(table, 0.5, fold, fraction)
+            assert set(rows.loc[rows["part"] == "val", "image_id"]) == set(
+                whole.loc[whole["part"] == "val", "image_id"]
+            )
+            chosen = set(rows.loc[rows["part"] == "train", "patient_id"])
+            assert smaller <= chosen
+            smaller = chosen
+            for label in (0, 1):
+                stratum = set(patients.index[patients == label])
+                assert abs(len(chosen & stratum) - fraction * len(stratum)) <= 2
+        mine = whole[(whole["part"] == "train") & whole["patient_id"].isin(chosen)]
+        assert set(mine["image_id"]) == set(rows.loc[rows["part"] == "train", "image_id"])
+
+
+@settings(max_examples=40, deadline=None)
 @given(manifests, folds, st.floats(0, 1))
 def test_shares_are_exact(manifest, shape, share):
     """Overall to rounding; in each fold's two sets, and in the test set, to within one image."""

@@ -18,6 +18,7 @@ from sourcebench.confounders.base import REGISTRY
 from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
+from sourcebench.datasets.tasks import LABELS, candidates
 from sourcebench.models import build_backbone
 from sourcebench.training.weights import load_backbone, write_weights
 
@@ -112,6 +113,37 @@ def test_the_dataset_of_the_docs(forgotten):
     assert list(dataset.metadata()["patient_id"]) == [1, 2]
 
 
+@pytest.mark.parametrize("document", ["docs/ct.md", "docs/rethink.md"])
+def test_the_configs_of_the_studies(document, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for table in blocks(document, "csv"):
+        (tmp_path / "covid" / "images").mkdir(parents=True)
+        (tmp_path / "covid" / "images.csv").write_text(table)
+    overlays = blocks(document, "yaml")
+    assert overlays
+    for overlay in overlays:
+        config = merged(yaml.safe_load(overlay))
+        border.check(config)
+        experiment.table(config)
+        if "covid" in config["datasets"]:
+            table = build("covid", config["datasets"]["covid"]).metadata()
+            rows, _ = candidates(table, config["tasks"]["covid"]["labels"], None)
+            assert rows["label"].tolist() == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("study", ["rethink", "rethink_demo"])
+def test_the_rethink_studies_can_be_planned(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resources" / "CheXpert-v1.0-small").mkdir(parents=True)
+    config = merged(yaml.safe_load((ROOT / "config" / f"{study}.yaml").read_text()))
+    border.check(config)
+    table = experiment.table(config)
+    assert set(table["confounder"]) == {"none"}
+    assert set(table["repeat"]) == {1, 2, 3}
+    shallow = table[(table["source"] == "imagenet") & table["arch"].str.startswith("cbr")]
+    assert shallow.empty
+
+
 def edges(text):
     """Every arrow of a mermaid graph, chains taken apart."""
     found = set()
@@ -143,7 +175,8 @@ def test_every_key_is_explained():
     keys |= set(schema["properties"]["training"]["properties"])
     task = schema["properties"]["tasks"]["additionalProperties"]["properties"]
     keys |= set(task) - {"labels", "samples"}
-    keys |= {f"labels.{key}" for key in task["labels"]["properties"]}
+    for source in LABELS.names():
+        keys |= {f"labels.{key}" for key in LABELS.get(source).schema()["properties"]}
     keys |= {f"samples.{key}" for key in task["samples"]["properties"]}
     keys |= set(schema["$defs"]["splits"]["properties"])
     for kind in DATASETS.names():

@@ -44,7 +44,7 @@ def test_the_conda_environment_has_what_the_library_imports():
     packages = from_pypi(ROOT / "envs" / "sourcebench.yaml")
     names = {package.split("==")[0].replace("-", "_") for package in packages}
     alias = {"cv2": "opencv_python_headless", "PIL": "pillow", "sklearn": "scikit_learn"}
-    alias["yaml"] = "pyyaml"
+    alias |= {"yaml": "pyyaml", "astra": "astra_toolbox"}
     provided = names | {"pyyaml"}  # comes with torchxrayvision's and timm's needs
     for path in LIBRARY.rglob("*.py"):
         for module in imported(path):

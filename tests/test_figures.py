@@ -1,5 +1,7 @@
 """Figures show what the table says, whatever is missing from it."""
 
+from dataclasses import replace
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -9,9 +11,9 @@ from matplotlib.figure import Figure
 from sourcebench.evaluation.statistics import compare_sources, epochs_per_source, shortcut_drop
 from sourcebench.figures import FIGURES, StudyStyle, save
 from sourcebench.figures.style import PALETTE
-from synthetic_runs import STYLE, synthetic_runs
+from synthetic_runs import NOISE, STYLE, synthetic_runs
 
-NAMES = ("figure3", "drop", "epochs", "permutation")
+NAMES = ("figure3", "figure4", "drop", "epochs", "permutation")
 MANY = {
     (f"task{c // 5}", f"confounder{c}", f"source{s}"): (0.8, 0.1 * s)
     for c in range(8)
@@ -40,6 +42,38 @@ def curves(axis):
 
 def test_every_figure_is_registered():
     assert set(NAMES) <= set(FIGURES.names())
+
+
+CT_STYLE = replace(
+    STYLE,
+    confounders={
+        "tag": "Tag", "noise": "Poisson noise",
+        "ct_noise": "Projection noise", "xray_noise": "X-ray noise",
+    },
+    noises=("noise", "ct_noise", "xray_noise"),
+    tasks={"cxr_mass": "lung mass, chest X-ray", "ct_nodule": "lung nodule, CT"},
+)  # fmt: skip
+
+
+def test_figure4_has_x_ray_above_ct_and_noise_alone():
+    tag = ("cxr_mass", "tag", "imagenet")
+    runs = synthetic_runs(published={**NOISE, tag: (0.8, 0.1)})
+    figure = draw("figure4", runs, CT_STYLE)
+    drawn = panels(figure)
+    assert [axis.get_title() for axis in drawn] == [
+        "Poisson noise", "Projection noise", "X-ray noise",
+    ]  # fmt: skip
+    rows = [axis.get_subplotspec().rowspan.start for axis in drawn]
+    assert rows == [0, 1, 1]
+    ood = runs[(runs["test_set"] == "ood") & (runs["confounder"] == "ct_noise")]
+    means = ood[ood["source"] == "imagenet"].groupby("p_art")["auroc"].mean()
+    x, y = curves(drawn[1])[PALETTE[0]]
+    np.testing.assert_allclose(x, means.index)
+    np.testing.assert_allclose(y, means)
+
+
+def test_figure4_without_noise_says_so():
+    assert "noise confounder" in texts(draw("figure4", synthetic_runs()))[0]
 
 
 def test_figure3_has_the_papers_layout_and_the_tables_means():

@@ -23,7 +23,7 @@ from sourcebench.files import write_csv
 from sourcebench.seeds import generator
 
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold", "test_set"]
-SCORES = ["auroc", "auprc", "auc_keras", "accuracy", "recall", "brier", "ece"]
+SCORES = ["auroc", "auprc", "auprc_dg", "auc_keras", "accuracy", "recall", "brier", "ece"]
 COLUMNS = [*AXES, "n", *SCORES, "best_epoch", "epochs", "seconds"]
 
 
@@ -78,6 +78,7 @@ def test_constant_classifier_shows_why_auc_keras_is_not_the_headline(first, seco
     assert scores["auc_keras"] == pytest.approx(52 / 83)  # 0.63
     assert scores["recall"] == 0
     assert scores["auprc"] == pytest.approx(31 / 83)
+    assert scores["auprc_dg"] == pytest.approx(31 / 83)
 
 
 def test_saturated_logits_still_rank():
@@ -91,6 +92,7 @@ def test_one_class_only_is_nan_not_an_error(label):
     scores = score(table([label] * 3, [[0, 1], [0, 2], [1, 0]]))
     assert np.isnan(scores["auroc"])
     assert np.isnan(scores["auprc"])
+    assert np.isnan(scores["auprc_dg"])
     assert np.isnan(scores["recall"]) == (label == 0)
     assert 0 <= scores["auc_keras"] <= 1
 

@@ -6,6 +6,7 @@ import pytest
 
 from conftest import write_pngs
 from sourcebench.datasets import prepare, splits, tables
+from sourcebench.datasets.local import read_png
 from sourcebench.errors import SourceBenchError
 
 NIH = tables.nih_metadata()
@@ -16,11 +17,12 @@ TASK = {
 }
 
 
-def arrays(tmp_path, names, keep_native=True, size=16):
+def arrays(tmp_path, names, keep_native=True, size=16, odd=()):
     samples = pd.DataFrame({"image_id": names})
-    prepare.write_arrays(
+    remarks = prepare.write_arrays(
         samples,
         {name: str(tmp_path / "png" / name) for name in names},
+        lambda path: (read_png(path), ("odd",) if path.name in odd else ()),
         size=size,
         method="nearest",
         images=tmp_path / "images.npy",
@@ -28,6 +30,7 @@ def arrays(tmp_path, names, keep_native=True, size=16):
         keep_native=keep_native,
         threads=2,
     )
+    assert remarks == ({"odd": list(odd)} if odd else {})
     return np.load(tmp_path / "images.npy"), np.load(tmp_path / "native.npy")
 
 
@@ -46,6 +49,12 @@ def test_originals_are_kept_only_for_who_reads_them(tmp_path):
     write_pngs(tmp_path / "png", names)
     _, native = arrays(tmp_path, names, keep_native=False)
     assert len(native) == 0
+
+
+def test_what_was_odd_is_named(tmp_path):
+    names = [f"{i:08d}_000.png" for i in range(5)]
+    write_pngs(tmp_path / "png", names)
+    arrays(tmp_path, names, odd=names[1:3])
 
 
 def test_a_truncated_image_is_named_and_nothing_is_kept(tmp_path):
@@ -127,12 +136,3 @@ def test_published_splits_that_cannot_be_used():
         prepare.manifest(
             "t", {}, NIH, seed=1, carrier=None, available=set(ids[:6]), published=table
         )
-
-
-def test_an_index_of_what_was_fetched(tmp_path):
-    write_pngs(tmp_path / "png", ["a.png", "b.png"])
-    wanted = pd.Series(["b.png", "a.png", "b.png"])
-    table = prepare.index(wanted, tmp_path / "png")
-    assert list(table["image_id"]) == ["a.png", "b.png"]
-    with pytest.raises(SourceBenchError, match=r"1 images are missing .* \(such as c\.png\)"):
-        prepare.index(pd.Series(["a.png", "c.png"]), tmp_path / "png")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import ROOT
-from sourcebench.datasets import tables, tasks
+from sourcebench.datasets import sampling, tables, tasks
 from sourcebench.errors import SourceBenchError
 from sourcebench.seeds import generator
 
@@ -17,9 +17,9 @@ GENDER = ("sex", "F", "M")
 
 def select(task, carrier=None, seed=1):
     table, _ = tasks.candidates(tables.nih_metadata(), task["labels"], task["view"])
-    wanted = tasks.quotas(task["samples"], carrier)
+    wanted = sampling.quotas(task["samples"], carrier)
     column = carrier[0] if carrier else None
-    return tasks.select(table, wanted, column, generator(seed, "t"))
+    return sampling.select(table, wanted, column, generator(seed, "t"))
 
 
 def test_the_tables_are_the_published_ones():
@@ -80,13 +80,74 @@ def test_selections_are_exact_and_patient_disjoint(test, dev, positive, seed):
             "sex": "M", "age": 50, "view": "PA", "findings": "",
         }
     )  # fmt: skip
-    wanted = tasks.quotas({"test": test, "dev": dev, "positive": positive})
-    manifest = tasks.select(pool, wanted, None, rng)
+    wanted = sampling.quotas({"test": test, "dev": dev, "positive": positive})
+    manifest = sampling.select(pool, wanted, None, rng)
     sizes = manifest.groupby(["role", "label"]).size()
     for row in wanted[wanted["n"] > 0].itertuples():
         assert sizes[row.role, row.label] == row.n
     assert len(manifest) == test + dev
     assert (manifest.groupby("patient_id")["role"].nunique() == 1).all()
+
+
+def paired_pool(patients=300, seed=0):
+    """Some pairs of images per patient, as the slices of a scan."""
+    rng = generator(seed, "pairs")
+    rows = []
+    for patient in range(patients):
+        for _ in range(rng.integers(1, 5)):
+            pair = len(rows) // 2
+            for label in (1, 0):
+                rows.append((f"{pair}_{label}", f"p{patient}", label, pair, 10.0 * label))
+    table = pd.DataFrame(rows, columns=["image_id", "patient_id", "label", "pair", "diameter"])
+    return table.assign(sex=None, age=None, view="axial", findings="")
+
+
+@settings(max_examples=25, deadline=None)
+@given(test=st.integers(1, 250), dev=st.integers(1, 120), seed=st.integers(0, 1000))
+def test_pairs_stay_together_and_patients_apart(test, dev, seed):
+    wanted = sampling.quotas({"test": 2 * test, "dev": 2 * dev, "positive": 0.5})
+    manifest = sampling.select(paired_pool(), wanted, None, generator(seed, "select"))
+    assert manifest["role"].value_counts().to_dict() == {"test": 2 * test, "dev": 2 * dev}
+    pairs = manifest.groupby("pair")
+    assert (pairs["label"].agg(["count", "sum"]) == (2, 1)).all(axis=None)
+    assert (pairs["role"].nunique() == 1).all()
+    assert (manifest.groupby("patient_id")["role"].nunique() == 1).all()
+    assert not manifest["image_id"].duplicated().any()
+    assert set(manifest) == {*tasks.MANIFEST_COLUMNS, "pair", "diameter"}
+
+
+def test_a_dataset_divided_as_it_is():
+    """Natural prevalence, exact sizes, one division for every task on the dataset."""
+    metadata = tables.nih_metadata()
+    everyone = tasks.present(metadata, "PA", None)
+    roles = {}
+    for positive in ("Mass", "Effusion"):
+        labels = {"from": "metadata", "positive": positive, "negative": "No Finding"}
+        table, _ = tasks.candidates(metadata, labels, "PA")
+        samples = {"test": 10_000, "dev": 40_000}
+        manifest = sampling.divide(table, everyone, samples, generator(1, "division"))
+        assert (manifest.groupby("patient_id")["role"].nunique() == 1).all()
+        test = manifest["role"] == "test"
+        assert manifest.loc[test, "label"].mean() == pytest.approx(table["label"].mean(), abs=0.01)
+        roles[positive] = manifest.set_index("image_id")["role"]
+    both = roles["Mass"].index.intersection(roles["Effusion"].index)
+    assert (roles["Mass"][both] == roles["Effusion"][both]).all()
+    with pytest.raises(SourceBenchError, match="can't be divided"):
+        sampling.divide(table, everyone, {"test": 60_000, "dev": 60_000}, generator(1, "division"))
+
+
+def test_pairs_need_as_many_negatives_as_positives():
+    wanted = sampling.quotas({"test": 20, "dev": 20, "positive": 0.3})
+    with pytest.raises(SourceBenchError, match=r"'positive: 0\.5'"):
+        sampling.select(paired_pool(), wanted, None, generator(0, "select"))
+
+
+def test_test_and_development_set_grow_side_by_side():
+    """With nearly every patient needed, neither set may take all of them first."""
+    wanted = sampling.quotas({"test": 900, "dev": 300, "positive": 0.5})
+    manifest = sampling.select(paired_pool(), wanted, None, generator(0, "select"))
+    patients = manifest.groupby("role")["patient_id"].nunique()
+    assert patients["dev"] / patients["test"] == pytest.approx(1 / 3, abs=0.06)
 
 
 def test_too_few_images_names_what_is_missing():

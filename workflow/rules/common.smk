@@ -10,7 +10,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from sourcebench import config as border
 from sourcebench import experiment
+from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
+from sourcebench.models import weights_arch
 
 try:
     border.check(config)
@@ -24,7 +26,9 @@ TASKS = config["experiment"]["tasks"]
 AUDITED = config["experiment"].get("audit", [])
 TRAINING = config["training"]
 DESIGNS = [
-    (task, name) for task in TASKS for name in config["tasks"][task]["confounders"]
+    (task, name)
+    for task in TASKS
+    for name in config["tasks"][task]["confounders"] or [NONE]
 ]
 PIXEL = [(task, name) for task, name in DESIGNS if experiment.is_pixel(config, name)]
 
@@ -32,7 +36,7 @@ PIXEL = [(task, name) for task, name in DESIGNS if experiment.is_pixel(config, n
 TABLES = {
     "split_audit": ("Data", "Split audit: sizes, balance, shared patients"),
     "table1": ("Data", "Table 1: the target datasets"),
-    "counts": ("Data", "Images chosen and left out"),
+    "counts": ("Data", "Images chosen, left out, and odd"),
     "drop": ("Robustness", "Price of the shortcut"),
     "comparisons": ("Robustness", "Permutation tests between sources"),
     "summary": ("Robustness", "AUROC per cell"),
@@ -40,14 +44,20 @@ TABLES = {
     "epochs": ("Training", "Epochs per source"),
     "sources": ("Sources", "Where the weights came from"),
 }
-FIGURES = {
+DRAWN = {
     "drop": ("Robustness", "Price of the shortcut"),
     "figure3": ("Robustness", "Figure 3: o.o.d. and i.i.d. AUROC over p_art"),
+    "figure4": ("Robustness", "Figure 4: noise, o.o.d. AUROC over p_art"),
     "permutation": ("Robustness", "Permutation tests between sources"),
+    "rethink3": ("Transfer", "Rethink, Figure 3: transfer against random"),
+    "rethink4": ("Transfer", "Rethink, Figure 4: small training sets"),
+    "rethink5": ("Transfer", "Rethink, Figure 5: all networks"),
+    "rethink6": ("Transfer", "Rethink, Figure 6: truncated networks"),
+    "rethink_strategies": ("Transfer", "Transfer strategies"),
     "epochs": ("Training", "Epochs per source"),
+    "figure2": ("Data", "Figure 2: the artifacts"),
 }
-if PIXEL:
-    FIGURES["figure2"] = ("Data", "Figure 2: the artifacts")
+FIGURES = {name: DRAWN[name] for name in experiment.figures(config)}
 
 
 wildcard_constraints:
@@ -82,6 +92,12 @@ def of_task(*keys):
         for key in keys
         if key in config["tasks"][wildcards.task]
     }
+
+
+def of_confounder(wildcards):
+    """What decides a confounder's artifact: all of its entry but its name for people."""
+    entry = config["confounders"][wildcards.confounder]
+    return {key: value for key, value in entry.items() if key != "title"}
 
 
 def dataset_of(task):
@@ -125,7 +141,7 @@ def image_folder(wildcards):
 def image_index(wildcards):
     """The index of the images that a task's dataset has."""
     dataset = config["tasks"][wildcards.task]["dataset"]
-    return rules.retrieve.output[0].format(dataset=dataset)
+    return rules.retrieve.output.index.format(dataset=dataset)
 
 
 def design_inputs(wildcards):
@@ -161,7 +177,14 @@ def source_weights(wildcards):
     """The source's weights; none for random ones, which a run draws from its seed."""
     if not experiment.has_weights(config, wildcards.source):
         return []
-    return [rules.weights.output.weights]
+    arch = weights_arch(wildcards.arch)
+    return [rules.weights.output.weights.format(source=wildcards.source, arch=arch)]
+
+
+def transfer(wildcards):
+    """The entry of a run's transfer strategy; without that axis everything is fine-tuned."""
+    name = wildcards.get("transfer")
+    return config["transfer"][name] if name else {"kind": "full"}
 
 
 def table(name):

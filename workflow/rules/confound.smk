@@ -14,8 +14,12 @@ rule confound:
     conda:
         "../../envs/sourcebench.yaml"
     threads: 4
+    resources:
+        gpu=lambda wildcards: experiment.cards_for_confounder(
+            config, wildcards.confounder
+        ),
     params:
-        confounder=lambda wildcards: config["confounders"][wildcards.confounder],
+        confounder=of_confounder,
         task=of_task("input_size", "resize"),
         seed=config["seed"],
     message:

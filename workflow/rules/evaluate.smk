@@ -15,6 +15,8 @@ rule runs:
         benchmark_of("runs")
     conda:
         "../../envs/sourcebench.yaml"
+    params:
+        further=list(experiment.further_axes(config)),
     message:
         "Collecting all runs"
     script:
@@ -63,7 +65,12 @@ rule table1:
 
 rule counts:
     input:
-        expand(rules.manifest.output.counts, task=TASKS),
+        manifests=expand(rules.manifest.output.counts, task=TASKS),
+        folders=[
+            rules.retrieve.output.odd.format(dataset=config["tasks"][task]["dataset"])
+            for task in TASKS
+        ],
+        files=expand(rules.prepare.output.odd, task=TASKS),
     output:
         table("counts"),
     log:
@@ -75,7 +82,7 @@ rule counts:
     params:
         tasks=TASKS,
     message:
-        "Counting the images that were left out"
+        "Counting what was left out or odd"
     script:
         "../scripts/counts.py"
 
@@ -86,7 +93,7 @@ rule sources:
             f"resources/weights/{source}/{arch}.json"
             for source in config["experiment"]["sources"]
             if experiment.has_weights(config, source)
-            for arch in experiment.archs_of(config, source)
+            for arch in experiment.weights_of(config, source)
         ],
     output:
         table("sources"),
@@ -145,7 +152,7 @@ rule figure:
     benchmark:
         f"{STUDY}/benchmarks/figure/{{figure}}.tsv"
     wildcard_constraints:
-        figure="(?!figure2)[a-z0-9]+",
+        figure="(?!figure2)[a-z0-9_]+",
     conda:
         "../../envs/sourcebench.yaml"
     params:

@@ -53,6 +53,7 @@ rule finetune:
         training=TRAINING,
         task=of_task("batch_size", "monitor"),
         confounders=tested,
+        transfer=transfer,
         seed=config["seed"],
     message:
         "Fine-tuning {wildcards.arch} from {wildcards.source} on {wildcards.task} with "

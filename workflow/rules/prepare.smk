@@ -9,6 +9,7 @@ rule prepare:
         images=f"{STUDY}/data/{{task}}/images.npy",
         samples=f"{STUDY}/data/{{task}}/samples.csv",
         native=temp(f"{STUDY}/data/{{task}}/native.npy"),
+        odd=f"{STUDY}/data/{{task}}/odd.json",
     log:
         f"{STUDY}/logs/prepare/{{task}}.log",
     benchmark:
@@ -17,12 +18,36 @@ rule prepare:
         "../../envs/sourcebench.yaml"
     threads: 4
     params:
-        task=of_task("input_size", "resize"),
+        task=of_task("dataset", "input_size", "resize"),
+        dataset=lambda wildcards: dataset_of(wildcards.task),
         keep_native=lambda wildcards: experiment.carrier(config, wildcards.task) is None,
     message:
         "Decoding the images of {wildcards.task}"
     script:
         "../scripts/prepare.py"
+
+
+# On demand only, such as results/source_matters/nifti/lidc_idri/0001/scan.nii.gz.
+rule nifti:
+    output:
+        scan=f"{STUDY}/nifti/{{dataset}}/{{scan}}/scan.nii.gz",
+        readers=f"{STUDY}/nifti/{{dataset}}/{{scan}}/readers.nii.gz",
+    log:
+        f"{STUDY}/logs/nifti/{{dataset}}/{{scan}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/nifti/{{dataset}}/{{scan}}.tsv"
+    wildcard_constraints:
+        scan=r"\d+",
+    conda:
+        "../../envs/sourcebench.yaml"
+    threads: 8
+    params:
+        spec=lambda wildcards: config["datasets"][wildcards.dataset],
+        folder=image_folder,
+    message:
+        "Writing scan {wildcards.scan} of {wildcards.dataset} with its readers' marks"
+    script:
+        "../scripts/nifti.py"
 
 
 rule design:

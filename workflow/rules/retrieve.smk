@@ -10,10 +10,12 @@ rule index_local:
         f"{STUDY}/benchmarks/index_local/{{dataset}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
+    threads: 8
     params:
-        path=lambda wildcards: config["datasets"][wildcards.dataset]["path"],
+        spec=lambda wildcards: config["datasets"][wildcards.dataset],
+        folder=image_folder,
     message:
-        "Looking for images in {params.path}"
+        "Looking for images in {params.spec[path]}"
     script:
         "../scripts/index_local.py"
 
@@ -63,7 +65,8 @@ rule retrieve:
     input:
         unpack(retrieve_inputs),
     output:
-        f"{STUDY}/raw/{{dataset}}/index.csv",
+        index=f"{STUDY}/raw/{{dataset}}/index.csv",
+        odd=f"{STUDY}/raw/{{dataset}}/odd.json",
     log:
         f"{STUDY}/logs/retrieve/{{dataset}}.log",
     benchmark:

@@ -8,11 +8,9 @@ from sourcebench import confounders, files
 from sourcebench.confounders.apply import write_layer
 from sourcebench.jobs import job
 
-with job(snakemake.log):
-    parameters = dict(snakemake.params.confounder)
-    kind = parameters.pop("kind")
+with job(snakemake.log) as terminal:
     write_layer(
-        confounders.build(kind, **parameters),
+        confounders.from_entry(snakemake.params.confounder),
         snakemake.wildcards.layer,
         files.load_array(snakemake.input.native),
         list(pd.read_csv(snakemake.input.samples)["image_id"]),
@@ -21,4 +19,5 @@ with job(snakemake.log):
         seed=snakemake.params.seed,
         path=Path(snakemake.output[0]),
         threads=snakemake.threads,
+        terminal=terminal,
     )

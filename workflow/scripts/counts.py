@@ -1,4 +1,4 @@
-"""Say how many images each task has, and how many were left out."""
+"""Say how many images each task has, how many were left out, and what was odd about the files."""
 
 import pandas as pd
 
@@ -6,8 +6,14 @@ from sourcebench import files
 from sourcebench.jobs import job
 
 with job(snakemake.log):
-    rows = [
-        {"task": task, **files.read_json(path)}
-        for task, path in zip(snakemake.params.tasks, snakemake.input, strict=True)
-    ]
-    files.write_csv(snakemake.output[0], pd.DataFrame(rows))
+    inputs = snakemake.input
+    rows = []
+    for task, *paths in zip(
+        snakemake.params.tasks, inputs.manifests, inputs.folders, inputs.files, strict=True
+    ):
+        row = {"task": task}
+        for path in paths:
+            row |= files.read_json(path)
+        rows.append(row)
+    table = pd.DataFrame(rows).set_index("task").fillna(0).astype(int)
+    files.write_csv(snakemake.output[0], table.reset_index())

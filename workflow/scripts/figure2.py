@@ -9,10 +9,9 @@ from sourcebench.jobs import job
 with job(snakemake.log):
     samples = pd.read_csv(snakemake.input.samples)
     example = int((samples["label"] == 1).idxmax())
-    built = {}
-    for name, spec in snakemake.params.confounders.items():
-        parameters = dict(spec)
-        built[name] = confounders.build(parameters.pop("kind"), **parameters)
+    built = {
+        name: confounders.from_entry(entry) for name, entry in snakemake.params.confounders.items()
+    }
     image = files.load_array(snakemake.input.native)[example]
     figure = artifact_panel(image, built, seed=snakemake.params.seed)
     figures.save(figure, snakemake.output.png)

@@ -11,6 +11,7 @@ from sourcebench import design
 from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
+    from sourcebench.training import strategies
     from sourcebench.training.data import Layers
     from sourcebench.training.finetuning import Outputs, Recipe, Run, finetune
 
@@ -25,6 +26,7 @@ with job(snakemake.log) as terminal:
         layers=Layers(Path(given.samples), Path(given.images), artifacts),
         weights=next(map(Path, given.weights), None),
         seed=params.seed,
+        strategy=strategies.from_entry(params.transfer),
         outputs=Outputs.of(snakemake.output),
     )
     print(

@@ -3,8 +3,15 @@
 from pathlib import Path
 
 from sourcebench import files
-from sourcebench.datasets.local import index_folder
+from sourcebench.datasets.base import build
 from sourcebench.jobs import job
 
-with job(snakemake.log):
-    files.write_csv(snakemake.output[0], index_folder(Path(snakemake.params.path)))
+with job(snakemake.log) as terminal:
+    found, odd = build(snakemake.wildcards.dataset, snakemake.params.spec).index(
+        Path(snakemake.params.spec["path"]),
+        Path(snakemake.params.folder),
+        snakemake.threads,
+        terminal,
+    )
+    print(f"Found {len(found)} images; {odd}")
+    files.write_csv(snakemake.output[0], found)

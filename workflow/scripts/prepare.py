@@ -5,15 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from sourcebench import files
+from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import write_arrays
 from sourcebench.jobs import job
 
 with job(snakemake.log):
     samples = pd.read_csv(snakemake.input.manifest)
     index = pd.read_csv(snakemake.input.index).set_index("image_id")["path"]
-    write_arrays(
+    odd = write_arrays(
         samples,
         index.to_dict(),
+        build(snakemake.params.task["dataset"], snakemake.params.dataset).read,
         size=snakemake.params.task["input_size"],
         method=snakemake.params.task.get("resize", "nearest"),
         images=Path(snakemake.output.images),
@@ -21,4 +23,7 @@ with job(snakemake.log):
         keep_native=snakemake.params.keep_native,
         threads=snakemake.threads,
     )
+    for remark, names in odd.items():
+        print(f"{len(names)} images with {remark}: {', '.join(names)}")
     files.write_csv(snakemake.output.samples, samples)
+    files.write_json(snakemake.output.odd, {remark: len(names) for remark, names in odd.items()})

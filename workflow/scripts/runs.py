@@ -8,4 +8,4 @@ from sourcebench.jobs import job
 
 with job(snakemake.log):
     folders = [Path(path).parent for path in snakemake.input.records]
-    files.write_csv(snakemake.output[0], collect(folders))
+    files.write_csv(snakemake.output[0], collect(folders, snakemake.params.further))

@@ -11,9 +11,11 @@ from jsonschema.exceptions import ValidationError
 from sourcebench import experiment
 from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.tasks import LABELS
+from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES
 from sourcebench.sources import KINDS
+from sourcebench.training import strategies
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
@@ -35,12 +37,18 @@ def check(config: Mapping[str, Any]) -> None:
     _known("experiment.audit", chosen.get("audit", []), config.get("splits", {}))
     _check_sources(config)
     for name in config["confounders"]:
-        if name == experiment.NONE:
+        if name == NONE:
             raise SourceBenchError(f"confounders.{name}: this name is taken; choose another.")
         try:
             experiment.build_confounder(config, name)
         except SourceBenchError as error:
             raise SourceBenchError(f"confounders.{name}: {error}") from error
+    _known("experiment.transfer", chosen.get("transfer", []), config.get("transfer", {}))
+    for name, entry in config.get("transfer", {}).items():
+        try:
+            strategies.from_entry(entry)
+        except SourceBenchError as error:
+            raise SourceBenchError(f"transfer.{name}: {error}") from error
     for name in chosen["tasks"]:
         _check_task(config, name)
     for name in {config["tasks"][task]["dataset"] for task in chosen["tasks"]}:
@@ -56,9 +64,10 @@ def _check_sources(config: Mapping[str, Any]) -> None:
         _fits(spec, KINDS.get(spec["kind"]).schema(), f"sources.{name}")
         _known(f"sources.{name}.archs", spec.get("archs", []), ARCHITECTURES.names())
         if not experiment.archs_of(config, name):
+            known = KINDS.get(spec["kind"]).archs(spec) or ()
             raise SourceBenchError(
-                f"experiment.archs is {archs}, for none of which the source '{name}' has weights "
-                f"(sources.{name}.archs: {', '.join(spec['archs'])})."
+                f"experiment.archs is {archs}, for none of which the source '{name}' has weights; "
+                f"it has them for: {', '.join(known)}."
             )
 
 
@@ -70,12 +79,13 @@ def _check_dataset(config: Mapping[str, Any], name: str) -> None:
     if spec["origin"] == "path" and not (path and Path(path).is_dir()):
         raise SourceBenchError(
             f"datasets.{name}.path is {path!r}, but with origin 'path' it must be a folder that "
-            "holds the PNG images."
+            "holds the images."
         )
 
 
 def _check_task(config: Mapping[str, Any], name: str) -> None:
     task, folds = config["tasks"][name], config["experiment"]["folds"]
+    _known(f"tasks.{name}.transfer", task.get("transfer", []), config.get("transfer", {}))
     _known(f"tasks.{name}.dataset", [task["dataset"]], config["datasets"])
     _known(f"tasks.{name}.confounders", task["confounders"], config["confounders"])
     pixel = [experiment.is_pixel(config, confounder) for confounder in task["confounders"]]
@@ -88,12 +98,9 @@ def _check_task(config: Mapping[str, Any], name: str) -> None:
     if "splits" in task:
         _known(f"tasks.{name}.splits", [task["splits"]], config.get("splits", {}))
         return
-    _known(f"tasks.{name}.labels.from", [task["labels"]["from"]], LABELS.names())
-    if task["labels"]["from"] == "metadata" and "negative" not in task["labels"]:
-        raise SourceBenchError(
-            f"tasks.{name}.labels has no 'negative'; with labels from the metadata, name the "
-            "finding of the negative class, such as 'No Finding'."
-        )
+    labels = task["labels"]
+    _known(f"tasks.{name}.labels.from", [labels["from"]], LABELS.names())
+    _fits(labels, LABELS.get(labels["from"]).schema(), f"tasks.{name}.labels")
     if folds * task["val_fraction"] > 1 + 1e-9:
         raise SourceBenchError(
             f"tasks.{name}.val_fraction is {task['val_fraction']}, but experiment.folds is {folds} "

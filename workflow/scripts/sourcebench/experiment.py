@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sourcebench import confounders
+from sourcebench.design.rows import NONE
+from sourcebench.models import ARCHITECTURES, weights_arch
 from sourcebench.sources import KINDS
 
 if TYPE_CHECKING:
@@ -14,13 +16,30 @@ if TYPE_CHECKING:
 
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold"]
 
-# p_art = 0 is one network for all confounders that leave an unconfounded image as it is.
-NONE = "none"
-
 
 def share(p_art: float) -> str:
     """Return a p_art as it stands in paths: '0', '0.1', …, '1'."""
     return f"{p_art:g}"
+
+
+def further_axes(config: Mapping[str, Any], task: str | None = None) -> dict[str, list[Any]]:
+    """Return the axes that an experiment has beyond `AXES`: name → values, text but `repeat`.
+
+    Args:
+        config: a checked config.
+        task: a task, whose own `transfer` and `fraction` go before those of the experiment.
+    """
+    chosen, tasks = config["experiment"], config["tasks"]
+    own = tasks[task] if task else {}
+    axes: dict[str, list[Any]] = {}
+    for name, otherwise in (("transfer", ["full"]), ("fraction", [1])):
+        if name in chosen or any(name in tasks[each] for each in chosen["tasks"]):
+            axes[name] = own.get(name, chosen.get(name, otherwise))
+    if "fraction" in axes:
+        axes["fraction"] = [share(fraction) for fraction in axes["fraction"]]
+    if "repeats" in chosen:
+        axes["repeat"] = list(range(1, chosen["repeats"] + 1))
+    return axes
 
 
 def table(config: Mapping[str, Any]) -> pd.DataFrame:
@@ -30,21 +49,25 @@ def table(config: Mapping[str, Any]) -> pd.DataFrame:
         config: a checked config, see `config.check`.
 
     Returns:
-        One row per run with the columns `AXES`, all of them text but `fold` (int). The network of
-        p_art = 0 stands once per task, with the confounder 'none', for every confounder that does
-        not alter images without the artifact.
+        One row per run with the columns `AXES` and `further_axes`, all of them text but `fold` and
+        `repeat` (int). The network of p_art = 0 stands once per task, with the confounder 'none',
+        for every confounder that does not alter images without the artifact; a task without
+        confounders has that network alone.
     """
     chosen = config["experiment"]
     rows = []
     for task in chosen["tasks"]:
-        for confounder, source, p_art in product(
-            config["tasks"][task]["confounders"], chosen["sources"], chosen["p_art"]
-        ):
-            for arch in archs_of(config, source):
-                name = NONE if p_art == 0 and shares_zero(config, confounder) else confounder
-                for fold in range(1, chosen["folds"] + 1):
-                    rows.append((task, name, source, arch, share(p_art), fold))
-    return pd.DataFrame(rows, columns=AXES).drop_duplicates(ignore_index=True)
+        confounded = config["tasks"][task]["confounders"]
+        shares = chosen["p_art"] if confounded else [0]
+        further = further_axes(config, task)
+        for confounder, source, p_art in product(confounded or [NONE], chosen["sources"], shares):
+            name = NONE if p_art == 0 and shares_zero(config, confounder) else confounder
+            for arch, fold, values in product(
+                archs_of(config, source), range(1, chosen["folds"] + 1), product(*further.values())
+            ):
+                rows.append((task, name, source, arch, share(p_art), fold, *values))
+    columns = [*AXES, *further_axes(config)]
+    return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
 
 
 def archs_of(config: Mapping[str, Any], source: str) -> list[str]:
@@ -52,7 +75,17 @@ def archs_of(config: Mapping[str, Any], source: str) -> list[str]:
     spec = config["sources"][source]
     limited = KINDS.get(spec["kind"]).archs(spec)
     wanted: list[str] = config["experiment"]["archs"]
-    return wanted if limited is None else [arch for arch in wanted if arch in limited]
+    if limited is None:
+        return wanted
+    return [arch for arch in wanted if weights_arch(arch) in limited]
+
+
+def weights_of(config: Mapping[str, Any], source: str) -> list[str]:
+    """Return the architectures that an experiment needs a source's weights of, parents' included.
+
+    A truncated architecture takes the weights of its parent.
+    """
+    return list(dict.fromkeys(weights_arch(arch) for arch in archs_of(config, source)))
 
 
 def has_weights(config: Mapping[str, Any], source: str) -> bool:
@@ -69,28 +102,38 @@ def cards_for_weights(config: Mapping[str, Any], source: str) -> int:
 
 def build_confounder(config: Mapping[str, Any], name: str) -> Any:
     """Build a confounder of the config by its name."""
-    parameters = dict(config["confounders"][name])
-    return confounders.build(parameters.pop("kind"), **parameters)
+    return confounders.from_entry(config["confounders"][name])
 
 
 def is_pixel(config: Mapping[str, Any], name: str) -> bool:
     """Tell whether a confounder is drawn into the images (rather than made by sampling)."""
-    return name == NONE or isinstance(build_confounder(config, name), confounders.PixelConfounder)
+    return name != NONE and isinstance(build_confounder(config, name), confounders.PixelConfounder)
 
 
 def has_base(config: Mapping[str, Any], name: str) -> bool:
     """Tell whether a confounder also alters the images that do not carry its artifact."""
-    return name != NONE and is_pixel(config, name) and build_confounder(config, name).has_base
+    return is_pixel(config, name) and build_confounder(config, name).has_base
+
+
+def is_noise(config: Mapping[str, Any], name: str) -> bool:
+    """Tell whether a confounder is noise, which the paper's Figure 4 is about."""
+    return is_pixel(config, name) and build_confounder(config, name).is_noise
+
+
+def cards_for_confounder(config: Mapping[str, Any], name: str) -> int:
+    """Return how many graphics cards drawing a confounder may use: 0 or 1."""
+    confounder = build_confounder(config, name)
+    return int(confounder.uses_card and getattr(confounder, "accelerator", "auto") != "cpu")
 
 
 def shares_zero(config: Mapping[str, Any], name: str) -> bool:
     """Tell whether the network of p_art = 0 does not depend on this confounder."""
-    return is_pixel(config, name) and not has_base(config, name)
+    return name == NONE or (is_pixel(config, name) and not has_base(config, name))
 
 
 def tested_confounders(config: Mapping[str, Any], task: str, confounder: str) -> list[str]:
     """Return the confounders that a run is tested on: its own, or for 'none' all that share it."""
-    if confounder != NONE:
+    if confounder != NONE or not config["tasks"][task]["confounders"]:
         return [confounder]
     return [name for name in config["tasks"][task]["confounders"] if shares_zero(config, name)]
 
@@ -104,6 +147,20 @@ def carrier(config: Mapping[str, Any], task: str) -> tuple[str, str, str] | None
     return None
 
 
+def figures(config: Mapping[str, Any]) -> list[str]:
+    """Return the figures of a study: those it asks for, or those that its confounders call for."""
+    chosen = config["experiment"]
+    if "figures" in chosen:
+        return list(chosen["figures"])
+    names = {name for task in chosen["tasks"] for name in config["tasks"][task]["confounders"]}
+    wanted = ["drop", "figure3", "permutation"] if names else []
+    if any(is_noise(config, name) for name in names):
+        wanted.insert(2, "figure4")
+    if any(is_pixel(config, name) for name in names):
+        wanted.append("figure2")
+    return [*wanted, "epochs"]
+
+
 def style(config: Mapping[str, Any]) -> "StudyStyle":
     """Return the names and the order in which figures show a study's parts."""
     # Here, since the Snakefile reads this module, and drawing takes a second to import.
@@ -113,8 +170,9 @@ def style(config: Mapping[str, Any]) -> "StudyStyle":
     return StudyStyle(
         sources={name: config["sources"][name].get("title", name) for name in chosen["sources"]},
         confounders={name: build_confounder(config, name).title for name in config["confounders"]},
+        noises=[name for name in config["confounders"] if is_noise(config, name)],
         tasks={name: config["tasks"][name]["title"] for name in chosen["tasks"]},
-        archs={name: name for name in chosen["archs"]},
+        archs={name: ARCHITECTURES.get(name).title for name in chosen["archs"]},
         references={
             name: config["tasks"][name]["reference"]
             for name in chosen["tasks"]

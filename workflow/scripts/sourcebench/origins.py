@@ -6,42 +6,67 @@ from typing import TextIO
 
 import pandas as pd
 
-from sourcebench.datasets import local
 from sourcebench.datasets.base import Dataset
-from sourcebench.datasets.prepare import index
+from sourcebench.errors import SourceBenchError
 from sourcebench.phantoms import MIRRORS
 from sourcebench.registry import Registry
 
-Origin = Callable[[Dataset, pd.DataFrame, Path, int, TextIO], pd.DataFrame]
+Origin = Callable[[Dataset, pd.DataFrame, Path, int, TextIO], Path]
 ORIGINS: Registry[Origin] = Registry("origin")
 """Each takes the dataset, the wanted rows (a manifest's columns), a folder for what it gets, a
-number of processes and the terminal; it returns `image_id` and `path` of every wanted image."""
+number of processes and the terminal; it returns the folder that holds every wanted image."""
 
 
 @ORIGINS.register("download")
 def from_download(
     dataset: Dataset, wanted: pd.DataFrame, folder: Path, _: int, terminal: TextIO
-) -> pd.DataFrame:
+) -> Path:
     """Download the dataset, as far as it is wanted."""
-    images = dataset.download(list(wanted["image_id"]), folder, terminal)
-    return index(wanted["image_id"], images)
+    return dataset.download(wanted, folder, terminal)
 
 
 @ORIGINS.register("phantoms")
 def from_phantoms(
     dataset: Dataset, wanted: pd.DataFrame, folder: Path, processes: int, terminal: TextIO
-) -> pd.DataFrame:
+) -> Path:
     """Draw a phantom for each wanted image, in the layout of the download."""
     images = folder / "images"
     new = MIRRORS.get(dataset.spec["kind"])(wanted, images, processes)
     print(f"Drew {new} phantoms; {len(wanted) - new} were there.", file=terminal)
-    return index(wanted["image_id"], images)
+    return images
 
 
 @ORIGINS.register("path")
-def from_folder(
-    dataset: Dataset, wanted: pd.DataFrame, _: Path, __: int, ___: TextIO
-) -> pd.DataFrame:
-    """Find the wanted images in the user's folder."""
-    found = local.index_folder(Path(dataset.spec["path"]))
-    return found[found["image_id"].isin(wanted["image_id"])]
+def from_folder(dataset: Dataset, _: pd.DataFrame, __: Path, ___: int, ____: TextIO) -> Path:
+    """Use the user's folder as it is."""
+    return Path(dataset.spec["path"])
+
+
+def retrieve(
+    dataset: Dataset, wanted: pd.DataFrame, folder: Path, processes: int, terminal: TextIO
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Get the wanted images from where the dataset's entry says.
+
+    Args:
+        dataset: the dataset.
+        wanted: rows of manifests, each image once.
+        folder: where a download or phantoms go.
+        processes: how many to use.
+        terminal: for progress.
+
+    Returns:
+        `image_id, path` of every wanted image, sorted by `image_id`, and counts of what was odd
+        about the folder.
+
+    Raises:
+        SourceBenchError: an image can't be had.
+    """
+    images = ORIGINS.get(dataset.spec["origin"])(dataset, wanted, folder, processes, terminal)
+    found, odd = dataset.index(images, folder, processes, terminal)
+    found = found[found["image_id"].isin(wanted["image_id"])]
+    if missing := sorted(set(wanted["image_id"]) - set(found["image_id"])):
+        raise SourceBenchError(
+            f"{len(missing)} of {len(wanted)} images are missing in {images} (such as "
+            f"{missing[0]}); run the same command again to fetch them, or put them back."
+        )
+    return found.sort_values("image_id", ignore_index=True), odd

@@ -11,6 +11,7 @@ from sourcebench.confounders.base import (
     SamplingConfounder,
     Taxon,
     build,
+    from_entry,
 )
 from sourcebench.registry import discover
 
@@ -22,6 +23,7 @@ __all__ = [
     "SamplingConfounder",
     "Taxon",
     "build",
+    "from_entry",
     "write_layer",
 ]
 

@@ -1,15 +1,19 @@
 """From the originals to arrays in which every image carries the artifact."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
-from sourcebench import files, seeds
+from sourcebench import seeds
 from sourcebench.confounders.base import PixelConfounder
+from sourcebench.confounders.draft import PAUSE, draft
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image, resize
 
@@ -65,10 +69,13 @@ def write_layer(
     seed: int,
     path: Path,
     threads: int = 1,
+    terminal: TextIO | None = None,
 ) -> None:
     """Write the array of a layer, N × input_size × input_size, uint8, in the originals' order.
 
-    The file appears whole or not at all, and is the same for any number of threads.
+    The file appears whole or not at all, and is the same for any number of threads and however
+    often the work was interrupted: what takes long goes on where it stopped (see `Draft`), if
+    whatever decides the result is still the same.
 
     Args:
         confounder: what is drawn.
@@ -79,11 +86,13 @@ def write_layer(
         resize_method: as in `draw`.
         seed: the study's seed.
         path: the file to write (`.npy`).
-        threads: images drawn at the same time; numpy and scipy let go of Python's lock.
+        threads: images drawn at the same time; numpy, scipy and ASTRA let go of Python's lock.
+        terminal: for a progress bar, if this is a terminal and the work takes long.
 
     Raises:
         SourceBenchError: as many names as images there are not, the confounder leaves images
-            without the artifact as they are but 'base' is asked for, or the disk is full.
+            without the artifact as they are but 'base' is asked for, the confounder cannot be
+            drawn on this machine, or the disk is full.
     """
     if len(image_ids) != len(native):
         raise SourceBenchError(
@@ -96,11 +105,15 @@ def write_layer(
             "they are; use the task's images instead of a base layer."
         )
 
+    def key() -> str:
+        facts = (confounder.kind, repr(confounder), confounder.engine, layer, list(image_ids))
+        return _digest(native, *facts, input_size, resize_method, seed)
+
     shape = (len(native), input_size, input_size)
-    with files.new_array(path, shape) as images, ThreadPoolExecutor(threads) as pool:
+    with draft(path, shape, key) as drawn, ThreadPoolExecutor(threads) as pool:
 
         def fill(row: int) -> None:
-            images[row] = draw(
+            drawn.images[row] = draw(
                 confounder,
                 layer,
                 np.asarray(native[row]),
@@ -110,5 +123,35 @@ def write_layer(
                 seed=seed,
             )
 
-        for _ in pool.map(fill, range(len(native))):
-            pass  # an error in a thread is raised here, and the rest is not begun
+        if drawn.done:
+            print(f"{path}: {drawn.done} of {len(native)} images were drawn before; going on.")
+        bar = tqdm(
+            desc=f"{confounder.title} ({layer})",
+            total=len(native),
+            initial=drawn.done,
+            unit="image",
+            delay=PAUSE,
+            file=terminal,
+            disable=terminal is None or not terminal.isatty(),
+        )
+        try:
+            # In order, whichever thread is first; an error in a thread is raised here.
+            for done, _ in enumerate(pool.map(fill, range(drawn.done, len(native))), drawn.done):
+                bar.update()
+                if drawn.advance(done + 1):
+                    print(f"{path}: {drawn.done} of {len(native)} images are drawn.")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # the rest is not begun
+            raise
+        finally:
+            bar.close()
+
+
+def _digest(images: npt.NDArray[np.uint8], *facts: object) -> str:
+    """Return what names these images and facts, and no others: 32 hexadecimal digits."""
+    digest = hashlib.blake2b(
+        json.dumps([images.shape, *facts], default=str).encode(), digest_size=16
+    )
+    for image in images:
+        digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()

@@ -5,7 +5,7 @@ The taxonomy is that of Source Matters (MICCAI 2024), section 2.1 and Fig. 1.
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -71,7 +71,7 @@ class Confounder(ABC):
     """
 
     kind: ClassVar[str]
-    title: ClassVar[str]
+    title: ClassVar[str]  # of the kind; an entry may say another
     taxon: ClassVar[Taxon]
 
     def __post_init__(self) -> None:
@@ -88,9 +88,18 @@ class PixelConfounder(Confounder):
 
     Attributes:
         has_base: whether images *without* the artifact are altered as well, by `base`.
+        is_noise: whether it is noise, which the paper's Figure 4 is about.
+        uses_card: whether it computes on a graphics card where there is one.
     """
 
     has_base: ClassVar[bool] = False
+    is_noise: ClassVar[bool] = False
+    uses_card: ClassVar[bool] = False
+
+    @property
+    def engine(self) -> str:
+        """What computes it on this machine, if that makes a difference to the pixels."""
+        return "cpu"
 
     @property
     def resolution(self) -> int | None:
@@ -159,8 +168,13 @@ def register(kind: str) -> Callable[[type[C]], type[C]]:
     return enter
 
 
-def build(kind: str, /, **values: Any) -> Confounder:
+def build(kind: str, /, *, title: str | None = None, **values: Any) -> Confounder:
     """Return the confounder of a kind, its parameters at the values given, else at their defaults.
+
+    Args:
+        kind: a name in `REGISTRY`.
+        title: its name for people, instead of its kind's.
+        values: the parameters.
 
     Raises:
         SourceBenchError: an unknown kind, an unknown parameter, or a value that is not allowed;
@@ -172,4 +186,13 @@ def build(kind: str, /, **values: Any) -> Confounder:
         raise SourceBenchError(
             f"Confounder '{kind}' has no parameter '{unknown[0]}'; it has: {parameters.names(cls)}."
         )
-    return cls(**values)
+    confounder = cls(**values)
+    if title is not None:
+        object.__setattr__(confounder, "title", title)  # the dataclass is frozen
+    return confounder
+
+
+def from_entry(entry: Mapping[str, Any]) -> Confounder:
+    """Return the confounder of an entry of `confounders` in the config; errors as in `build`."""
+    values = dict(entry)
+    return build(values.pop("kind"), **values)

@@ -65,6 +65,7 @@ class PoissonNoise(PixelConfounder):
 
     title = "Poisson noise"
     taxon = Taxon("environment", "imaging")
+    is_noise = True
 
     n0: float = parameter(2e7, unit="photons", help="photons per pixel", low=1, high=1e15)
     resolution: int = parameter(

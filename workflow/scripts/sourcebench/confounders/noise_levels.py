@@ -30,6 +30,7 @@ class NoiseLevels(PixelConfounder):
 
     title = "High vs low noise"
     taxon = Taxon("environment", "imaging")
+    is_noise = True
     has_base: ClassVar[bool] = True
 
     n0: float = parameter(2e7, unit="photons", help="without the artifact", low=1, high=1e15)

@@ -10,7 +10,13 @@ from sourcebench.errors import SourceBenchError
 
 
 def parameter(
-    default: Any, *, unit: str = "", help: str, low: float = -math.inf, high: float = math.inf
+    default: Any,
+    *,
+    unit: str = "",
+    help: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    choices: tuple[str, ...] = (),
 ) -> Any:
     """Declare a parameter: a field of a dataclass, of type `str`, `int` or `float`, or None.
 
@@ -20,8 +26,9 @@ def parameter(
         help: one phrase for people.
         low: the smallest number allowed.
         high: the largest number allowed.
+        choices: the words allowed; any, if none are named.
     """
-    about = {"unit": unit, "help": help, "low": low, "high": high}
+    about = {"unit": unit, "help": help, "low": low, "high": high, "choices": choices}
     return dataclasses.field(default=default, metadata=about)
 
 
@@ -72,7 +79,9 @@ def describe(parameters: Any) -> str:
 def _read(given: Any, kind: type, about: Mapping[str, Any]) -> str | int | float | None:
     """Return what is given as a `kind`; None if it isn't one, or out of range."""
     if kind is str:
-        return given if isinstance(given, str) and given.strip() else None
+        named = about["choices"]
+        is_text = isinstance(given, str) and given.strip()
+        return given if is_text and (not named or given in named) else None
     if isinstance(given, bool):
         return None
     try:
@@ -88,7 +97,7 @@ def _read(given: Any, kind: type, about: Mapping[str, Any]) -> str | int | float
 
 def _expected(kind: type, about: Mapping[str, Any]) -> str:
     if kind is str:
-        return "text, and not empty"
+        return " or ".join(map(repr, about["choices"])) or "text, and not empty"
     what = "a whole number" if kind is int else "a number"
     unit = f" {about['unit']}" if about["unit"] else ""
     low, high = about["low"], about["high"]

@@ -1,4 +1,4 @@
-"""What a dataset is: a table of images, and ways to get them."""
+"""What a dataset is: a table of images, ways to get them, and how one is read."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,7 +7,9 @@ from typing import Any, ClassVar, TextIO
 
 import pandas as pd
 
+from sourcebench.datasets import local
 from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import Image
 from sourcebench.registry import Registry
 
 METADATA_COLUMNS = ["image_id", "patient_id", "sex", "age", "view", "findings"]
@@ -49,17 +51,17 @@ class Dataset(ABC):
 
     @abstractmethod
     def metadata(self) -> pd.DataFrame:
-        """Return one row per image, with the columns `METADATA_COLUMNS`.
+        """Return one row per image, with at least the columns `METADATA_COLUMNS`.
 
-        `image_id` (file name), `patient_id` (int), `sex` (M|F), `age` (years), `view` (text),
-        `findings` (names joined by '|').
+        `image_id` (file name, or another unique name), `patient_id`, `sex` (M|F), `age` (years),
+        `view` (text), `findings` (names joined by '|'); what is not known is missing.
         """
 
-    def download(self, wanted: list[str], folder: Path, terminal: TextIO) -> Path:
+    def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Fetch images, and return the folder that holds them.
 
         Args:
-            wanted: image_ids.
+            wanted: rows of manifests.
             folder: where everything goes.
             terminal: for progress.
 
@@ -70,6 +72,38 @@ class Dataset(ABC):
             f"datasets.{self.name}: there is no download for a dataset of kind "
             f"'{self.spec['kind']}'; set origin to 'path' and path to a folder of images."
         )
+
+    def index(
+        self, folder: Path, cache: Path, processes: int, terminal: TextIO
+    ) -> tuple[pd.DataFrame, dict[str, int]]:
+        """Find this dataset's images in a folder, however it is laid out.
+
+        Args:
+            folder: the user's, or what a download or phantoms filled.
+            cache: a folder for what is worth remembering from one call to the next.
+            processes: how many to use.
+            terminal: for progress.
+
+        Returns:
+            `image_id, path` of every image that is there, and counts of what was odd.
+
+        Raises:
+            SourceBenchError: no such folder, or no image in it.
+        """
+        found = local.index_folder(folder)
+        return found, {"duplicates": found.attrs["duplicates"]}
+
+    def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
+        """Read an image.
+
+        Returns:
+            H×W, uint8, grey levels 0 to 255, all images of the dataset of one size; and what was
+            odd about the file, in words fit for a table's column ('short_pixel_data').
+
+        Raises:
+            SourceBenchError: the file is missing, damaged, or another kind of image.
+        """
+        return local.read_png(path), ()
 
 
 KINDS: Registry[type[Dataset]] = Registry("kind of dataset")

@@ -1,6 +1,6 @@
 """Manifests and arrays: the stages between the original images and everything after them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 
 from sourcebench import files, imaging
-from sourcebench.datasets import splits, tasks
-from sourcebench.datasets.local import read_png
+from sourcebench.datasets import sampling, splits, tasks
 from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import Image
 from sourcebench.seeds import generator
+
+Reader = Callable[[Path], tuple[Image, tuple[str, ...]]]
 
 
 def manifest(
@@ -36,8 +38,8 @@ def manifest(
         published: splits to use instead of our own draw, see `datasets.splits.read`.
 
     Returns:
-        The manifest (`tasks.MANIFEST_COLUMNS`, sorted by `image_id`), and counts of what was
-        considered and left out.
+        The manifest (`tasks.MANIFEST_COLUMNS`, then the label source's own, sorted by
+        `image_id`), and counts of what was considered and left out.
 
     Raises:
         SourceBenchError: too few images, an empty class, or images unknown to the metadata.
@@ -46,9 +48,14 @@ def manifest(
         return _published_manifest(name, published, metadata, available)
     try:
         table, counts = tasks.candidates(metadata, task["labels"], task.get("view"), available)
-        wanted = tasks.quotas(task["samples"], carrier)
+        if "positive" not in task["samples"]:
+            everyone = tasks.present(metadata, task.get("view"), available)
+            # Without the task's name: all tasks on a dataset share one division.
+            rng = generator(seed, "division", task["dataset"])
+            return sampling.divide(table, everyone, task["samples"], rng), counts
+        wanted = sampling.quotas(task["samples"], carrier)
         column = carrier[0] if carrier else None
-        chosen = tasks.select(table, wanted, column, generator(seed, "manifest", name))
+        chosen = sampling.select(table, wanted, column, generator(seed, "manifest", name))
     except SourceBenchError as error:
         raise SourceBenchError(f"tasks.{name}: {error}") from error
     return chosen, counts
@@ -88,23 +95,6 @@ def _published_manifest(
     return rows[tasks.MANIFEST_COLUMNS].sort_values("image_id", ignore_index=True), counts
 
 
-def index(wanted: pd.Series, folder: Path) -> pd.DataFrame:
-    """Return `image_id, path` of the wanted images in a folder that a download filled.
-
-    Raises:
-        SourceBenchError: some are not there.
-    """
-    table = pd.DataFrame({"image_id": sorted(set(wanted))})
-    table["path"] = [str(Path(folder) / image_id) for image_id in table["image_id"]]
-    missing = [path for path in table["path"] if not Path(path).is_file()]
-    if missing:
-        raise SourceBenchError(
-            f"{len(missing)} images are missing in {folder} (such as {Path(missing[0]).name}); "
-            "run the same command again to fetch them."
-        )
-    return table
-
-
 def published_splits(spec: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     """Read splits that somebody published, from a folder or from the net.
 
@@ -128,6 +118,7 @@ def published_splits(spec: Mapping[str, Any], folder: Path) -> pd.DataFrame:
 def write_arrays(
     samples: pd.DataFrame,
     paths: Mapping[str, str],
+    read: Reader,
     *,
     size: int,
     method: str,
@@ -135,12 +126,13 @@ def write_arrays(
     native: Path,
     keep_native: bool,
     threads: int = 1,
-) -> None:
+) -> dict[str, list[str]]:
     """Decode every image once, and write them at the task's input size and at their own.
 
     Args:
         samples: the manifest; row i becomes image i.
-        paths: image_id → path of the PNG.
+        paths: image_id → path of the original.
+        read: reads an original, see `Dataset.read`.
         size: the task's input size in px.
         method: how to resize, see `imaging.resize`.
         images: becomes N×size×size, uint8.
@@ -149,20 +141,24 @@ def write_arrays(
         keep_native: whether a confounder will read `native`.
         threads: decoding threads.
 
+    Returns:
+        What was odd about originals, and the `image_id` of those it was odd about.
+
     Raises:
         SourceBenchError: an image is missing, damaged, not grey or of another size.
     """
     originals = [Path(paths[image_id]) for image_id in samples["image_id"]]
-    shape = read_png(originals[0]).shape
+    shape = read(originals[0])[0].shape
     n = len(originals)
+    odd: dict[str, list[str]] = {}
 
     with (
         files.new_array(images, (n, size, size)) as small,
         files.new_array(native, (n if keep_native else 0, *shape)) as large,
     ):
 
-        def decode(row: int) -> None:
-            image = read_png(originals[row])
+        def decode(row: int) -> tuple[str, ...]:
+            image, remarks = read(originals[row])
             if image.shape != shape:
                 raise SourceBenchError(
                     f"{originals[row]} is {image.shape[1]}×{image.shape[0]} px, but "
@@ -172,7 +168,10 @@ def write_arrays(
             small[row] = imaging.resize(image, size, method)
             if keep_native:
                 large[row] = image
+            return remarks
 
         with ThreadPoolExecutor(threads) as pool:
-            for _ in pool.map(decode, range(n)):
-                pass
+            for row, remarks in enumerate(pool.map(decode, range(n))):
+                for remark in remarks:
+                    odd.setdefault(remark, []).append(samples["image_id"].iloc[row])
+    return odd

@@ -20,12 +20,17 @@ NO_FINDING = "No Finding"
 EXPERT_FINDINGS = ("Fracture", "Pneumothorax", "Airspace opacity", "Nodule or mass")
 
 
-def _table(name: str) -> Path:
+def packaged(name: str) -> Path:
+    """Return the path of a table that comes with torchxrayvision.
+
+    Raises:
+        SourceBenchError: the package is not installed.
+    """
     # The package's folder is found without importing it: the import would load torch.
     package = importlib.util.find_spec("torchxrayvision")
     if package is None or package.origin is None:
         raise SourceBenchError(
-            "The package torchxrayvision, which carries the NIH tables, is not installed; "
+            "The package torchxrayvision, which carries NIH's and CheXpert's tables, is missing; "
             "install the environment again with 'make'."
         )
     return Path(package.origin).parent / "data" / name
@@ -38,7 +43,7 @@ def nih_metadata() -> pd.DataFrame:
     Columns: `image_id` (file name), `patient_id` (int), `sex` (M|F), `age` (years), `view`
     (PA|AP), `findings` (names joined by '|', or 'No Finding').
     """
-    table = pd.read_csv(_table("Data_Entry_2017_v2020.csv.gz"), usecols=list(COLUMNS))
+    table = pd.read_csv(packaged("Data_Entry_2017_v2020.csv.gz"), usecols=list(COLUMNS))
     return table.rename(columns=COLUMNS)[list(COLUMNS.values())]
 
 
@@ -49,7 +54,7 @@ def nih_expert_labels() -> pd.DataFrame:
     Columns: `image_id`, `set` (test|val) and one of YES|NO for each of `EXPERT_FINDINGS`.
     """
     table = pd.read_csv(
-        _table("google2019_nih-chest-xray-labels.csv.gz"),
+        packaged("google2019_nih-chest-xray-labels.csv.gz"),
         usecols=["Image Index", "Set Id", *EXPERT_FINDINGS],
     )
     return table.rename(columns={"Image Index": "image_id", "Set Id": "set"})
@@ -58,7 +63,7 @@ def nih_expert_labels() -> pd.DataFrame:
 @cache
 def nih_boxes() -> pd.DataFrame:
     """Return the published bounding boxes: `image_id, finding, x, y, w, h` (px of 1024²)."""
-    table = pd.read_csv(_table("BBox_List_2017.csv.gz")).iloc[:, :6]
+    table = pd.read_csv(packaged("BBox_List_2017.csv.gz")).iloc[:, :6]
     table.columns = pd.Index(["image_id", "finding", "x", "y", "w", "h"])
     return table.replace({"finding": {"Infiltrate": "Infiltration"}})
 

@@ -1,6 +1,7 @@
-"""Tasks: which images, with which label, are the test set and the development set."""
+"""Tasks: which images have which label."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,66 @@ from sourcebench.datasets import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.registry import Registry
 
-Labeller = Callable[[pd.DataFrame, Mapping[str, Any]], pd.Series]
-LABELS: Registry[Labeller] = Registry("label source")
+Labeller = Callable[[pd.DataFrame, Mapping[str, Any]], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """Where labels come from.
+
+    Args:
+        rows: takes a dataset's metadata and a task's `labels`, and returns the rows that have a
+            label, with the columns `label` (0|1) and, where a positive and a negative belong
+            together, `pair`; columns of its own go on to the manifest.
+        properties: JSON schemas of the keys of `labels` beside `from`.
+        required: those of them that must be there.
+    """
+
+    rows: Labeller
+    properties: Mapping[str, Any]
+    required: tuple[str, ...]
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of `labels` from this source.
+
+        Keys of other sources may stand there, since a config that is laid over another and changes
+        `from` keeps the rest.
+        """
+        others: dict[str, Any] = {
+            key: {} for name in LABELS.names() for key in LABELS.get(name).properties
+        }
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["from", *self.required],
+            "properties": {"from": STRING, **others, **self.properties},
+        }
+
+
+STRING = {"type": "string"}
+LABELS: Registry[LabelSource] = Registry("label source")
+
+
+def label_source(
+    name: str, properties: Mapping[str, Any], required: tuple[str, ...] = ()
+) -> Callable[[Labeller], Labeller]:
+    """Return a decorator that enters a labeller under a name; arguments as in `LabelSource`."""
+
+    def enter(rows: Labeller) -> Labeller:
+        LABELS.register(name)(LabelSource(rows, properties, required))
+        return rows
+
+    return enter
+
 
 MANIFEST_COLUMNS = [
     "image_id", "patient_id", "label", "role", "sex", "age", "view", "findings",
 ]  # fmt: skip
 
 
-@LABELS.register("metadata")
-def metadata_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.Series:
-    """Label by the findings that NIH mined from the reports: 1, 0, or missing for neither.
+@label_source("metadata", {"positive": STRING, "negative": STRING}, ("positive", "negative"))
+def metadata_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
+    """Label by the metadata's findings; images with neither finding are left out.
 
     `spec`: `positive` and `negative` name findings; an image with both is positive.
     """
@@ -35,12 +85,12 @@ def metadata_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.Series:
     label = pd.Series(np.nan, index=table.index)
     label[findings.map(lambda names: spec["negative"] in names)] = 0
     label[findings.map(lambda names: spec["positive"] in names)] = 1
-    return label
+    return _labelled(table, label)
 
 
-@LABELS.register("expert")
-def expert_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.Series:
-    """Label by what radiologists saw (YES 1, NO 0), missing where they did not look.
+@label_source("expert", {"positive": STRING, "set": {"enum": ["test", "val"]}}, ("positive",))
+def expert_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
+    """Label by what radiologists saw in NIH CXR14 (YES 1, NO 0), as far as they looked.
 
     `spec`: `positive` names one of their four findings; `set` keeps their test or val set.
     """
@@ -53,7 +103,12 @@ def expert_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.Series:
     if spec.get("set"):
         experts = experts[experts["set"] == spec["set"]]
     answers = experts.set_index("image_id")[spec["positive"]]
-    return table["image_id"].map(answers).map({"YES": 1.0, "NO": 0.0})
+    return _labelled(table, table["image_id"].map(answers).map({"YES": 1.0, "NO": 0.0}))
+
+
+def _labelled(table: pd.DataFrame, label: pd.Series) -> pd.DataFrame:
+    """Return the rows that have a label, with it."""
+    return table.assign(label=label)[label.notna()].astype({"label": int})
 
 
 def candidates(
@@ -71,23 +126,26 @@ def candidates(
         available: names of the images that are there; None means all of them are.
 
     Returns:
-        The metadata with a `label` column (0|1), and counts: `candidates` (rows with a label and
-        the view), `without_image` (those of them whose image is not available) and
-        `without_row` (available images that the metadata does not know).
+        What the label source returns, and counts: `candidates` (rows with a label and
+        the view), `without_image` (those of them that are lost since images are not available)
+        and `without_row` (available images that the metadata does not know).
 
     Raises:
         SourceBenchError: a class is empty.
     """
-    chosen = table.assign(label=LABELS.get(labels["from"])(table, labels))
-    chosen = chosen[chosen["label"].notna()].astype({"label": int})
-    if view is not None:
-        chosen = chosen[chosen["view"] == view]
+
+    def labelled(rows: pd.DataFrame) -> pd.DataFrame:
+        return present(LABELS.get(labels["from"]).rows(rows, labels), view, None)
+
+    chosen = labelled(table)
     counts = {"candidates": len(chosen), "without_image": 0, "without_row": 0}
     if available is not None:
-        there = chosen["image_id"].isin(available)
-        counts["without_image"] = int((~there).sum())
+        there = chosen[chosen["image_id"].isin(available)]
+        if "pair" in chosen:  # the partner of an image that is missing may be another one then
+            there = labelled(table[table["image_id"].isin(available)])
+        counts["without_image"] = len(chosen) - len(there)
         counts["without_row"] = len(available - set(table["image_id"]))
-        chosen = chosen[there]
+        chosen = there
     for label, name in ((1, "positive"), (0, "negative")):
         if not (chosen["label"] == label).any():
             raise SourceBenchError(
@@ -99,82 +157,8 @@ def candidates(
     return chosen.reset_index(drop=True), counts
 
 
-def quotas(samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = None) -> pd.DataFrame:
-    """Return how many images of each kind the test and the development set need.
-
-    Args:
-        samples: `test` and `dev` (images), `positive` (share of the positive class).
-        carrier: for a confounder made by sampling: (column, carrying value, other value), such
-            as ('sex', 'F', 'M'). The development set then needs its positives with *and* without
-            the attribute, since p_art chooses between them, and its negatives without; the test
-            set needs both of both (Source Matters, Table 1 and section 2.2).
-
-    Returns:
-        `role, label, value, n`; `value` is the attribute's value, or missing for any.
-    """
-    rows: list[tuple[str, int, str | None, int]] = []
-    for role in ("test", "dev"):
-        positives = round(samples[role] * samples["positive"])
-        for label, n in ((1, positives), (0, samples[role] - positives)):
-            if carrier is None:
-                rows.append((role, label, None, n))
-                continue
-            _, carrying, other = carrier
-            rows.append((role, label, other, n))
-            if label == 1 or role == "test":
-                rows.append((role, label, carrying, n))
-    return pd.DataFrame(rows, columns=["role", "label", "value", "n"])
-
-
-def select(
-    table: pd.DataFrame, wanted: pd.DataFrame, column: str | None, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Draw the images of a task; no patient is in both the test and the development set.
-
-    Images are drawn in random order, one of each patient before a second of any; the first image
-    taken of a patient decides where all its others belong.
-
-    Args:
-        table: candidates with `label`, as `candidates` returns them.
-        wanted: what `quotas` returns.
-        column: the attribute that `wanted.value` speaks of, if any.
-        rng: draws the order of patients and images.
-
-    Returns:
-        The manifest (`MANIFEST_COLUMNS`), sorted by `image_id`.
-
-    Raises:
-        SourceBenchError: there are not enough images of one kind.
-    """
-    shuffled = table.iloc[rng.permutation(len(table))]
-    turn = shuffled.groupby("patient_id").cumcount()
-    shuffled = shuffled.loc[turn.sort_values(kind="stable").index]
-    values = shuffled[column] if column else [None] * len(shuffled)
-    kinds = wanted.assign(value=wanted["value"] if column else None)
-    missing: dict[tuple[str, int, str | None], int] = {
-        (role, label, value): n
-        for role, label, value, n in kinds[["role", "label", "value", "n"]].values.tolist()
-    }
-    home: dict[int, str] = {}
-    picked: dict[int, str] = {}
-    for index, patient, label, value in zip(
-        shuffled.index, shuffled["patient_id"], shuffled["label"], values, strict=True
-    ):
-        for role in (home[patient],) if patient in home else ("test", "dev"):
-            if missing.get((role, label, value), 0):
-                missing[role, label, value] -= 1
-                home[patient] = picked[index] = role
-                break
-    short = {key: n for key, n in missing.items() if n}
-    if short:
-        lines = ", ".join(
-            f"{n} more {'positive' if label else 'negative'} {role} images"
-            + (f" with {column} {value}" if value else "")
-            for (role, label, value), n in short.items()
-        )
-        raise SourceBenchError(
-            f"There are too few images for the task: {lines} would be needed. "
-            "Lower the task's samples, loosen its labels or view, or provide more images."
-        )
-    manifest = table.loc[list(picked)].assign(role=list(picked.values()))
-    return manifest[MANIFEST_COLUMNS].sort_values("image_id", ignore_index=True)
+def present(table: pd.DataFrame, view: str | None, available: set[str] | None) -> pd.DataFrame:
+    """Return the rows of a view whose images are there; None for any view, and for all images."""
+    if available is not None:
+        table = table[table["image_id"].isin(available)]
+    return table if view is None else table[table["view"] == view]

@@ -45,7 +45,7 @@ def _row(target: Target) -> dict[str, str]:
     positive = (design["label"] == 1).mean()
     return {
         "Task": target.task,
-        "Confounder": ", ".join(target.confounders),
+        "Confounder": ", ".join(target.confounders) or "none",
         "Images (test/dev)": f"{roles.get('test', 0)}/{roles.get('dev', 0)}",
         "Split in % (train/val)": _percent(share),
         "Classes in % (pos/neg)": _percent(positive),

@@ -1,6 +1,6 @@
 """How a study's figures look: names, order and colours, the same in every figure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,6 +49,7 @@ class StudyStyle:
     Attributes:
         sources: source → label ("RadImageNet").
         confounders: confounder → title ("Tag").
+        noises: the confounders that are noise, which the paper's Figure 4 is about.
         tasks: task → title ("Lung mass (chest X-ray)").
         archs: architecture → label ("ResNet50").
         references: task → AUROC of another method, drawn for orientation (the paper's Figure 3).
@@ -58,6 +59,7 @@ class StudyStyle:
 
     sources: Mapping[str, str] = field(default_factory=dict)
     confounders: Mapping[str, str] = field(default_factory=dict)
+    noises: Collection[str] = ()
     tasks: Mapping[str, str] = field(default_factory=dict)
     archs: Mapping[str, str] = field(default_factory=dict)
     references: Mapping[str, float] = field(default_factory=dict)

@@ -5,9 +5,27 @@ need when called. `sourcebench.models.classifier` is the one module to import fo
 """
 
 from sourcebench.models import architectures
-from sourcebench.models.registry import ARCHITECTURES, build_backbone
+from sourcebench.models.registry import (
+    ARCHITECTURES,
+    NETWORKS,
+    Architecture,
+    build_backbone,
+    build_network,
+    network_of,
+    truncate,
+    weights_arch,
+)
 from sourcebench.registry import discover
 
 discover(architectures.__name__, architectures.__path__)
 
-__all__ = ["ARCHITECTURES", "build_backbone"]
+__all__ = [
+    "ARCHITECTURES",
+    "NETWORKS",
+    "Architecture",
+    "build_backbone",
+    "build_network",
+    "network_of",
+    "truncate",
+    "weights_arch",
+]

@@ -1,19 +1,67 @@
-"""The registry of architectures."""
+"""The registries of exact networks and of the architectures that studies name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from sourcebench.registry import Registry
 
 if TYPE_CHECKING:
     from torch import nn
 
-ARCHITECTURES: Registry[Callable[[], nn.Module]] = Registry("architecture")
+NETWORKS: Registry[Callable[..., nn.Module]] = Registry("network")
+"""Builders of exact structures, by name. Each returns a network without a classifier, which maps
+N×3×H×W normalised floats to N×C pooled features and says C in `num_features` (int)."""
 
 
-def build_backbone(arch: str) -> nn.Module:
+@dataclass(frozen=True)
+class Architecture:
+    """What the axis `arch` of an experiment names: a family of networks.
+
+    Sources may supply other exact networks of the family (a Keras ResNet50, a ViT of patch 14).
+
+    Args:
+        title: its name for people, as in papers.
+        network: its own plain network, from which random runs start: the name of a builder in
+            `NETWORKS` as `builder`, and the builder's options. Left out where there is a parent.
+        parent: for a truncated network the architecture whose weights it takes.
+        derive: makes the truncated network from its parent's, which it may alter.
+    """
+
+    title: str
+    network: Mapping[str, Any] = field(default_factory=dict)
+    parent: str | None = None
+    derive: Callable[[nn.Module], nn.Module] | None = None
+
+
+ARCHITECTURES: Registry[Architecture] = Registry("architecture")
+
+
+def build_network(network: Mapping[str, Any]) -> nn.Module:
+    """Return a freshly initialised network; its weights follow from PyTorch's global seed.
+
+    Args:
+        network: `builder`, a name in `NETWORKS`, and that builder's options.
+
+    Raises:
+        SourceBenchError: there is no such builder.
+    """
+    options = dict(network)
+    return NETWORKS.get(options.pop("builder"))(**options)
+
+
+def weights_arch(arch: str) -> str:
+    """Return the architecture whose weights an architecture takes: its parent, or itself.
+
+    Raises:
+        SourceBenchError: there is no such architecture.
+    """
+    return ARCHITECTURES.get(arch).parent or arch
+
+
+def build_backbone(arch: str, network: Mapping[str, Any] | None = None) -> nn.Module:
     """Return a freshly initialised backbone.
 
     A backbone maps N×3×H×W normalised floats to N×C pooled features, and says C in
@@ -21,8 +69,24 @@ def build_backbone(arch: str) -> nn.Module:
 
     Args:
         arch: a name in `ARCHITECTURES`.
+        network: the exact network of the architecture's (or its parent's) family; None: its own.
 
     Raises:
         SourceBenchError: there is no such architecture.
     """
-    return ARCHITECTURES.get(arch)()
+    return truncate(arch, build_network(network or network_of(arch)))
+
+
+def network_of(arch: str) -> Mapping[str, Any]:
+    """Return an architecture's own network, or its parent's.
+
+    Raises:
+        SourceBenchError: there is no such architecture.
+    """
+    return ARCHITECTURES.get(weights_arch(arch)).network
+
+
+def truncate(arch: str, backbone: nn.Module) -> nn.Module:
+    """Return what a truncated architecture leaves of its parent; any other stays as it is."""
+    derive = ARCHITECTURES.get(arch).derive
+    return derive(backbone) if derive else backbone

@@ -1,9 +1,6 @@
 """A mirror of the NIH CXR14 download: phantom radiographs under the real file names."""
 
 import functools
-import multiprocessing
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -13,6 +10,7 @@ from sourcebench.datasets import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.phantoms.mirror import MIRRORS
+from sourcebench.phantoms.parallel import each
 from sourcebench.phantoms.radiograph import Box, render
 
 COLUMNS = ("image_id", "sex", "age", "view", "findings")
@@ -76,30 +74,8 @@ def write_images(
         for name, sex, age, view, findings in wanted
         if not (folder / str(name)).exists()
     ]
-    write = functools.partial(_write, folder)
-    if processes <= 1 or len(jobs) < 2:
-        for job in jobs:
-            write(job)
-    else:
-        with _single_threaded(), multiprocessing.Pool(processes, cv2.setNumThreads, (1,)) as pool:
-            for _ in pool.imap_unordered(write, jobs, chunksize=4):
-                pass
+    each(functools.partial(_write, folder), jobs, processes)
     return len(jobs)
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Stop OpenCV's threads while workers are forked.
-
-    A fork copies the record of a thread pool but not its threads, so that a worker would wait for
-    them for ever. Workers draw on one core each anyway.
-    """
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def _names(joined: object) -> frozenset[str]:

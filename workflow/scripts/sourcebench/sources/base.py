@@ -26,12 +26,16 @@ COMMON: Schema = {
     "archs": {"type": "array", "minItems": 1, "uniqueItems": True, "items": STRING},
     "licence": STRING,
     "citation": STRING,
+    "gated": {"type": "boolean", "description": "whether a licence has to be accepted first"},
 }
+RANGE = (0.0, 1.0)
 
 
 def triple(values: Any) -> Triple:
-    """Return three floats, from a list as configs and cards hold it."""
-    red, green, blue = (float(value) for value in values)
+    """Return three floats, from a list as configs and cards hold it, or from one number."""
+    red, green, blue = (
+        [float(values)] * 3 if isinstance(values, int | float) else map(float, values)
+    )
     return red, green, blue
 
 
@@ -46,6 +50,20 @@ class Normalisation:
 
     mean: Triple = (0.5, 0.5, 0.5)
     std: Triple = (0.25, 0.25, 0.25)
+
+    @classmethod
+    def of(cls, spec: Specification) -> Normalisation:
+        """Return the normalisation that a specification describes in its network's own terms.
+
+        Args:
+            spec: `mean` and `std` (a number, or three in the order of `channels`), for images
+                whose values span `range` (default: [0, 1]); `channels` 'BGR' turns the order.
+        """
+        low, high = spec.get("range", RANGE)
+        mean = [(value - low) / (high - low) for value in triple(spec["mean"])]
+        std = [value / (high - low) for value in triple(spec["std"])]
+        step = -1 if spec.get("channels") == "BGR" else 1
+        return cls(triple(mean[::step]), triple(std[::step]))
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return grey images as a network takes them.
@@ -70,20 +88,28 @@ class Normalisation:
 class Card(TypedDict):
     """What is known of a file of weights; it travels inside the file, and beside it as JSON.
 
-    `origin` says where the weights come from (a tag, a path, a recipe and its outcome), `sha256`
-    is that of the file they were read from, `parameters` is their number, without a head.
+    `network` is the exact network they belong to (see `models.build_network`), `origin` says where
+    they come from (a tag, a path, a recipe and its outcome), `sha256` is that of the file they
+    were read from, `input_size` the side of the images in pixels that they were trained on (null:
+    unknown), `gated` whether their licence has to be accepted before they can be had, `parameters`
+    their number, without a head, `flops` the operations for one image of side `flops_at`.
     """
 
     source: str
     kind: str
     arch: str
+    network: dict[str, Any]
     origin: dict[str, Any]
     sha256: str | None
     licence: str | None
     citation: str | None
+    gated: bool
     mean: Triple
     std: Triple
+    input_size: int | None
     parameters: int
+    flops: int
+    flops_at: int
 
 
 @dataclass(frozen=True)
@@ -94,21 +120,28 @@ class Order:
         name: the source's name in the config.
         spec: the source's specification in the config.
         arch: name of the architecture.
-        backbone: that architecture, in its initial state: what the weights have to fit.
+        network: the architecture's own network.
+        build: builds a network without memory (on PyTorch's meta device): names and shapes that
+            the weights have to fit.
         pretrain: pretrains a backbone on generated images and returns its tensors and a summary;
-            handed in, since training is built upon sources and not the other way round.
+            handed in like `build`, since models and training are built upon sources and not the
+            other way round.
     """
 
     name: str
     spec: Specification
     arch: str
-    backbone: nn.Module
+    network: Mapping[str, Any]
+    build: Callable[[Mapping[str, Any]], nn.Module]
     pretrain: Callable[[Specification, str], tuple[Tensors, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Supply:
-    """Weights of a backbone, and what goes on their card (see `Card`)."""
+    """Weights of a backbone, and what goes on their card (see `Card`).
+
+    `network` is None for the architecture's own.
+    """
 
     tensors: Tensors
     normalisation: Normalisation
@@ -116,6 +149,8 @@ class Supply:
     sha256: str | None = None
     licence: str | None = None
     citation: str | None = None
+    network: Mapping[str, Any] | None = None
+    input_size: int | None = None
 
 
 class Kind(ABC):

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.sources import layouts, pickles
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 HEADS = ("fc.", "classifier.", "head.", "last_linear.", "classif.", "logits.", "AuxLogits.")
@@ -29,8 +30,8 @@ def read(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a checkpoint, without executing anything in it.
 
     Args:
-        path: `.safetensors`, or `.pth`, `.pt`, `.bin` as `torch.save` writes them; the state dict
-            may be wrapped in a dict under one of `WRAPPERS`.
+        path: `.safetensors`, or `.pth`, `.pt`, `.bin` as `torch.save` writes them: a state dict, or
+            a whole network; either may be wrapped in a dict under one of `WRAPPERS`.
 
     Raises:
         SourceBenchError: the file is of another format, broken, or holds more than tensors.
@@ -40,16 +41,14 @@ def read(path: Path) -> dict[str, Tensor]:
             f"{path} has none of the endings that are read as weights: {', '.join(SUFFIXES)}."
         )
     try:
-        if path.suffix == ".safetensors":
-            return dict(load_file(path))
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        content: Any = _content(path)
     except pickle.UnpicklingError as error:
         raise SourceBenchError(
             f"{path} was not loaded: it is broken or holds Python objects beside tensors, and "
-            "loading those would execute code from the file. Save its state_dict alone, or as "
-            ".safetensors."
+            f"loading those would execute code from the file ({error}). Save its state_dict alone, "
+            "or as .safetensors."
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
+    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError) as error:
         raise SourceBenchError(
             f"{path} can't be read as weights ({type(error).__name__}): it is truncated or of "
             "another format. Fetch it again, or save its state_dict with torch.save."
@@ -66,41 +65,90 @@ def read(path: Path) -> dict[str, Tensor]:
     return dict(tensors)
 
 
+def _content(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        return load_file(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        return pickles.read(path)
+
+
 def fit(
     found: Mapping[str, Tensor],
     backbone: nn.Module,
-    rename: Mapping[str, str],
+    rename: Mapping[str, str | None],
     *,
     what: str,
     arch: str,
+    channels: str = "RGB",
 ) -> dict[str, Tensor]:
     """Return a checkpoint's tensors under a backbone's names, or refuse it.
 
-    Prefixes are renamed, then a prefix that all of the backbone's tensors share in the checkpoint
-    (`module.`, `encoder.`, …) is dropped if more names match without it, then classifier heads.
+    Prefixes are renamed, known layouts translated (see `layouts`), then a prefix that the
+    backbone's tensors share in the checkpoint (`module.`, `encoder.`, …) is dropped if more names
+    match without it, and with it what stands beside the backbone (a text tower), then heads.
 
     Args:
         found: the checkpoint's tensors.
         backbone: what they have to fit.
-        rename: old prefix → new one; of those that match a name the first is applied.
+        rename: old prefix → new one, or None to drop the tensor; of those that match a name the
+            first is applied.
         what: the checkpoint, for messages.
         arch: the architecture, for messages.
+        channels: what the checkpoint's first convolution takes, see `take_rgb`.
 
     Raises:
         SourceBenchError: tensors are missing, unexpected or of another shape.
     """
     wanted = backbone.state_dict()
-    tensors = _unprefix({_renamed(name, rename): found[name] for name in found}, wanted)
+    renamed = {_renamed(name, rename): tensor for name, tensor in found.items()}
+    named = {name: tensor for name, tensor in renamed.items() if name is not None}
+    tensors = _unprefix(layouts.translate(named, backbone), wanted)
+    tensors = layouts.filtered_by_timm(tensors, backbone)
     tensors = {
         name: tensor
         for name, tensor in tensors.items()
         if name in wanted or not name.startswith(HEADS)
     }
     # Batch normalisation learnt to count its batches in PyTorch 0.4.1, and no output depends on it.
-    counters = {name: wanted[name] for name in wanted if name.endswith("num_batches_tracked")}
-    tensors = counters | tensors
+    counters = {
+        name: torch.zeros(tensor.shape, dtype=tensor.dtype)
+        for name, tensor in wanted.items()
+        if name.endswith("num_batches_tracked")
+    }
+    tensors = take_rgb(counters | tensors, backbone, channels, what=what)
     require_match(tensors, backbone, what=what, arch=arch)
     return {name: tensors[name].to(wanted[name].dtype) for name in wanted}
+
+
+def take_rgb(
+    tensors: dict[str, Tensor], backbone: nn.Module, channels: str, *, what: str
+) -> dict[str, Tensor]:
+    """Return tensors of which the first convolution takes RGB images, the function kept.
+
+    Args:
+        tensors: under the backbone's names.
+        backbone: which says what convolution is the first.
+        channels: what it took: 'RGB'; 'BGR', which is turned; or 'grey', one channel, of which
+            three that are equal each get a third.
+        what: the checkpoint, for messages.
+
+    Raises:
+        SourceBenchError: it did not take that many channels.
+    """
+    stems = (name for name, layer in backbone.named_modules() if isinstance(layer, nn.Conv2d))
+    name = f"{next(stems, '')}.weight"
+    if channels == "RGB" or name not in tensors:
+        return tensors
+    weight = tensors[name]
+    if weight.shape[1] != {"BGR": 3, "grey": 1}[channels]:
+        raise SourceBenchError(
+            f"{what} has a first convolution for {weight.shape[1]} channels, not for {channels} "
+            "images. Correct the source's `channels`: RGB, BGR or grey."
+        )
+    taken = weight.flip(1) if channels == "BGR" else weight.expand(-1, 3, -1, -1) / 3
+    return tensors | {name: taken}
 
 
 def require_match(
@@ -134,10 +182,10 @@ def require_match(
         )
 
 
-def _renamed(name: str, rename: Mapping[str, str]) -> str:
+def _renamed(name: str, rename: Mapping[str, str | None]) -> str | None:
     for old, new in rename.items():
         if name.startswith(old):
-            return new + name.removeprefix(old)
+            return None if new is None else new + name.removeprefix(old)
     return name
 
 
@@ -152,7 +200,9 @@ def _unprefix(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[
     best = max(["", *prefixes], key=matches)
     if matches(best) <= len(wanted) / 2:
         return tensors
-    return {name.removeprefix(best): tensor for name, tensor in tensors.items()}
+    return {
+        name.removeprefix(best): tensor for name, tensor in tensors.items() if name.startswith(best)
+    }
 
 
 def _shape(tensor: Tensor) -> str:

@@ -33,6 +33,11 @@ class Layers:
         self._arrays = {"": files.load_array(base)}
         self._arrays |= {name: files.load_array(path) for name, path in artifacts.items()}
 
+    @property
+    def side(self) -> int:
+        """The images' side in px."""
+        return int(self._arrays[""].shape[1])
+
     def of(self, rows: pd.DataFrame, confounder: str) -> pd.Series:
         """Return which array each row's image is to be read from.
 

@@ -1,9 +1,10 @@
 """One run: fine-tune a network from a source on a confounded task, and test it."""
 
+import json
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,18 +13,22 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
-from torch import Tensor
+from safetensors import safe_open
+from torch import Tensor, nn
 
 from sourcebench import design
 from sourcebench.files import atomic, write_csv, write_json
+from sourcebench.models import build_network, network_of, truncate
 from sourcebench.models.classifier import Classifier
+from sourcebench.models.input_size import set_input_size
 from sourcebench.seeds import seed_of
 from sourcebench.sources import Normalisation
 from sourcebench.training import devices
-from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.module import BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
+from sourcebench.training.runs import Outputs, Recipe, Run
+from sourcebench.training.strategies import FULL, Strategy
 from sourcebench.training.weights import load_backbone
 
 # What Lightning says of every trainer is of no use in a log of a thousand runs.
@@ -32,85 +37,6 @@ logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 HISTORY_COLUMNS = ["epoch", "train_loss", "val_loss", "val_auroc", "seconds"]
 MONITORS = {"loss": ("val_loss", "min"), "auroc": ("val_auroc", "max")}
-
-
-@dataclass(frozen=True)
-class Run:
-    """Which run it is: a row of `experiment.table`."""
-
-    task: str
-    confounder: str
-    source: str
-    arch: str
-    p_art: float
-    fold: int
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "Run":
-        """Make it from a row of the table, where everything may be text."""
-        names = {name: str(row[name]) for name in ("task", "confounder", "source", "arch")}
-        return cls(**names, p_art=float(row["p_art"]), fold=int(row["fold"]))
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to fine-tune (Source Matters, section 2.2 and Table 1).
-
-    Args:
-        epochs: most epochs; 0 tests the network as it starts.
-        patience: epochs without improvement after which training ends.
-        learning_rate: of Adam.
-        dropout: before the linear head.
-        batch_size: images per step.
-        monitor: 'loss' or 'auroc' of the validation set, by which the best epoch is chosen.
-        augmentation: of the training images.
-        precision: 'auto', 'bf16' or 'fp32'.
-        accelerator: 'auto', 'cpu' or 'gpu'.
-        threads: CPU threads.
-    """
-
-    epochs: int
-    patience: int
-    learning_rate: float
-    dropout: float
-    batch_size: int
-    monitor: str
-    augmentation: Augmentation
-    precision: str = "auto"
-    accelerator: str = "auto"
-    threads: int = 1
-
-    @classmethod
-    def of(cls, training: Mapping[str, Any], task: Mapping[str, Any], threads: int) -> "Recipe":
-        """Make the recipe of a task from the config's `training` and the task's part."""
-        return cls(
-            epochs=training["epochs"],
-            patience=training["patience"],
-            learning_rate=float(training["learning_rate"]),
-            dropout=training["dropout"],
-            batch_size=task["batch_size"],
-            monitor=task["monitor"],
-            augmentation=Augmentation(**training["augmentation"]),
-            precision=training["precision"],
-            accelerator=training["accelerator"],
-            threads=threads,
-        )
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Where a run's results go; `checkpoint` only if it is asked for."""
-
-    predictions: Path
-    history: Path
-    record: Path
-    checkpoint: Path | None = None
-
-    @classmethod
-    def of(cls, paths: Any) -> "Outputs":
-        """Make it from a rule's outputs; `checkpoint` is a list of one or none."""
-        checkpoint = next(map(Path, paths.checkpoint), None)
-        return cls(Path(paths.predictions), Path(paths.history), Path(paths.record), checkpoint)
 
 
 def finetune(
@@ -122,11 +48,11 @@ def finetune(
     weights: Path | None,
     seed: int,
     outputs: Outputs,
+    strategy: Strategy = FULL,
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
-    Order, augmentation, dropout and head are drawn from the study's seed, the task, the
-    architecture and the fold, so that runs that differ in source or p_art are paired.
+    Order, augmentation, dropout and head are drawn from the run's seed, see `Run.seed`.
 
     Args:
         run: which run.
@@ -137,6 +63,7 @@ def finetune(
         weights: the source's weights, None for random ones.
         seed: the study's seed.
         outputs: the files to write.
+        strategy: what of the source's weights is used, and how it is trained.
 
     Returns:
         The record.
@@ -145,12 +72,15 @@ def finetune(
         SourceBenchError: the weights do not fit, or no processor is to be had.
     """
     start = time.monotonic()
-    run_seed = seed_of(seed, "run", run.task, run.arch, run.fold)
+    run_seed = run.seed(seed)
     lightning.seed_everything(run_seed % 2**32, verbose=False)
     with devices.device(recipe.accelerator, recipe.threads) as device:
-        backbone, normalisation = load_backbone(run.arch, weights)
+        side = layers.side
+        backbone, normalisation = load_backbone(run.arch, weights, side)
         network = Classifier(backbone, dropout=recipe.dropout)
-        model = FineTuner(network.to(memory_format=torch.channels_last), recipe.learning_rate)
+        strategy.prepare(network, lambda: _fresh_backbone(run.arch, weights, side, run_seed))
+        network = network.to(memory_format=torch.channels_last)
+        model = FineTuner(network, recipe.learning_rate, strategy)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
         trainer, history, best = trainer_of(recipe, device, outputs.record.parent)
         if recipe.epochs:
@@ -174,6 +104,7 @@ def finetune(
         "n_train": len(data.indices["train"]),
         "n_val": len(data.indices["val"]),
         "recipe": asdict(recipe),
+        "strategy": {"kind": strategy.kind, **asdict(strategy)},
         "weights": None if weights is None else str(weights),
         "hardware": hardware,
         "versions": versions(),
@@ -181,6 +112,19 @@ def finetune(
     }
     write_json(outputs.record, record)
     return record
+
+
+def _fresh_backbone(arch: str, weights: Path | None, side: int, seed: int) -> nn.Module:
+    """Return the structure that the weights are of, with random weights from a seed of its own."""
+    network = None
+    if weights is not None:
+        with safe_open(weights, framework="pt") as file:
+            network = json.loads(file.metadata()["card"]).get("network")
+    # What is drawn here moves nothing that is drawn later: strategies stay paired.
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed_of(seed, "fresh backbone"))
+        backbone = build_network(network or network_of(arch))
+        return truncate(arch, set_input_size(backbone, side))
 
 
 def _data(
@@ -193,7 +137,7 @@ def _data(
 ) -> RunData:
     # With p_art = 0 no image carries an artifact: any of the designs gives the same rows.
     own = designs.get(run.confounder, next(iter(designs.values())))
-    rows = design.development(own, run.p_art, run.fold)
+    rows = design.development(own, run.p_art, run.fold, run.fraction)
     images = layers.read(rows["image_id"], layers.of(rows, run.confounder))
     return RunData(
         images,
@@ -252,7 +196,7 @@ def _predict(
     """Return logits for every test set; an image that stands in several is seen once."""
     parts = []
     for confounder, table in designs.items():
-        for test_set in design.TEST_SETS:
+        for test_set in design.test_sets(confounder):
             rows = design.test(table, run.p_art, test_set)
             layer = layers.of(rows, confounder)
             parts.append(rows.assign(confounder=confounder, test_set=test_set, layer=layer))

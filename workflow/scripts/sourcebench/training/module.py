@@ -4,9 +4,12 @@ from typing import Any
 
 import pytorch_lightning as lightning
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torchmetrics.functional.classification import binary_auroc
+
+from sourcebench.models.classifier import Classifier
+from sourcebench.training.strategies import FULL, Strategy
 
 
 class FineTuner(lightning.LightningModule):
@@ -17,17 +20,26 @@ class FineTuner(lightning.LightningModule):
     Args:
         network: maps B×3×H×W to B×2 logits.
         learning_rate: of Adam.
+        strategy: says which parameters are trained, how fast, and what stays in evaluation mode.
     """
 
-    def __init__(self, network: nn.Module, learning_rate: float) -> None:
+    def __init__(
+        self, network: Classifier, learning_rate: float, strategy: Strategy = FULL
+    ) -> None:
         super().__init__()
         self.network = network
         self.learning_rate = learning_rate
+        self.strategy = strategy
         self._validation: list[tuple[Tensor, Tensor]] = []
+
+    def on_train_epoch_start(self) -> None:
+        """Keep out of training mode what the strategy keeps out of it."""
+        self.strategy.settle(self.network)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return Adam with Keras' epsilon; PyTorch's own is ten times smaller."""
-        return torch.optim.Adam(self.parameters(), lr=self.learning_rate, eps=1e-7)
+        groups = self.strategy.groups(self.network, self.learning_rate)
+        return torch.optim.Adam(groups, lr=self.learning_rate, eps=1e-7)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """Return the batch's mean cross-entropy."""

@@ -1,20 +1,25 @@
 """Files of weights: a source's backbone for an architecture, written once, loaded by every run."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic, write_json
-from sourcebench.models import build_backbone
+from sourcebench.models import build_network, complexity, network_of, truncate, weights_arch
+from sourcebench.models.input_size import set_input_size
 from sourcebench.sources import KINDS, Card, Normalisation, Order, Specification
 from sourcebench.sources.base import Tensors, check_arch, triple
 from sourcebench.sources.checkpoints import require_match
 from sourcebench.training.pretraining import Recipe, pretrain
+
+FLOPS_AT = 224  # pixels: the same for all, so that networks can be compared
 
 
 def write_weights(
@@ -25,7 +30,7 @@ def write_weights(
     Args:
         name: the source's name in the config.
         spec: the source's specification in the config, `{kind: …, …}`.
-        arch: name of the architecture.
+        arch: name of the architecture; for a truncated one the weights are its parent's.
         path: the `.safetensors` to write: the backbone's tensors, without a head, and the card as
             metadata. The card is written beside it, too, as `.json`.
         seed: for sources that are pretrained here.
@@ -35,25 +40,33 @@ def write_weights(
         SourceBenchError: the source has no weights for the architecture, or they can't be had, or
             they don't fit.
     """
+    arch = weights_arch(arch)
     check_arch(name, spec, arch)
 
     def pretrain_on(spec: Specification, arch: str) -> tuple[Tensors, dict[str, Any]]:
         return pretrain(spec["generator"], arch, Recipe.of(spec), seed=seed, threads=threads)
 
-    backbone = build_backbone(arch)
-    supply = KINDS.get(spec["kind"]).supply(Order(name, spec, arch, backbone, pretrain_on))
+    order = Order(name, spec, arch, network_of(arch), _outline, pretrain_on)
+    supply = KINDS.get(spec["kind"]).supply(order)
+    network = dict(supply.network or order.network)
+    backbone = _outline(network)
     require_match(supply.tensors, backbone, what=f"Source '{name}'", arch=arch)
     card = Card(
         source=name,
         kind=spec["kind"],
         arch=arch,
+        network=network,
         origin=supply.origin,
         sha256=supply.sha256,
         licence=spec.get("licence", supply.licence),
         citation=spec.get("citation", supply.citation),
+        gated=spec.get("gated", False),
         mean=supply.normalisation.mean,
         std=supply.normalisation.std,
-        parameters=sum(parameter.numel() for parameter in backbone.parameters()),
+        input_size=supply.input_size,
+        parameters=complexity.parameters(backbone),
+        flops=complexity.flops(set_input_size(backbone, FLOPS_AT), FLOPS_AT),
+        flops_at=FLOPS_AT,
     )
     tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in supply.tensors.items()}
     with atomic(path) as temporary:
@@ -62,20 +75,37 @@ def write_weights(
     write_json(Path(path).with_suffix(".json"), card)
 
 
-def load_backbone(arch: str, path: str | Path | None) -> tuple[nn.Module, Normalisation]:
+def _outline(network: Mapping[str, Any]) -> nn.Module:
+    """Return a network of names and shapes alone."""
+    with torch.device("meta"):
+        return build_network(network)
+
+
+def load_backbone(
+    arch: str, path: str | Path | None, input_size: int | None = None
+) -> tuple[nn.Module, Normalisation]:
     """Return a backbone with its first weights, and the normalisation that belongs to them.
 
     Args:
-        arch: name of the architecture.
+        arch: name of the architecture; a truncated one is cut out of its parent's weights.
         path: what `write_weights` wrote; None: random weights, from PyTorch's global seed.
+        input_size: side of the images in pixels, to which position embeddings are resampled; None:
+            that of the network.
 
     Raises:
         SourceBenchError: the file is missing, broken, not written by `write_weights`, or of
             another architecture.
     """
-    backbone = build_backbone(arch)
     if path is None:
-        return backbone, Normalisation()
+        backbone, normalisation = build_network(network_of(arch)), Normalisation()
+    else:
+        backbone, normalisation = _read(arch, Path(path))
+    if input_size is not None:
+        backbone = set_input_size(backbone, input_size)
+    return truncate(arch, backbone), normalisation
+
+
+def _read(arch: str, path: Path) -> tuple[nn.Module, Normalisation]:
     try:
         with safe_open(path, framework="pt") as file:
             card = json.loads((file.metadata() or {}).get("card", "null"))
@@ -90,6 +120,12 @@ def load_backbone(arch: str, path: str | Path | None) -> tuple[nn.Module, Normal
             f"The weights {path} carry no card, so that their normalisation is unknown. Give a "
             "checkpoint of your own as a source of kind 'file', with its mean and std."
         )
+    if card["arch"] != weights_arch(arch):
+        raise SourceBenchError(
+            f"The weights {path} are those of architecture '{card['arch']}', not of '{arch}'. "
+            "Delete the file and run the same command again."
+        )
+    backbone = build_network(card.get("network") or network_of(arch))
     require_match(tensors, backbone, what=f"The weights {path}", arch=arch)
     backbone.load_state_dict(tensors, strict=True)
     return backbone, Normalisation(triple(card["mean"]), triple(card["std"]))

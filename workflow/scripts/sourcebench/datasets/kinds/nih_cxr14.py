@@ -28,13 +28,13 @@ class NIHChestXray14(Dataset):
         """Return the published table, see `tables.nih_metadata`."""
         return tables.nih_metadata()
 
-    def download(self, wanted: list[str], folder: Path, terminal: TextIO) -> Path:
+    def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Fetch archive by archive what is wanted, see `download.fetch_archives`."""
         spec = self.spec
         with redirect_stderr(terminal):  # where tqdm draws
             report = download.fetch_archives(
                 download.nih_archives(spec.get("url"), checksums=spec.get("checksums", True)),
-                wanted,
+                list(wanted["image_id"]),
                 folder,
                 keep_archives=spec.get("keep_archives", False),
                 keep_all_images=spec.get("keep_all_images", False),

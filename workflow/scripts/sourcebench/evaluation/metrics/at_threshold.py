@@ -19,3 +19,9 @@ def recall(labels: Labels, logits: Logits) -> float:
     """
     called = margin(logits)[labels == 1] > 0
     return float(called.mean()) if called.size else np.nan
+
+
+@METRICS.register("prevalence")
+def prevalence(labels: Labels, logits: Logits) -> float:
+    """Return the share of positives, in [0, 1]: the AUPRC of a network that guesses."""
+    return float(np.mean(labels == 1))

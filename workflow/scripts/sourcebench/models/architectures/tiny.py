@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sourcebench.models.registry import ARCHITECTURES
+from sourcebench.models.registry import ARCHITECTURES, NETWORKS, Architecture
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-@ARCHITECTURES.register("tiny_resnet")
+@NETWORKS.register("tiny_resnet")
 def tiny_resnet() -> nn.Module:
     """Return a residual network for images of about 100 px on a CPU.
 
@@ -20,3 +20,19 @@ def tiny_resnet() -> nn.Module:
     from sourcebench.models.residual import ResidualNetwork
 
     return ResidualNetwork(widths=(32, 64, 128))
+
+
+ARCHITECTURES.register("tiny_resnet")(Architecture("tiny ResNet", {"builder": "tiny_resnet"}))
+
+
+def _first_block(backbone: Any) -> nn.Module:
+    """Cut a tiny ResNet after its first residual block, to 64 features."""
+    backbone.blocks = backbone.blocks[:1]
+    backbone.num_features = backbone.blocks[0].second[0].out_channels
+    network: nn.Module = backbone
+    return network
+
+
+ARCHITECTURES.register("tiny_resnet_t1")(
+    Architecture("tiny Res-T1", parent="tiny_resnet", derive=_first_block)
+)

@@ -1,4 +1,7 @@
-"""NIH's 14 findings, one function each; a new one is a new function in a file of this folder."""
+"""The findings of NIH CXR14, and two more of CheXpert, one function each.
+
+A new one is a new function in a file of this folder.
+"""
 
 from sourcebench.phantoms.findings.registry import FINDINGS, Place
 from sourcebench.registry import discover

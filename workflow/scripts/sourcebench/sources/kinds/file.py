@@ -1,90 +1,48 @@
 """Weights from a file of the user's."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources.base import (
-    KINDS,
-    STRING,
-    Kind,
-    Normalisation,
-    Order,
-    Schema,
-    Supply,
-    triple,
-)
-
-CHANNELS: Schema = {
-    "type": "array",
-    "minItems": 3,
-    "maxItems": 3,
-    "items": {"type": "number"},
-    "description": "three numbers, for images scaled to [0, 1]",
-}
-CHECKSUM: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
+from sourcebench.sources.base import KINDS, STRING, Order, Schema, Specification
+from sourcebench.sources.foreign import NAMES, Foreign, choices
 
 
-class File(Kind):
+class File(Foreign):
     """A checkpoint on disk: `{kind: file, path: "weights/{arch}.pth", mean: […], std: […]}`.
 
-    `archs` limits it to some architectures, `rename` maps prefixes of tensor names (for all
-    architectures, or `{arch: {old: new}}`), `sha256` is checked, `help` tells where to get the
-    file, `licence` and `citation` go on the card.
+    `path` may be a folder, of which `files` names each architecture's file, or several, of which
+    the first that is there is taken: `files: {resnet50: [ResNet50.pt, ResNet50_notop.h5]}`.
     """
 
-    properties: ClassVar[Schema] = {
+    properties: ClassVar[Schema] = Foreign.properties | {
         "path": STRING,
-        "mean": CHANNELS,
-        "std": {**CHANNELS, "items": {"type": "number", "exclusiveMinimum": 0}},
-        "sha256": {"oneOf": [CHECKSUM, {"type": "object", "additionalProperties": CHECKSUM}]},
-        "rename": {
-            "type": "object",
-            "additionalProperties": {
-                "oneOf": [STRING, {"type": "object", "additionalProperties": STRING}]
-            },
-        },
-        "help": STRING,
+        "files": {"type": "object", "minProperties": 1, "additionalProperties": NAMES},
     }
-    required = ("path", "mean", "std")
+    required = (*Foreign.required, "path")
 
-    def supply(self, order: Order) -> Supply:
-        """Return the tensors of the file, under the architecture's own names.
+    def archs(self, spec: Specification) -> tuple[str, ...] | None:
+        """Return the architectures in `archs`, or those that have a file in `files`."""
+        return super().archs(spec) or tuple(spec.get("files", ())) or None
+
+    def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
+        """Return the file.
 
         Raises:
-            SourceBenchError: the file is missing, has another checksum, is no checkpoint that can
-                be read safely, or belongs to another architecture.
+            SourceBenchError: it is not there; the message says where to get it and to put it.
         """
-        from sourcebench.sources.checkpoints import fit, read, sha256_of
-
-        spec, arch = order.spec, order.arch
-        path = Path(spec["path"].replace("{arch}", arch))
-        if not path.is_file():
-            hint = spec.get("help") or f"Put it there, or correct sources.{order.name}.path."
+        place = Path(order.spec["path"].replace("{arch}", order.arch)).expanduser()
+        names = choices(order.spec, order.arch)
+        candidates = [place / name for name in names] or [place]
+        found = next((path for path in candidates if path.is_file()), None)
+        if found is None:
+            looked = " or ".join(str(path.absolute()) for path in candidates)
+            hint = order.spec.get("help") or f"Put it there, or correct sources.{order.name}.path."
             raise SourceBenchError(
-                f"Source '{order.name}' has no file of weights for '{arch}': looked for "
-                f"{path.absolute()}. {hint}"
+                f"Source '{order.name}' has no file of weights for '{order.arch}': looked for "
+                f"{looked}. {hint}"
             )
-        digest = sha256_of(path)
-        expected = spec.get("sha256")
-        if isinstance(expected, dict):
-            expected = expected.get(arch)
-        if expected and digest != expected.lower():
-            raise SourceBenchError(
-                f"{path} is not the file that sources.{order.name}.sha256 announces: its SHA-256 "
-                f"is {digest}. Fetch it again, or correct the checksum."
-            )
-        rename = spec.get("rename") or {}
-        if any(isinstance(new, dict) for new in rename.values()):
-            rename = rename.get(arch, {})
-        return Supply(
-            tensors=fit(read(path), order.backbone, rename, what=str(path), arch=arch),
-            normalisation=Normalisation(triple(spec["mean"]), triple(spec["std"])),
-            origin={"path": str(path)},
-            sha256=digest,
-            licence=spec.get("licence"),
-            citation=spec.get("citation"),
-        )
+        return found, {"path": str(found)}
 
 
 KINDS.register("file")(File())

@@ -1,6 +1,6 @@
-"""Weights that timm publishes, on the Hugging Face hub."""
+"""Weights that timm loads: those it publishes, and any on the hub that are made for it."""
 
-import os
+from pathlib import Path
 from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
@@ -15,11 +15,17 @@ from sourcebench.sources.base import (
     Supply,
     triple,
 )
+from sourcebench.sources.hub import refusal
+
+HUB, FOLDER = "hf-hub:", "local-dir:"  # timm's own prefixes
+NOT_OF_THE_NETWORK = ("num_classes", "pretrained_model_args")
 
 
 class Timm(Kind):
     """timm's pretrained weights, by tag: `{kind: timm, tags: {resnet50: resnet50.tv_in1k}}`.
 
+    A tag may also be a repository on the hub that was made with timm (`hf-hub:organisation/name`),
+    or a copy of one on disk (`local-dir:path`, with its `config.json` and `model.safetensors`).
     Tags are always named: timm's plain names stand for its newest recipe, which may fine-tune
     quite differently from the plain training behind the paper's weights.
     """
@@ -37,36 +43,75 @@ class Timm(Kind):
         """Return the weights of a tag, downloaded or from the hub's cache, with their constants.
 
         Raises:
-            SourceBenchError: the tag is unknown to timm, or neither the hub nor its cache has it.
+            SourceBenchError: timm knows no such weights or can't load them, neither the hub nor its
+                cache has them, or they belong to another architecture.
         """
         import timm
 
         tag = order.spec["tags"][order.arch]
-        if not timm.is_model_pretrained(tag):
-            raise SourceBenchError(
-                f"timm {timm.__version__} knows no pretrained weights called '{tag}' "
-                f"(sources.{order.name}.tags.{order.arch}); "
-                "timm.list_models(pretrained=True) lists those it has."
-            )
-        try:
-            model: Any = timm.create_model(tag, pretrained=True, num_classes=0)
-        except OSError as error:
-            home = os.environ.get("HF_HOME", "~/.cache/huggingface")
-            raise SourceBenchError(
-                f"The weights '{tag}' of source '{order.name}' could not be fetched from "
-                f"huggingface.co (timm/{tag}) and are not in the cache {home} "
-                f"({type(error).__name__}). Connect to the network once, or point HF_HOME to a "
-                "cache that has them and set HF_HUB_OFFLINE=1."
-            ) from error
+        where = f"sources.{order.name}.tags.{order.arch}"
+        model = _loaded(tag, order, where)
+        network = _network(model, order, tag, where)
         facts: dict[str, Any] = model.pretrained_cfg
+        if facts["input_size"][0] != len("RGB"):
+            raise SourceBenchError(
+                f"{where} is '{tag}', which takes images of {facts['input_size'][0]} channels; "
+                "give its file of weights as a source of kind 'hub' or 'file', with `channels`."
+            )
         place = facts.get("file") or facts.get("hf_hub_id") or facts.get("url")
         return Supply(
             tensors=model.state_dict(),
             normalisation=Normalisation(triple(facts["mean"]), triple(facts["std"])),
-            origin={"tag": tag, "from": place, "timm": timm.__version__},
+            origin={"tag": tag, "from": str(place), "timm": timm.__version__},
             licence=facts.get("license"),
-            citation=order.spec.get("citation"),
+            network=network,
+            input_size=facts["input_size"][-1],
         )
+
+
+def _loaded(tag: str, order: Order, where: str) -> Any:
+    import timm
+
+    if tag.startswith(FOLDER):
+        config = Path(tag.removeprefix(FOLDER)) / "config.json"
+        if not config.is_file():
+            raise SourceBenchError(
+                f"{where} is '{tag}', but there is no {config.absolute()}. Give the folder of a "
+                "repository made with timm: its config.json and model.safetensors."
+            )
+    elif not tag.startswith(HUB) and not timm.is_model_pretrained(tag):
+        raise SourceBenchError(
+            f"timm {timm.__version__} knows no pretrained weights called '{tag}' ({where}); "
+            "timm.list_models(pretrained=True) lists those it has."
+        )
+    try:
+        return timm.create_model(tag, pretrained=True, num_classes=0)
+    except OSError as error:
+        repo = tag.removeprefix(HUB).partition("@")[0] if tag.startswith(HUB) else f"timm/{tag}"
+        gated = order.spec.get("gated", False)
+        raise refusal(error, order.name, repo, gated=gated) from error
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise SourceBenchError(
+            f"timm {timm.__version__} can't load '{tag}' ({where}): {reason}. If it was not made "
+            "with timm, give its file of weights as a source of kind 'hub' or 'file'."
+        ) from error
+
+
+def _network(model: Any, order: Order, tag: str, where: str) -> dict[str, Any] | None:
+    """Return the exact network of the weights, None for the architecture's own."""
+    name = model.pretrained_cfg["architecture"]
+    own = order.network.get("name", "")
+    # The names of timm's variants of a network begin with the network's.
+    if name != own and not name.startswith(order.arch):
+        raise SourceBenchError(
+            f"{where} is '{tag}', the weights of a '{name}', which is no '{order.arch}'. Give the "
+            f"tag of a {own}, or list it under the architecture it belongs to."
+        )
+    options = {k: v for k, v in model._model_args.items() if k not in NOT_OF_THE_NETWORK}
+    if name == own and not options:
+        return None
+    return {"builder": "timm", "name": name, **options}
 
 
 KINDS.register("timm")(Timm())

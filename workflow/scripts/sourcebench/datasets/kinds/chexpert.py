@@ -1,0 +1,179 @@
+"""CheXpert (Irvin et al. 2019): 223,414 labelled radiographs of 64,540 patients."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, TextIO
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from sourcebench.datasets import chexpert_tables
+from sourcebench.datasets.base import KINDS, Dataset
+from sourcebench.datasets.chexpert_tables import ABSENT, FINDINGS, PRESENT, UNCERTAIN
+from sourcebench.datasets.jpeg import read_jpeg
+from sourcebench.datasets.tasks import STRING, label_source
+from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import Image
+
+SIDE = 320
+"""Irvin et al. train at 320×320 px; it is the shorter side of the images of CheXpert-v1.0-small."""
+
+UNCERTAIN_AS: dict[str, int | None] = {"zeros": ABSENT, "ones": PRESENT, "ignore": None}
+"""Irvin et al., section 3.1: U-Zeros, U-Ones, U-Ignore."""
+
+_PLACE = re.compile(r"patient\d+/study\d+")
+_NAME = re.compile(r"view\d+_(frontal|lateral)\.jpg")
+
+
+def _pad(image: Image) -> Image:
+    height, width = image.shape
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    padded = np.zeros((side, side), np.uint8)
+    padded[top : top + height, left : left + width] = image
+    return padded
+
+
+def _crop(image: Image) -> Image:
+    height, width = image.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
+
+
+def _stretch(image: Image) -> Image:
+    return image
+
+
+FITS: dict[str, Callable[[Image], Image]] = {"pad": _pad, "crop": _crop, "stretch": _stretch}
+
+
+@KINDS.register("chexpert")
+class CheXpert(Dataset):
+    """The user's copy of the images, full or small; the table from `torchxrayvision`.
+
+    The originals are JPEGs of many sizes, wider or higher than square. `read` makes squares of one
+    size of them: it pads with black (nothing is lost, nothing distorted), crops the centre, or
+    stretches, and then resizes to `side` px by averaging areas.
+    """
+
+    properties: ClassVar[dict[str, Any]] = {
+        "side": {"type": "integer", "minimum": 16, "maximum": 4096, "description": "px"},
+        "fit": {"enum": list(FITS), "description": "how an image becomes square"},
+    }
+
+    def metadata(self) -> pd.DataFrame:
+        """Return the published table, see `chexpert_tables.metadata`."""
+        return chexpert_tables.metadata()
+
+    def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
+        """Say where to ask for the images: Stanford wants to know who uses them."""
+        raise SourceBenchError(
+            f"datasets.{self.name}: CheXpert can't be fetched by a program, since Stanford asks "
+            "for a registration; get it from the Stanford AIMI shared datasets "
+            "(stanfordaimi.azurewebsites.net, 'CheXpert: Chest X-rays'), then set origin to "
+            "'path' and path to the unpacked folder, or try origin 'phantoms'."
+        )
+
+    def index(
+        self, folder: Path, cache: Path, processes: int, terminal: TextIO
+    ) -> tuple[pd.DataFrame, dict[str, int]]:
+        """Find the images by the end of their paths, patient/study/view.
+
+        CheXpert-v1.0 and CheXpert-v1.0-small have them in `train` and `valid`; the batches that
+        Stanford hands out now have folders such as 'CheXpert-v1.0 batch 2 (train 1)' instead, so
+        whatever does not lie in a folder `valid` or `test` is of the training set. Of two files
+        for one image, as when both the small and the full ones are there, the first in the sorted
+        order of the paths is taken.
+
+        Raises:
+            SourceBenchError: no such folder, or no image in it.
+        """
+        if not folder.is_dir():
+            raise SourceBenchError(
+                f"The image folder {folder} does not exist or is no folder. Check the path."
+            )
+        found = pd.DataFrame(sorted(_images(folder)), columns=["path", "image_id"])
+        if found.empty:
+            raise SourceBenchError(
+                f"There is no patient00001/study1/view1_frontal.jpg, or the like, in {folder} or "
+                "below it. Give the folder that holds CheXpert's images (unpack archives first)."
+            )
+        first = found.drop_duplicates("image_id")[["image_id", "path"]]
+        counts = {"duplicates": len(found) - len(first)}
+        return first.sort_values("image_id", ignore_index=True), counts
+
+    def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
+        """Read an image as a square of `side` px, see the class; nothing is odd about any."""
+        side = self.spec.get("side", SIDE)
+        image = FITS[self.spec.get("fit", "pad")](read_jpeg(path))
+        if image.shape == (side, side):
+            return image, ()
+        how = cv2.INTER_AREA if side < max(image.shape) else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(image, (side, side), interpolation=how), np.uint8), ()
+
+
+def _images(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield path and image_id of everything that lies as CheXpert's images do."""
+
+    def stop(error: OSError) -> None:
+        raise SourceBenchError(
+            f"The folder {error.filename} could not be read: {error.strerror}. Check who may read "
+            "it."
+        ) from error
+
+    seen: set[str] = set()
+    for place, folders, files in os.walk(folder.absolute(), followlinks=True, onerror=stop):
+        parents = Path(place).parts
+        study = "/".join(parents[-2:])
+        real = os.path.realpath(place)
+        if _PLACE.fullmatch(study) or real in seen:  # a link back to a parent ends here
+            folders.clear()
+        seen.add(real)
+        if _PLACE.fullmatch(study):
+            part = parents[-3] if parents[-3] in ("valid", "test") else "train"
+            for name in files:
+                if _NAME.fullmatch(name):
+                    yield f"{place}{os.sep}{name}", f"{part}/{study}/{name}"
+
+
+@label_source(
+    "chexpert",
+    {"positive": STRING, "uncertain": {"enum": list(UNCERTAIN_AS)}},
+    ("positive",),
+)
+def chexpert_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
+    """Label by one of CheXpert's 14 observations: present 1, absent or not mentioned 0.
+
+    `spec`: `positive` names the observation; `uncertain` says what becomes of images where the
+    report leaves it open: 'zeros' (U-Zeros, the default, as *Rethink Transfer Learning* has it,
+    section 2.3), 'ones' (U-Ones) or 'ignore' (U-Ignore: they are left out). What a report does not
+    mention counts as absent in all three.
+    """
+    finding, how = spec["positive"], spec.get("uncertain", "zeros")
+    if finding not in FINDINGS:
+        raise SourceBenchError(
+            f"labels.positive is '{finding}', which is no observation of CheXpert; there are: "
+            f"{', '.join(FINDINGS)}."
+        )
+    if how not in UNCERTAIN_AS:
+        raise SourceBenchError(
+            f"labels.uncertain is '{how}'; it must be one of: {', '.join(UNCERTAIN_AS)}."
+        )
+    known = chexpert_tables.observations()[finding]
+    rows = known.index.get_indexer(pd.Index(table["image_id"]))
+    if (unknown := rows < 0).any():
+        raise SourceBenchError(
+            f"Labels from 'chexpert' are for CheXpert's images alone; {unknown.sum()} are others "
+            f"(such as {table['image_id'][unknown].iloc[0]}). Use labels from 'metadata'."
+        )
+    stated = known.iloc[rows].fillna(ABSENT).astype(int).set_axis(table.index)
+    rule = UNCERTAIN_AS[how]
+    if rule is None:
+        table, stated = table[stated != UNCERTAIN], stated[stated != UNCERTAIN]
+    else:
+        stated = stated.replace(UNCERTAIN, rule)
+    return table.assign(label=stated)

@@ -1,0 +1,1 @@
+"""LIDC-IDRI (Armato et al. 2011): 1,018 chest CT scans, the nodules drawn by four readers."""

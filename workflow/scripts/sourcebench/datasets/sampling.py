@@ -1,0 +1,157 @@
+"""Which of a task's images are the test set and which the development set."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sourcebench.datasets import partition
+from sourcebench.datasets.tasks import MANIFEST_COLUMNS
+from sourcebench.errors import SourceBenchError
+
+
+def divide(
+    labelled: pd.DataFrame,
+    everyone: pd.DataFrame,
+    samples: Mapping[str, int],
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Divide a dataset as it is, patient by patient, whatever its labels.
+
+    Args:
+        labelled: candidates with `label`, as `candidates` returns them.
+        everyone: all images that are divided, labelled or not, so that several tasks on one
+            dataset share the division.
+        samples: `test` and `dev` (images).
+        rng: draws the order of patients.
+
+    Returns:
+        The manifest, as `select` returns it.
+
+    Raises:
+        SourceBenchError: there are fewer images.
+    """
+    parts = partition.split(everyone["patient_id"], {k: samples[k] for k in ("test", "dev")}, rng)
+    role_of = parts.set_axis(everyone["image_id"])
+    chosen = labelled.assign(role=labelled["image_id"].map(role_of))
+    return _manifest(chosen[chosen["role"].notna()])
+
+
+def _manifest(chosen: pd.DataFrame) -> pd.DataFrame:
+    further = [column for column in chosen if column not in MANIFEST_COLUMNS]
+    return chosen[MANIFEST_COLUMNS + further].sort_values("image_id", ignore_index=True)
+
+
+def quotas(samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = None) -> pd.DataFrame:
+    """Return how many images of each kind the test and the development set need.
+
+    Args:
+        samples: `test` and `dev` (images), `positive` (share of the positive class).
+        carrier: for a confounder made by sampling: (column, carrying value, other value), such
+            as ('sex', 'F', 'M'). The development set then needs its positives with *and* without
+            the attribute, since p_art chooses between them, and its negatives without; the test
+            set needs both of both (Source Matters, Table 1 and section 2.2).
+
+    Returns:
+        `role, label, value, n`; `value` is the attribute's value, or missing for any.
+    """
+    rows: list[tuple[str, int, str | None, int]] = []
+    for role in ("test", "dev"):
+        positives = round(samples[role] * samples["positive"])
+        for label, n in ((1, positives), (0, samples[role] - positives)):
+            if carrier is None:
+                rows.append((role, label, None, n))
+                continue
+            _, carrying, other = carrier
+            rows.append((role, label, other, n))
+            if label == 1 or role == "test":
+                rows.append((role, label, carrying, n))
+    return pd.DataFrame(rows, columns=["role", "label", "value", "n"])
+
+
+def select(
+    table: pd.DataFrame, wanted: pd.DataFrame, column: str | None, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Draw the images of a task; no patient is in both the test and the development set.
+
+    Images are drawn in random order, one of each patient before a second of any; the first image
+    taken of a patient decides where all its others belong. A first image goes where the larger
+    share is still missing, so that test and development set grow side by side. Of images in pairs
+    the positive is drawn, and its partner comes along.
+
+    Args:
+        table: candidates with `label`, as `candidates` returns them.
+        wanted: what `quotas` returns.
+        column: the attribute that `wanted.value` speaks of, if any.
+        rng: draws the order of patients and images.
+
+    Returns:
+        The manifest (`MANIFEST_COLUMNS`, then the label source's own), sorted by `image_id`.
+
+    Raises:
+        SourceBenchError: there are not enough images of one kind.
+    """
+    if "pair" in table:
+        return _select_pairs(table, wanted, rng)
+    roles = _draw(table, wanted, column, rng)
+    return _manifest(table.loc[roles.index].assign(role=roles))
+
+
+def _select_pairs(
+    table: pd.DataFrame, wanted: pd.DataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
+    numbers = wanted.pivot_table(index="role", columns="label", values="n", aggfunc="sum")
+    if not (numbers[0] == numbers[1]).all():
+        raise SourceBenchError(
+            "These labels come in pairs of a positive and a negative image, so the task's samples "
+            "must have 'positive: 0.5' and even numbers."
+        )
+    positives = table[table["label"] == 1]
+    roles = _draw(positives, wanted[wanted["label"] == 1], None, rng)
+    role_of = roles.set_axis(positives.loc[roles.index, "pair"])
+    chosen = table[table["pair"].isin(role_of.index)]
+    return _manifest(chosen.assign(role=chosen["pair"].map(role_of)))
+
+
+def _draw(
+    table: pd.DataFrame, wanted: pd.DataFrame, column: str | None, rng: np.random.Generator
+) -> pd.Series:
+    """Return the role of every drawn row, by its index."""
+    shuffled = table.iloc[rng.permutation(len(table))]
+    turn = shuffled.groupby("patient_id").cumcount()
+    shuffled = shuffled.loc[turn.sort_values(kind="stable").index]
+    values = shuffled[column] if column else [None] * len(shuffled)
+    kinds = wanted.assign(value=wanted["value"] if column else None)
+    needed: dict[tuple[str, int, str | None], int] = {
+        (role, label, value): n
+        for role, label, value, n in kinds[["role", "label", "value", "n"]].values.tolist()
+        if n
+    }
+    missing = dict(needed)
+    home: dict[Any, str] = {}
+    picked: dict[int, str] = {}
+    for index, patient, label, value in zip(
+        shuffled.index, shuffled["patient_id"], shuffled["label"], values, strict=True
+    ):
+        shares = {
+            role: missing[role, label, value] / needed[role, label, value]
+            for role in ("test", "dev")
+            if (role, label, value) in missing
+        }
+        role = home.get(patient) or max(shares, key=lambda role: shares[role], default="test")
+        if shares.get(role):
+            missing[role, label, value] -= 1
+            home[patient] = picked[index] = role
+    short = {key: n for key, n in missing.items() if n}
+    if short:
+        lines = ", ".join(
+            f"{n} more {'positive' if label else 'negative'} {role} images"
+            + (f" with {column} {value}" if value else "")
+            for (role, label, value), n in short.items()
+        )
+        raise SourceBenchError(
+            f"There are too few images for the task: {lines} would be needed. "
+            "Lower the task's samples, loosen its labels or view, or provide more images."
+        )
+    return pd.Series(picked)

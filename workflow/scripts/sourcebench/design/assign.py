@@ -1,0 +1,153 @@
+"""Designing an experiment on the images of a manifest."""
+
+import numpy as np
+import pandas as pd
+
+from sourcebench.apportionment import interleave
+from sourcebench.design.rows import fold_columns
+from sourcebench.errors import SourceBenchError
+from sourcebench.seeds import generator
+
+
+def build(
+    manifest: pd.DataFrame,
+    *,
+    folds: int,
+    val_fraction: float,
+    seed: int,
+    name: str,
+    carrier: tuple[str, str] | None = None,
+) -> pd.DataFrame:
+    """Design an experiment on the images of a manifest.
+
+    Args:
+        manifest: `image_id, patient_id, label, role, …`, see `datasets.tasks`.
+        folds: K; the K validation sets are disjoint.
+        val_fraction: share of the development set that a fold validates on; K × it is at most 1.
+        seed: the study's seed.
+        name: the task's name, for the seed and for messages.
+        carrier: (column, value) of the attribute, where the sampling is the confounder.
+
+    Returns:
+        `image_id, patient_id, label, role (dev|test), rank, share, fold_1 … fold_K (train|val,
+        empty for test)`, and `carrier` (0|1) with an attribute. Ranks lie in (0, 1), missing for
+        negatives; shares lie in (0, 1), missing for test.
+
+    Raises:
+        SourceBenchError: too few patients, a class missing in a fold, or a leak.
+    """
+    design = manifest[["image_id", "patient_id", "label", "role"]].copy()
+    strata = design["label"]
+    if carrier is not None:
+        column, value = carrier
+        design["carrier"] = (manifest[column] == value).astype(int)
+        strata = strata * 2 + design["carrier"]
+    development = design["role"] == "dev"
+    cells = _cells(
+        design.loc[development, "patient_id"],
+        strata[development],
+        folds,
+        val_fraction,
+        generator(seed, "folds", name),
+        name,
+    )
+    for fold in range(folds):
+        design[f"fold_{fold + 1}"] = ""
+        design.loc[development, f"fold_{fold + 1}"] = np.where(cells == fold, "val", "train")
+    return share(rank(design, seed, name), seed, name)
+
+
+def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
+    """Give every patient of the development set a share, spread evenly over (0, 1).
+
+    Shares are (i + ½)/n over the patients that have a positive image, and over those that have
+    none, so that a fraction of them keeps the classes' balance; their order interleaves the
+    validation sets, so that it is the same fraction of every fold's training set.
+
+    Args:
+        design: with its ranks; a column `share` is added after `rank`.
+        seed: the study's seed.
+        name: the task's name.
+    """
+    rng = generator(seed, "shares", name)
+    development = design[design["role"] == "dev"]
+    parts = fold_columns(design)
+    patients = development.groupby("patient_id")[["label", *parts]].max()
+    shares = pd.Series(np.nan, index=patients.index)
+    for _, stratum in patients.groupby("label"):
+        cells = [list(rng.permutation(cell.index)) for _, cell in stratum.groupby(parts)]
+        order = [cells[cell].pop() for cell in interleave([len(cell) for cell in cells])]
+        shares[order] = (np.arange(len(order)) + 0.5) / len(order)
+    column = design["patient_id"].map(shares).where(design["role"] == "dev")
+    design.insert(list(design.columns).index("rank") + 1, "share", column)
+    return design
+
+
+def rank(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
+    """Give every positive its rank, spread evenly over (0, 1) in the test set and in each fold.
+
+    Ranks are (i + ½)/n over the development set and over the test set. Their order interleaves the
+    validation sets, so that the share of artifacts is p_art, to within one image, in each of them.
+
+    Args:
+        design: with its fold columns; a column `rank` is added after `role`.
+        seed: the study's seed.
+        name: the task's name.
+    """
+    rng = generator(seed, "ranks", name)
+    positives = design[design["label"] == 1]
+    kinds = ["role", "carrier"] if "carrier" in design else ["role"]
+    ranks = pd.Series(np.nan, index=design.index)
+    for _, kind in positives.groupby(kinds):
+        cells = [
+            list(rng.permutation(cell.index)) for _, cell in kind.groupby(fold_columns(design))
+        ]
+        order = [cells[cell].pop() for cell in interleave([len(cell) for cell in cells])]
+        ranks[order] = (np.arange(len(kind)) + 0.5) / len(kind)
+    ranked = design.drop(columns="rank", errors="ignore")
+    ranked.insert(list(ranked.columns).index("role") + 1, "rank", ranks)
+    return ranked
+
+
+def _cells(
+    patients: pd.Series,
+    strata: pd.Series,
+    folds: int,
+    val_fraction: float,
+    rng: np.random.Generator,
+    name: str,
+) -> np.ndarray:
+    """Assign whole patients to K validation cells and the remainder (cell K), stratified.
+
+    Patients with many images come first; each goes where it lessens the squared distance of the
+    cells' class counts to their targets most. Patients of one image, who come last, make the
+    counts exact.
+    """
+    ids, groups = np.unique(patients, return_inverse=True)
+    if len(ids) < folds + 1:
+        raise SourceBenchError(
+            f"{name}: the development set has {len(ids)} patients, too few for {folds} folds; "
+            "lower experiment.folds or raise the task's samples.dev."
+        )
+    kinds, columns = np.unique(strata, return_inverse=True)
+    content = np.zeros((len(ids), len(kinds)))
+    np.add.at(content, (groups, columns), 1)
+    shares = np.append(np.full(folds, val_fraction), max(0.0, 1 - folds * val_fraction))
+    targets = shares[:, None] * content.sum(0)
+    counts = np.zeros_like(targets)
+    cell = np.zeros(len(ids), int)
+    order = rng.permutation(len(ids))
+    for patient in order[np.argsort(-content[order].sum(1), kind="stable")]:
+        images = content[patient]
+        worse = (images**2 + 2 * images * (counts - targets)).sum(1)
+        worse[shares == 0] = np.inf
+        cell[patient] = np.argmin(worse)
+        counts[cell[patient]] += images
+    for fold in range(folds):
+        if (counts[fold] == 0).any() or (counts.sum(0) == counts[fold]).any():
+            raise SourceBenchError(
+                f"{name}: fold {fold + 1} would have no image of some class in its training or "
+                f"validation set ({len(ids)} patients, {len(patients)} images); lower "
+                "experiment.folds, or raise the task's val_fraction or samples.dev."
+            )
+    return np.asarray(cell[groups])

@@ -1,0 +1,148 @@
+"""What the kinds of source share that take somebody's file of weights and convert it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sourcebench.errors import SourceBenchError
+from sourcebench.sources.base import (
+    STRING,
+    Kind,
+    Normalisation,
+    Order,
+    Schema,
+    Specification,
+    Supply,
+    Tensors,
+)
+
+KERAS = (".h5", ".hdf5")
+
+
+def _values(item: Schema) -> Schema:
+    """Return the schema of one value for all channels, or one for each."""
+    return {"oneOf": [item, {"type": "array", "minItems": 3, "maxItems": 3, "items": item}]}
+
+
+IMAGES: Schema = {
+    "mean": _values({"type": "number"}),
+    "std": _values({"type": "number", "exclusiveMinimum": 0}),
+    "range": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
+    "channels": {"enum": ["RGB", "BGR", "grey"]},
+    "input_size": {"type": "integer", "minimum": 1},
+}
+CHECKSUM: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
+CHECKSUMS: Schema = {"oneOf": [CHECKSUM, {"type": "object", "additionalProperties": CHECKSUM}]}
+PREFIX: Schema = {"type": ["string", "null"]}
+NAMES: Schema = {"oneOf": [STRING, {"type": "array", "minItems": 1, "items": STRING}]}
+
+
+class Foreign(Kind):
+    """A file of weights that somebody made, converted to a network of ours.
+
+    `mean`, `std`, `range` and `channels` say what images the network was trained on; `networks`
+    names the exact network per architecture where it is not the plain one; `rename` maps prefixes
+    of tensor names (for all architectures, or `{arch: {old: new}}`; null drops the tensor);
+    `input_size` is the side of those images in pixels, for the card; `per_arch` holds what is
+    different for single architectures; `help` tells where to get the file.
+    """
+
+    properties: ClassVar[Schema] = IMAGES | {
+        "per_arch": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": IMAGES,
+            },
+        },
+        "networks": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["builder"],
+                "properties": {"builder": STRING},
+            },
+        },
+        "rename": {
+            "type": "object",
+            "additionalProperties": {
+                "oneOf": [PREFIX, {"type": "object", "additionalProperties": PREFIX}]
+            },
+        },
+        "sha256": CHECKSUMS,
+        "help": STRING,
+    }
+    required: ClassVar[tuple[str, ...]] = ("mean", "std")
+
+    @abstractmethod
+    def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
+        """Return where the file is, and what of its origin goes on the card.
+
+        Raises:
+            SourceBenchError: it can't be had.
+        """
+
+    def supply(self, order: Order) -> Supply:
+        """Return the file's tensors, under the names of the network they belong to.
+
+        Raises:
+            SourceBenchError: the file can't be had, has another checksum, is no checkpoint that
+                can be read safely, or belongs to another architecture.
+        """
+        from sourcebench.sources.checkpoints import sha256_of
+
+        spec = {**order.spec, **order.spec.get("per_arch", {}).get(order.arch, {})}
+        order = replace(order, spec=spec)
+        path, origin = self.locate(order)
+        digest = sha256_of(path)
+        expected = checksum(spec, order.arch)
+        if expected and digest != expected:
+            raise SourceBenchError(
+                f"{path} is not the file that sources.{order.name}.sha256 announces: its SHA-256 "
+                f"is {digest}. Fetch it again, or correct the checksum."
+            )
+        tensors, network = _converted(path, order)
+        return Supply(
+            tensors=tensors,
+            normalisation=Normalisation.of(spec),
+            origin=origin,
+            sha256=digest,
+            network=network,
+            input_size=spec.get("input_size"),
+        )
+
+
+def checksum(spec: Specification, arch: str) -> str | None:
+    """Return the SHA-256 that a specification announces for an architecture, in lower case."""
+    expected = spec.get("sha256")
+    expected = expected.get(arch) if isinstance(expected, dict) else expected
+    return expected.lower() if expected else None
+
+
+def choices(spec: Specification, arch: str) -> list[str]:
+    """Return the names of an architecture's files in `files`, the preferred one first."""
+    named = spec.get("files", {}).get(arch, [])
+    return [named] if isinstance(named, str) else list(named)
+
+
+def _converted(path: Path, order: Order) -> tuple[Tensors, Any]:
+    from sourcebench.sources.checkpoints import fit, read, take_rgb
+
+    spec, arch, what = order.spec, order.arch, str(path)
+    channels = spec.get("channels", "RGB")
+    if path.suffix in KERAS:
+        from sourcebench.sources import keras_h5
+
+        tensors, network = keras_h5.convert(path, arch)
+        return take_rgb(tensors, order.build(network), channels, what=what), network
+    network = spec.get("networks", {}).get(arch)
+    backbone = order.build(network or order.network)
+    rename = spec.get("rename") or {}
+    if any(isinstance(new, dict) for new in rename.values()):
+        rename = rename.get(arch, {})
+    tensors = fit(read(path), backbone, rename, what=what, arch=arch, channels=channels)
+    return tensors, network

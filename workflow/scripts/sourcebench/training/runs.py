@@ -1,0 +1,124 @@
+"""What one run is: its place in the experiment, its recipe, its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sourcebench.seeds import seed_of
+from sourcebench.training.augmentation import Augmentation
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which run it is: a row of `experiment.table`.
+
+    Args:
+        task: the task.
+        confounder: the confounder, or 'none'.
+        source: the source.
+        arch: the architecture.
+        p_art: share of the positives that carry the artifact.
+        fold: from 1 on.
+        transfer: name of the transfer strategy.
+        fraction: of the training set's patients, in (0, 1].
+        repeat: from 1 on; repeats differ in their seed.
+    """
+
+    task: str
+    confounder: str
+    source: str
+    arch: str
+    p_art: float
+    fold: int
+    transfer: str = "full"
+    fraction: float = 1.0
+    repeat: int = 1
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Run:
+        """Make it from a row of the table, where everything may be text."""
+        names = {name: str(row[name]) for name in ("task", "confounder", "source", "arch")}
+        return cls(
+            **names,
+            p_art=float(row["p_art"]),
+            fold=int(row["fold"]),
+            transfer=str(row.get("transfer", "full")),
+            fraction=float(row.get("fraction", 1)),
+            repeat=int(row.get("repeat", 1)),
+        )
+
+    def seed(self, study: int) -> int:
+        """Return the run's seed.
+
+        Runs that differ in source, confounder, p_art, strategy or fraction have the same, so that
+        they are paired.
+
+        Args:
+            study: the study's seed.
+        """
+        repeat = (self.repeat,) if self.repeat > 1 else ()
+        return seed_of(study, "run", self.task, self.arch, self.fold, *repeat)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fine-tune (Source Matters, section 2.2 and Table 1).
+
+    Args:
+        epochs: most epochs; 0 tests the network as it starts.
+        patience: epochs without improvement after which training ends.
+        learning_rate: of Adam.
+        dropout: before the linear head.
+        batch_size: images per step.
+        monitor: 'loss' or 'auroc' of the validation set, by which the best epoch is chosen.
+        augmentation: of the training images.
+        precision: 'auto', 'bf16' or 'fp32'.
+        accelerator: 'auto', 'cpu' or 'gpu'.
+        threads: CPU threads.
+    """
+
+    epochs: int
+    patience: int
+    learning_rate: float
+    dropout: float
+    batch_size: int
+    monitor: str
+    augmentation: Augmentation
+    precision: str = "auto"
+    accelerator: str = "auto"
+    threads: int = 1
+
+    @classmethod
+    def of(cls, training: Mapping[str, Any], task: Mapping[str, Any], threads: int) -> Recipe:
+        """Make the recipe of a task from the config's `training` and the task's part."""
+        return cls(
+            epochs=training["epochs"],
+            patience=training["patience"],
+            learning_rate=float(training["learning_rate"]),
+            dropout=training["dropout"],
+            batch_size=task["batch_size"],
+            monitor=task["monitor"],
+            augmentation=Augmentation(**training["augmentation"]),
+            precision=training["precision"],
+            accelerator=training["accelerator"],
+            threads=threads,
+        )
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a run's results go; `checkpoint` only if it is asked for."""
+
+    predictions: Path
+    history: Path
+    record: Path
+    checkpoint: Path | None = None
+
+    @classmethod
+    def of(cls, paths: Any) -> Outputs:
+        """Make it from a rule's outputs; `checkpoint` is a list of one or none."""
+        checkpoint = next(map(Path, paths.checkpoint), None)
+        return cls(Path(paths.predictions), Path(paths.history), Path(paths.record), checkpoint)
