@@ -122,7 +122,8 @@ def test_the_configs_of_the_studies(document, tmp_path, monkeypatch):
     overlays = blocks(document, "yaml")
     assert overlays
     for overlay in overlays:
-        config = merged(yaml.safe_load(overlay))
+        config = merged(yaml.safe_load(overlay.replace("/data/", f"{tmp_path}/")))
+        (tmp_path / "CheXpert-v1.0-small").mkdir(exist_ok=True)
         border.check(config)
         experiment.table(config)
         if "covid" in config["datasets"]:
@@ -134,7 +135,6 @@ def test_the_configs_of_the_studies(document, tmp_path, monkeypatch):
 @pytest.mark.parametrize("study", ["rethink", "rethink_demo"])
 def test_the_rethink_studies_can_be_planned(study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "resources" / "CheXpert-v1.0-small").mkdir(parents=True)
     config = merged(yaml.safe_load((ROOT / "config" / f"{study}.yaml").read_text()))
     border.check(config)
     table = experiment.table(config)

@@ -233,6 +233,7 @@ def test_timm_weights_come_with_their_own_normalisation(tmp_path, monkeypatch):
     )
     card = json.loads(path.with_suffix(".json").read_text())
     assert card["origin"]["tag"] == "densenet121.tv_in1k"
+    assert card["sha256"] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     assert card["licence"] == "apache-2.0"
 
 

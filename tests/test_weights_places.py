@@ -20,6 +20,7 @@ from conftest import ROOT
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES, build_backbone
 from sourcebench.sources import KINDS, Normalisation
+from sourcebench.sources.hub import cached
 from sourcebench.training.weights import load_backbone, write_weights
 
 pytest_plugins = ["archive_server"]
@@ -262,3 +263,19 @@ def test_the_sources_of_the_config(name, spec):
         assert timm.is_model(network["name"])
     if spec["kind"] in ("file", "hub", "url"):  # of timm's own, timm knows the licence
         assert {"licence", "citation"} <= set(spec)
+
+
+def test_the_file_that_the_hub_handed_out_is_known(tmp_path, monkeypatch):
+    """The hub's cache as its client lays it out: refs name a commit, snapshots hold its files."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    assert cached("timm/some.net") is None
+    repository = tmp_path / "models--timm--some.net"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("c0ffee")
+    snapshot = repository / "snapshots" / "c0ffee"
+    snapshot.mkdir(parents=True)
+    (snapshot / "pytorch_model.bin").write_bytes(b"old")
+    assert cached("timm/some.net").name == "pytorch_model.bin"
+    (snapshot / "model.safetensors").write_bytes(b"new")
+    found = cached("timm/some.net")
+    assert (found.name, found.parent.name) == ("model.safetensors", "c0ffee")

@@ -13,6 +13,7 @@ from sourcebench import experiment
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import weights_arch
+from sourcebench.sources.base import ABOUT
 
 try:
     border.check(config)
@@ -98,6 +99,12 @@ def of_confounder(wildcards):
     """What decides a confounder's artifact: all of its entry but its name for people."""
     entry = config["confounders"][wildcards.confounder]
     return {key: value for key, value in entry.items() if key != "title"}
+
+
+def of_source(wildcards):
+    """What decides a source's weights: all of its entry but what tells about it."""
+    entry = config["sources"][wildcards.source]
+    return {key: value for key, value in entry.items() if key not in ABOUT}
 
 
 def dataset_of(task):

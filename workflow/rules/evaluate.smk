@@ -96,13 +96,28 @@ rule sources:
             for arch in experiment.weights_of(config, source)
         ],
     output:
-        table("sources"),
+        table=table("sources"),
+        page=report(
+            f"{STUDY}/tables/sources.html",
+            caption="../report/sources_page.rst",
+            category="Sources",
+            labels={"shows": "Where the weights came from", "as": "page"},
+        ),
     log:
         log_of("sources"),
     benchmark:
         benchmark_of("sources")
     conda:
         "../../envs/sourcebench.yaml"
+    params:
+        study=config["study"],
+        specs={
+            name: config["sources"][name] for name in config["experiment"]["sources"]
+        },
+        archs={
+            name: experiment.archs_of(config, name)
+            for name in config["experiment"]["sources"]
+        },
     message:
         "Describing the sources"
     script:

@@ -16,7 +16,7 @@ rule weights:
     resources:
         gpu=lambda wildcards: experiment.cards_for_weights(config, wildcards.source),
     params:
-        spec=lambda wildcards: config["sources"][wildcards.source],
+        spec=of_source,
         seed=config["seed"],
     message:
         "Getting the weights of {wildcards.source} for {wildcards.arch}"

@@ -1,16 +1,12 @@
-"""Describe the weights that were used."""
-
-import json
-
-import pandas as pd
+"""Describe what the networks started from, as a table and as a page."""
 
 from sourcebench import files
+from sourcebench.evaluation.sources_table import flat, sources_table
+from sourcebench.figures.sources_page import write_page
 from sourcebench.jobs import job
-
-COLUMNS = ["source", "arch", "kind", "origin", "parameters", "mean", "std"]
 
 with job(snakemake.log):
     cards = [files.read_json(path) for path in snakemake.input]
-    table = pd.DataFrame(cards, columns=[*COLUMNS, "sha256", "licence", "citation"])
-    table["origin"] = table["origin"].map(json.dumps)
-    files.write_csv(snakemake.output[0], table)
+    table = sources_table(snakemake.params.specs, snakemake.params.archs, cards)
+    files.write_csv(snakemake.output.table, flat(table))
+    write_page(snakemake.output.page, table, snakemake.params.study)

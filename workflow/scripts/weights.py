@@ -5,9 +5,11 @@ from sourcebench.jobs import job
 with job(snakemake.log):
     from sourcebench.training.weights import write_weights
 
+    source = snakemake.wildcards.source
     write_weights(
-        snakemake.wildcards.source,
-        snakemake.params.spec,
+        source,
+        # The whole entry: params has what the weights depend on, the card and errors tell more.
+        snakemake.config["sources"][source],
         snakemake.wildcards.arch,
         snakemake.output.weights,
         seed=snakemake.params.seed,

@@ -58,7 +58,7 @@ def table(config: Mapping[str, Any]) -> pd.DataFrame:
     rows = []
     for task in chosen["tasks"]:
         confounded = config["tasks"][task]["confounders"]
-        shares = chosen["p_art"] if confounded else [0]
+        shares = config["tasks"][task].get("p_art", chosen["p_art"]) if confounded else [0]
         further = further_axes(config, task)
         for confounder, source, p_art in product(confounded or [NONE], chosen["sources"], shares):
             name = NONE if p_art == 0 and shares_zero(config, confounder) else confounder

@@ -27,7 +27,10 @@ COMMON: Schema = {
     "licence": STRING,
     "citation": STRING,
     "gated": {"type": "boolean", "description": "whether a licence has to be accepted first"},
+    "note": STRING,
 }
+# Keys of a specification that tell about a source, and on which its weights do not depend.
+ABOUT = ("title", "archs", "licence", "citation", "gated", "note", "help")
 RANGE = (0.0, 1.0)
 
 

@@ -1,10 +1,29 @@
-"""The Hugging Face hub: why it did not hand out weights, in a sentence."""
+"""The Hugging Face hub: which file it handed out, or why it did not."""
 
 import os
+from pathlib import Path
 
 from sourcebench.errors import SourceBenchError
 
 REFUSALS = (401, 403)
+WEIGHTS = ("model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
+
+
+def cached(repo: str) -> Path | None:
+    """Return the file of weights of a repository that lies in the hub's cache, if there is one.
+
+    It is in a folder named by its commit. Of several, the first of `WEIGHTS` is what timm loads.
+
+    Args:
+        repo: `organisation/name`.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    for name in WEIGHTS:
+        found = try_to_load_from_cache(repo, name)
+        if isinstance(found, str):
+            return Path(found)
+    return None
 
 
 def refusal(error: OSError, name: str, repo: str, *, gated: bool) -> SourceBenchError:

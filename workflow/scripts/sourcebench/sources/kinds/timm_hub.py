@@ -15,7 +15,7 @@ from sourcebench.sources.base import (
     Supply,
     triple,
 )
-from sourcebench.sources.hub import refusal
+from sourcebench.sources.hub import cached, refusal
 
 HUB, FOLDER = "hf-hub:", "local-dir:"  # timm's own prefixes
 NOT_OF_THE_NETWORK = ("num_classes", "pretrained_model_args")
@@ -48,6 +48,8 @@ class Timm(Kind):
         """
         import timm
 
+        from sourcebench.sources.checkpoints import sha256_of
+
         tag = order.spec["tags"][order.arch]
         where = f"sources.{order.name}.tags.{order.arch}"
         model = _loaded(tag, order, where)
@@ -58,11 +60,16 @@ class Timm(Kind):
                 f"{where} is '{tag}', which takes images of {facts['input_size'][0]} channels; "
                 "give its file of weights as a source of kind 'hub' or 'file', with `channels`."
             )
-        place = facts.get("file") or facts.get("hf_hub_id") or facts.get("url")
+        place = str(facts.get("file") or facts.get("hf_hub_id") or facts.get("url"))
+        origin = {"tag": tag, "from": place, "timm": timm.__version__}
+        file = Path(place) if Path(place).is_file() else None
+        if file is None and place.count("/") == 1 and (file := cached(place)):
+            origin["commit"] = file.parent.name
         return Supply(
             tensors=model.state_dict(),
             normalisation=Normalisation(triple(facts["mean"]), triple(facts["std"])),
-            origin={"tag": tag, "from": str(place), "timm": timm.__version__},
+            origin=origin,
+            sha256=sha256_of(file) if file else None,
             licence=facts.get("license"),
             network=network,
             input_size=facts["input_size"][-1],
