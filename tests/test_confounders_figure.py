@@ -7,7 +7,7 @@ import pytest
 
 from sourcebench import seeds
 from sourcebench.confounders import REGISTRY, PixelConfounder, build
-from sourcebench.figures.figure2 import artifact_panel
+from sourcebench.figures.figure2 import Example, artifact_panel
 
 PIXEL = [name for name in REGISTRY.names() if issubclass(REGISTRY.get(name), PixelConfounder)]
 
@@ -23,13 +23,18 @@ def panels(figure):
     return np.array(figure.axes, dtype=object).reshape(-1, 4)
 
 
+def draw(original, confounders, **options):
+    examples = [Example(name, built, original) for name, built in confounders.items()]
+    return artifact_panel(examples, **options)
+
+
 def words(axis):
     return [text.get_text() for text in axis.texts]
 
 
 def test_there_is_a_row_of_images_for_each_confounder(original):
     confounders = {name: build(name) for name in PIXEL}
-    figure = artifact_panel(original, confounders)
+    figure = draw(original, confounders)
     rows = panels(figure)
     assert len(rows) == len(PIXEL)
     for (name, confounder), row in zip(confounders.items(), rows, strict=True):
@@ -40,13 +45,24 @@ def test_there_is_a_row_of_images_for_each_confounder(original):
     figure.savefig(BytesIO(), dpi=30)  # it can be drawn
 
 
+def test_each_task_shows_its_own_image(original):
+    tag = build("tag")
+    figure = artifact_panel(
+        [Example("tag", tag, original, "X-ray"), Example("tag", tag, 255 - original, "CT")]
+    )
+    (first, *_), (second, *_) = panels(figure)
+    assert any(text.startswith("X-ray   ·   environment / external") for text in words(first))
+    assert any(text.startswith("CT") for text in words(second))
+    assert not np.array_equal(first.images[0].get_array(), second.images[0].get_array())
+
+
 def test_a_name_of_the_users_own_is_shown(original):
-    figure = artifact_panel(original, {"strong": build("poisson_noise", n0=2e6)})
+    figure = draw(original, {"strong": build("poisson_noise", n0=2e6)})
     assert words(panels(figure)[0, 0])[0] == "Poisson noise (strong)"
 
 
 def test_the_difference_is_that_of_the_zooms_in_symmetric_grey_levels(original):
-    figure = artifact_panel(original, {"denoise": build("denoise")}, box=(0.25, 0.5, 0.125))
+    figure = draw(original, {"denoise": build("denoise")}, box=(0.25, 0.5, 0.125))
     _, without, with_, difference = (axis.images[0] for axis in panels(figure)[0])
     assert np.array_equal(without.get_array(), original[128:160, 64:96])
     expected = with_.get_array().astype(int) - without.get_array().astype(int)
@@ -57,7 +73,7 @@ def test_the_difference_is_that_of_the_zooms_in_symmetric_grey_levels(original):
 
 
 def test_the_zoom_goes_where_a_small_artifact_is_and_an_arrow_points_to_it(original):
-    figure = artifact_panel(original, {"tag": build("tag"), "denoise": build("denoise")})
+    figure = draw(original, {"tag": build("tag"), "denoise": build("denoise")})
     tag, denoise = panels(figure)
     left, top = tag[0].patches[0].get_xy()
     side = tag[0].patches[0].get_width()
@@ -69,7 +85,7 @@ def test_the_zoom_goes_where_a_small_artifact_is_and_an_arrow_points_to_it(origi
 
 
 def test_images_without_the_artifact_are_those_of_the_base_where_there_is_one(original):
-    figure = artifact_panel(original, {"noise_levels": build("noise_levels", resolution=256)})
+    figure = draw(original, {"noise_levels": build("noise_levels", resolution=256)})
     without = panels(figure)[0, 1].images[0].get_array()
     left, top = (int(share * 256 + 0.5) for share in (0.3, 0.4))
     assert not np.array_equal(without, original[top : top + 32, left : left + 32])
@@ -77,6 +93,6 @@ def test_images_without_the_artifact_are_those_of_the_base_where_there_is_one(or
 
 def test_an_artifact_that_changes_nothing_is_shown_as_such():
     black = np.zeros((64, 64), np.uint8)
-    figure = artifact_panel(black, {"denoise": build("denoise")})
+    figure = draw(black, {"denoise": build("denoise")})
     assert not panels(figure)[0, 3].images[0].get_array().any()
     figure.savefig(BytesIO(), dpi=30)

@@ -31,7 +31,11 @@ DESIGNS = [
     for task in TASKS
     for name in config["tasks"][task]["confounders"] or [NONE]
 ]
-PIXEL = [(task, name) for task, name in DESIGNS if experiment.is_pixel(config, name)]
+DRAWN_INTO = {
+    task: names
+    for task in TASKS
+    if (names := experiment.pixel_confounders(config, task))
+}
 
 # Category and title in the report.
 TABLES = {

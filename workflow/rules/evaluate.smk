@@ -126,8 +126,8 @@ rule sources:
 
 rule figure2:
     input:
-        native=f"{STUDY}/data/{PIXEL[0][0]}/native.npy" if PIXEL else [],
-        samples=f"{STUDY}/data/{PIXEL[0][0]}/samples.csv" if PIXEL else [],
+        native=[f"{STUDY}/data/{task}/native.npy" for task in DRAWN_INTO],
+        samples=[f"{STUDY}/data/{task}/samples.csv" for task in DRAWN_INTO],
     output:
         png=report(
             f"{STUDY}/figures/figure2.png",
@@ -143,7 +143,11 @@ rule figure2:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        confounders={name: config["confounders"][name] for _, name in PIXEL},
+        titles={task: config["tasks"][task]["title"] for task in DRAWN_INTO},
+        confounders={
+            task: {name: config["confounders"][name] for name in names}
+            for task, names in DRAWN_INTO.items()
+        },
         seed=config["seed"],
     message:
         "Drawing the artifacts side by side"

@@ -3,15 +3,19 @@
 import pandas as pd
 
 from sourcebench import confounders, figures, files
-from sourcebench.figures.figure2 import artifact_panel
+from sourcebench.figures.figure2 import Example, artifact_panel
 from sourcebench.jobs import job
 
 with job(snakemake.log):
-    samples = pd.read_csv(snakemake.input.samples)
-    example = int((samples["label"] == 1).idxmax())
-    built = {
-        name: confounders.from_entry(entry) for name, entry in snakemake.params.confounders.items()
-    }
-    image = files.load_array(snakemake.input.native)[example]
-    figure = artifact_panel(image, built, seed=snakemake.params.seed)
-    figures.save(figure, snakemake.output.png)
+    originals = {}
+    for task, images, samples in zip(
+        snakemake.params.titles, snakemake.input.native, snakemake.input.samples, strict=True
+    ):
+        example = int((pd.read_csv(samples)["label"] == 1).idxmax())
+        originals[task] = files.load_array(images)[example]
+    examples = [
+        Example(name, confounders.from_entry(entry), originals[task], title)
+        for task, title in snakemake.params.titles.items()
+        for name, entry in snakemake.params.confounders[task].items()
+    ]
+    figures.save(artifact_panel(examples, seed=snakemake.params.seed), snakemake.output.png)

@@ -110,6 +110,11 @@ def is_pixel(config: Mapping[str, Any], name: str) -> bool:
     return name != NONE and isinstance(build_confounder(config, name), confounders.PixelConfounder)
 
 
+def pixel_confounders(config: Mapping[str, Any], task: str) -> list[str]:
+    """Return a task's confounders that are drawn into its images."""
+    return [name for name in config["tasks"][task]["confounders"] if is_pixel(config, name)]
+
+
 def has_base(config: Mapping[str, Any], name: str) -> bool:
     """Tell whether a confounder also alters the images that do not carry its artifact."""
     return is_pixel(config, name) and build_confounder(config, name).has_base

@@ -67,12 +67,15 @@ def names(cls: Any) -> str:
 
 
 def describe(parameters: Any) -> str:
-    """Return the values of the parameters that are set, with units: 'text R, size 64 px'."""
+    """Return the values of the parameters that are set, with units: 'text R, size 64 px'.
+
+    A choice is not told where it is the usual one.
+    """
     values = {field: getattr(parameters, field.name) for field in dataclasses.fields(parameters)}
     return ", ".join(
         f"{field.name} {_text(value)} {field.metadata['unit']}".rstrip()
         for field, value in values.items()
-        if value is not None
+        if value is not None and not (field.metadata["choices"] and value == field.default)
     )
 
 

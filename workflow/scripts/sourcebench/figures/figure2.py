@@ -1,6 +1,7 @@
 """Figure 2: what the artifacts look like."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,25 @@ PANEL, GAP, ABOVE, BELOW, BAR = 2.4, 0.12, 0.34, 0.28, 0.8
 """Inches: a panel's side, between panels, a row's heading and captions, the colour bar's room."""
 
 
+@dataclass(frozen=True)
+class Example:
+    """What a row shows.
+
+    Attributes:
+        name: the confounder's name in the config.
+        confounder: the confounder.
+        original: H×W, uint8, an original image of the task.
+        task: the task's title.
+    """
+
+    name: str
+    confounder: PixelConfounder
+    original: Image
+    task: str = ""
+
+
 def artifact_panel(
-    original: Image,
-    confounders: Mapping[str, PixelConfounder],
+    examples: Sequence[Example],
     *,
     box: Box = (0.3, 0.4, 0.125),
     seed: int = 0,
@@ -37,17 +54,16 @@ def artifact_panel(
     grey levels.
 
     Args:
-        original: H×W, uint8, an original radiograph (1024²).
-        confounders: what to show, by the names that label the rows.
+        examples: what to show, a row each.
         box: what the zoom shows: left, top and side as shares of the image's side. A confounder
             that changes but a small part of the image is zoomed on that part instead, and an
             arrow points to it.
         seed: the study's seed.
 
     Returns:
-        A figure of a row for each confounder.
+        A figure of a row for each example.
     """
-    rows, columns = len(confounders), 4
+    rows, columns = len(examples), 4
     width = columns * PANEL + (columns + 1) * GAP + BAR
     height = rows * (ABOVE + PANEL + BELOW)
     figure = Figure(figsize=(width, height))
@@ -64,9 +80,9 @@ def artifact_panel(
             "hspace": (ABOVE + BELOW) / PANEL,
         },
     )
-    for (name, confounder), row in zip(confounders.items(), axes, strict=True):
-        _draw_row(row, confounder, original, box, seed)
-        _write_heading(row[0], name, confounder)
+    for example, row in zip(examples, axes, strict=True):
+        _draw_row(row, example.confounder, example.original, box, seed)
+        _write_heading(row[0], example)
     return figure
 
 
@@ -121,12 +137,14 @@ def _show_difference(axis: Axes, difference: npt.NDArray[np.int16]) -> None:
     bar.set_label("grey levels", fontsize=8, labelpad=0)
 
 
-def _write_heading(axis: Axes, name: str, confounder: PixelConfounder) -> None:
-    """Write title, place in MICCAT and parameters over a row, from its first panel on."""
-    title = confounder.title + ("" if name == confounder.kind else f" ({name})")
+def _write_heading(axis: Axes, example: Example) -> None:
+    """Write title, task, place in MICCAT and parameters over a row, from its first panel on."""
+    confounder = example.confounder
+    title = confounder.title + ("" if example.name == confounder.kind else f" ({example.name})")
+    about = [example.task, str(confounder.taxon), confounder.describe()]
     written = axis.annotate(title, (0, 1), (0, 6), "axes fraction", "offset points", weight="bold")
     axis.annotate(
-        f"{confounder.taxon}   ·   {confounder.describe()}",
+        "   ·   ".join(text for text in about if text),
         (1, 1),
         (8, 6),
         xycoords=(written, "axes fraction"),
