@@ -52,6 +52,7 @@ class ProjectionNoise(PixelConfounder):
         n0: photons per detector pixel before the body; LoDoPaB-CT has 4096.
         angles: projections over half a turn.
         width: side of the image in m.
+        resolution: side in px at which the slice is scanned; its own, if none is given.
         accelerator: where ASTRA computes, 'auto', 'cpu' or 'gpu'; 'auto' takes a graphics card
             where there is one. The two interpolate differently, and so leave different patterns:
             name one for a study whose parts are computed on different machines.
@@ -73,6 +74,9 @@ class ProjectionNoise(PixelConfounder):
     n0: float = parameter(2e7, unit="photons", help="photons per detector pixel", low=1, high=1e15)
     angles: int = parameter(ANGLES, help="projections over half a turn", low=2, high=10_000)
     width: float = parameter(WIDTH, unit="m", help="side of the image", low=0.01, high=1)
+    resolution: int | None = parameter(
+        None, unit="px", help="side at which the slice is scanned", low=16, high=1024
+    )
     accelerator: str = parameter("auto", help="where it is computed", choices=ACCELERATORS)
 
     reference: str = parameter(
