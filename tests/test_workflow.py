@@ -60,7 +60,7 @@ def test_everything_is_made(study):
         "runs", "summary", "drop", "comparisons", "epochs", "table1", "counts", "sources",
         "split_audit",
     }  # fmt: skip
-    for figure in ("figure2", "figure3", "drop", "permutation", "epochs"):
+    for figure in ("figure2", "figure3", "figure4", "drop", "permutation", "epochs"):
         for suffix in (".png", ".pdf"):
             assert (results / "figures" / figure).with_suffix(suffix).stat().st_size > 5000
     assert not list(results.rglob("native.npy"))  # temporary
@@ -131,7 +131,7 @@ def test_the_paper_can_be_planned_without_any_data(tmp_path):
     said = snakemake(tmp_path, "--dry-run", "--quiet", "all", "--forceall", config=config)
     assert "Error" not in said
     said = snakemake(tmp_path, "--dry-run", config=config)
-    assert "finetune             1540" in said
+    assert "finetune             2940" in said
     assert not (tmp_path / "results").exists()
 
 
@@ -266,6 +266,47 @@ def test_a_download_with_published_splits(study, site, tmp_path):
     shutil.rmtree(tmp_path / "results")
     snakemake(tmp_path, "--until", "prepare", config=config)
     assert not site.requests
+
+
+def test_transfer_fraction_and_repeat_are_axes(tmp_path):
+    """The rethink study in miniature: no confounder, a truncated network, every further axis."""
+    task = {
+        "title": "Cardiomegaly", "dataset": "chexpert", "view": "PA",
+        "labels": {"from": "chexpert", "positive": "Cardiomegaly"},
+        "samples": {"test": 12, "dev": 40, "positive": 0.5}, "val_fraction": 0.2,
+        "input_size": 32, "batch_size": 8, "monitor": "auroc", "confounders": [],
+        "fraction": [0.5, 1],
+    }  # fmt: skip
+    config = overlay(
+        tmp_path,
+        datasets={"chexpert": {"origin": "phantoms"}},
+        tasks={"cardiomegaly": task},
+        experiment={
+            "tasks": ["cardiomegaly"], "sources": ["few_leaves"], "archs": ["tiny_resnet_t1"],
+            "p_art": [0], "folds": 1, "repeats": 2, "transfer": ["full", "probe"], "audit": [],
+            "figures": ["rethink4", "rethink_strategies"],
+        },
+    )  # fmt: skip
+    snakemake(tmp_path, config=config)
+    results = tmp_path / "results" / "tiny"
+    runs = pd.read_csv(results / "tables" / "runs.csv")
+    assert len(runs) == 2 * 2 * 2
+    assert set(runs["test_set"]) == {"clean"}
+    assert set(runs["confounder"]) == {"none"}
+    assert set(zip(runs["transfer"], runs["fraction"], runs["repeat"], strict=True)) == {
+        (transfer, fraction, repeat)
+        for transfer in ("full", "probe") for fraction in (0.5, 1.0) for repeat in (1, 2)
+    }  # fmt: skip
+    records = [yaml.safe_load(path.read_text()) for path in results.rglob("run.json")]
+    assert {(each["fraction"], each["n_train"], each["n_val"]) for each in records} == {
+        (0.5, 16, 8), (1.0, 32, 8),
+    }  # fmt: skip
+    assert {each["strategy"]["kind"] for each in records} == {"full", "frozen"}
+    assert all(each["weights"].endswith("few_leaves/tiny_resnet.safetensors") for each in records)
+    for name in ("rethink4.png", "rethink_strategies.pdf"):
+        assert (results / "figures" / name).stat().st_size > 5000
+    page = (results / "tables" / "sources.html").read_text()
+    assert "tiny Res-T1" in page
 
 
 def heed_ctrl_c():

@@ -1,5 +1,7 @@
 """Grey images."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -28,3 +30,17 @@ def resize(image: Image, size: int, method: str = "nearest") -> Image:
     columns = ((np.arange(size) + 0.5) * width / size).astype(np.intp)
     picked: Image = image[rows[:, None], columns]
     return picked
+
+
+def grey_of(image: npt.NDArray[Any]) -> Image | None:
+    """Return a decoded 8-bit image as a grey one, None if it has colours.
+
+    Args:
+        image: H×W, or H×W×3 or 4 as OpenCV decodes colours; alpha is ignored.
+    """
+    if image.ndim == 2:
+        return np.asarray(image, np.uint8)
+    grey = image[..., 0]
+    if not all(np.array_equal(grey, image[..., channel]) for channel in (1, 2)):
+        return None
+    return np.ascontiguousarray(grey, np.uint8)

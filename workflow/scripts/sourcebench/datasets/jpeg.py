@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Image
+from sourcebench.imaging import Image, grey_of
 
 START, END, SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -40,12 +40,9 @@ def read_jpeg(path: Path) -> Image:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise _damaged(path, "its pixels could not be decoded")
-    if image.ndim == 2:
-        return np.asarray(image, np.uint8)
-    grey = image[..., 0]
-    if not all(np.array_equal(grey, image[..., channel]) for channel in (1, 2)):
+    if (grey := grey_of(image)) is None:
         raise wrong
-    return np.ascontiguousarray(grey, np.uint8)
+    return grey
 
 
 def _frame(path: Path, data: bytes) -> tuple[int, int]:

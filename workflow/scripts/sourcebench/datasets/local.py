@@ -3,15 +3,15 @@
 import os
 import struct
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 
+from sourcebench.datasets.folders import walk
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Image
+from sourcebench.imaging import Image, grey_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, PALETTE = 0, 3
@@ -39,7 +39,11 @@ def index_folder(path: Path) -> pd.DataFrame:
         raise SourceBenchError(f"The image folder {path} does not exist. Check the path.")
     if not path.is_dir():
         raise SourceBenchError(f"{path} is not a folder. Give the folder that holds the images.")
-    files = sorted(_pngs(path))
+    files = sorted(
+        entry.path
+        for entry in walk(path)
+        if entry.name.endswith(".png") and not entry.name.startswith(".")
+    )
     if not files:
         raise SourceBenchError(
             f"There is no .png file in {path} or below it. Give the folder that holds the images "
@@ -79,34 +83,9 @@ def read_png(path: Path) -> Image:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise _damaged(path, "its pixels could not be decoded")
-    if image.ndim == 2:
-        return np.asarray(image, np.uint8)
-    grey = image[..., 0]
-    if not all(np.array_equal(grey, image[..., channel]) for channel in (1, 2)):
+    if (grey := grey_of(image)) is None:
         raise wrong
-    return np.ascontiguousarray(grey, np.uint8)
-
-
-def _pngs(folder: Path) -> Iterator[str]:
-    """Yield the paths of all PNG files under a folder; a link back to a parent ends there."""
-
-    def stop(error: OSError) -> None:
-        raise SourceBenchError(
-            f"The folder {error.filename} could not be read: {error.strerror}. Check who may read "
-            "it."
-        ) from error
-
-    seen: set[str] = set()
-    for place, folders, files in os.walk(folder, followlinks=True, onerror=stop):
-        real = os.path.realpath(place)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders.sort()
-        for name in files:
-            if name.endswith(".png") and not name.startswith("."):
-                yield f"{place}{os.sep}{name}"
+    return grey
 
 
 def _check_chunks(path: Path, data: bytes) -> tuple[int, int]:

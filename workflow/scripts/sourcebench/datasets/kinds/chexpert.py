@@ -1,6 +1,5 @@
 """CheXpert (Irvin et al. 2019): 223,414 labelled radiographs of 64,540 patients."""
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 from sourcebench.datasets import chexpert_tables
 from sourcebench.datasets.base import KINDS, Dataset
 from sourcebench.datasets.chexpert_tables import ABSENT, FINDINGS, PRESENT, UNCERTAIN
+from sourcebench.datasets.folders import walk
 from sourcebench.datasets.jpeg import read_jpeg
 from sourcebench.datasets.tasks import STRING, label_source
 from sourcebench.errors import SourceBenchError
@@ -118,26 +118,11 @@ class CheXpert(Dataset):
 
 def _images(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield path and image_id of everything that lies as CheXpert's images do."""
-
-    def stop(error: OSError) -> None:
-        raise SourceBenchError(
-            f"The folder {error.filename} could not be read: {error.strerror}. Check who may read "
-            "it."
-        ) from error
-
-    seen: set[str] = set()
-    for place, folders, files in os.walk(folder.absolute(), followlinks=True, onerror=stop):
-        parents = Path(place).parts
-        study = "/".join(parents[-2:])
-        real = os.path.realpath(place)
-        if _PLACE.fullmatch(study) or real in seen:  # a link back to a parent ends here
-            folders.clear()
-        seen.add(real)
-        if _PLACE.fullmatch(study):
-            part = parents[-3] if parents[-3] in ("valid", "test") else "train"
-            for name in files:
-                if _NAME.fullmatch(name):
-                    yield f"{place}{os.sep}{name}", f"{part}/{study}/{name}"
+    for entry in walk(folder.absolute()):
+        *_, part, patient, study, name = ("", "", "", *Path(entry.path).parts)
+        if _PLACE.fullmatch(f"{patient}/{study}") and _NAME.fullmatch(name):
+            part = part if part in ("valid", "test") else "train"
+            yield entry.path, f"{part}/{patient}/{study}/{name}"
 
 
 @label_source(

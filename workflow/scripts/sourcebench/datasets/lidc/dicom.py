@@ -1,14 +1,11 @@
 """DICOM files: finding them, and reading what their headers say of a slice."""
 
 import functools
-import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
-
-from sourcebench.errors import SourceBenchError
 
 NO_INSTANCE = 2**31 - 1
 """Stands for a missing instance number: the last of all."""
@@ -61,29 +58,6 @@ def some(names: Iterable[str]) -> str:
     """Join the first three names for a message."""
     names = list(names)
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
-def walk(folder: Path) -> "Iterator[os.DirEntry[str]]":
-    """Yield all files under a folder; a link back to a parent ends there."""
-    seen: set[str] = set()
-    places = [str(folder.absolute())] if folder.exists() else []
-    while places:
-        place = places.pop()
-        real = os.path.realpath(place)
-        if real in seen:
-            continue
-        seen.add(real)
-        try:
-            with os.scandir(place) as entries:
-                for entry in sorted(entries, key=lambda entry: entry.name):
-                    if entry.is_dir():
-                        places.append(entry.path)
-                    else:
-                        yield entry
-        except OSError as error:
-            raise SourceBenchError(
-                f"The folder {place} could not be read: {error.strerror}. Check who may read it."
-            ) from error
 
 
 def read_header(path: str) -> Entry:

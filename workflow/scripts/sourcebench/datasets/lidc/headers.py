@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import pandas as pd
 from tqdm import tqdm
 
+from sourcebench.datasets.folders import walk
 from sourcebench.datasets.lidc.dicom import (
     OTHER,
     POSITIONLESS,
@@ -19,7 +20,6 @@ from sourcebench.datasets.lidc.dicom import (
     quiet_pydicom,
     read_header,
     some,
-    walk,
 )
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
@@ -218,7 +218,7 @@ def _files(folder: Path) -> tuple[pd.DataFrame, int, list[str]]:
     their names are no UTF-8.
     """
     found, hidden, misnamed = [], 0, []
-    for file in walk(folder):
+    for file in walk(folder.absolute()):
         if file.name.startswith("."):
             hidden += 1
             continue
