@@ -34,3 +34,8 @@ def write_pngs(folder, names, size=64):
         pixels[name] = rng.integers(0, 256, (size, size), dtype=np.uint8)
         Image.fromarray(pixels[name]).save(folder / name)
     return pixels
+
+
+def pytest_collection_modifyitems(items):
+    """Start with the longest: whole workflows, so that they don't stand alone at the end."""
+    items.sort(key=lambda item: "test_workflow" not in item.nodeid)

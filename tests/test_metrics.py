@@ -23,7 +23,9 @@ from sourcebench.files import write_csv
 from sourcebench.seeds import generator
 
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold", "test_set"]
-SCORES = ["auroc", "auprc", "auprc_dg", "auc_keras", "accuracy", "recall", "brier", "ece"]
+SCORES = [
+    "auroc", "auprc", "auprc_dg", "auc_keras", "accuracy", "recall", "prevalence", "brier", "ece",
+]  # fmt: skip
 COLUMNS = [*AXES, "n", *SCORES, "best_epoch", "epochs", "seconds"]
 
 

@@ -70,13 +70,18 @@ def test_everything_is_made(study):
 def test_the_table_of_runs_is_complete(study):
     folder, _ = study
     runs = pd.read_csv(folder / "results" / "tiny" / "tables" / "runs.csv")
-    # 3 confounders × 2 sources × 2 p_art × 2 folds × 3 test sets
-    assert len(runs) == 3 * 2 * 2 * 2 * 3
+    # 4 confounders × 2 sources × 2 p_art × 2 folds × 3 test sets
+    assert len(runs) == 4 * 2 * 2 * 2 * 3
     assert runs["auroc"].between(0, 1).all()
-    mass, gender = (runs[runs["task"] == task] for task in ("cxr_mass", "cxr_atelectasis"))
-    assert set(mass["confounder"]) == {"tag", "noise_levels"}
-    assert set(mass["n"]) == {8}
-    assert set(gender["n"]) == {4}
+    parts = {task: runs[runs["task"] == task] for task in runs["task"].unique()}
+    assert {task: set(part["confounder"]) for task, part in parts.items()} == {
+        "cxr_mass": {"tag", "noise_levels"},
+        "ct_nodule": {"ct_noise"},
+        "cxr_atelectasis": {"gender"},
+    }
+    assert {task: set(part["n"]) for task, part in parts.items()} == {
+        "cxr_mass": {8}, "ct_nodule": {8}, "cxr_atelectasis": {4},
+    }  # fmt: skip
     # With p_art = 0 and no artifact, i.i.d. and clean are the same images.
     zero = runs[runs["p_art"] == 0].pivot_table(
         index=["task", "confounder", "source", "fold"], columns="test_set", values="brier"
