@@ -69,6 +69,7 @@ def test_metrics_agree_with_independent_implementations(seed):
     called = logits.argmax(1)
     assert scores["accuracy"] == pytest.approx((called == labels).mean())
     assert scores["recall"] == pytest.approx(called[labels == 1].mean())
+    assert scores["prevalence"] == pytest.approx(labels.mean())
     assert scores["brier"] == pytest.approx(np.mean((positive - labels) ** 2))
 
 
