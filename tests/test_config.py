@@ -134,3 +134,13 @@ def test_a_truncated_architecture_takes_its_parents_weights():
     border.check(config)
     assert experiment.archs_of(config, "radimagenet") == config["experiment"]["archs"]
     assert experiment.weights_of(config, "radimagenet") == ["resnet50", "densenet121"]
+
+
+def test_who_asks_for_a_card():
+    config = changed("training.accelerator", "auto")
+    assert experiment.cards_for_confounder(config, "ct_noise") == 1
+    assert experiment.cards_for_confounder(config, "tag") == 0
+    config["confounders"]["ct_noise"]["accelerator"] = "cpu"
+    assert experiment.cards_for_confounder(config, "ct_noise") == 0
+    config = changed("training.accelerator", "cpu")
+    assert experiment.cards_for_confounder(config, "ct_noise") == 0

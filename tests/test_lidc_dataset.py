@@ -3,14 +3,18 @@
 import io
 import shutil
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from nibabel.affines import apply_affine
 
 from conftest import ROOT
 from sourcebench.datasets import prepare
 from sourcebench.datasets.base import METADATA_COLUMNS, build
+from sourcebench.datasets.lidc import annotations
+from sourcebench.datasets.lidc.nifti import write_whole_scan
 from sourcebench.design import build as design
 from sourcebench.errors import SourceBenchError
 from sourcebench.origins import retrieve
@@ -134,6 +138,33 @@ def test_ones_own_copy_in_any_layout(phantoms, tmp_path):
     (mine / "IM00002").unlink()
     with pytest.raises(SourceBenchError, match=r"1 of 4 images are missing in .*mine"):
         retrieve(dataset, rows, tmp_path / "cache", 1, io.StringIO())
+
+
+def test_a_whole_scan_with_its_readers_marks(metadata, tmp_path):
+    """The annotated scan with the fewest slices, which is soon drawn."""
+    marked = set(annotations.nodules()["scan_id"])
+    sizes = metadata.groupby("scan_id").size()
+    scan_id = int(sizes[sizes.index.isin(marked)].idxmin())
+    rows = metadata[metadata["scan_id"] == scan_id]
+    dataset = build("lidc_idri", {**SPEC, "origin": "phantoms"})
+    index, _ = retrieve(dataset, rows, tmp_path, 1, io.StringIO())
+    scan, readers = (
+        nibabel.load(path) for path in write_whole_scan(scan_id, index, tmp_path / "nifti")
+    )
+    assert scan.shape == readers.shape == (512, 512, len(rows))
+    most = annotations.nodules().query("scan_id == @scan_id")["readers"].max()
+    marks = readers.get_fdata()
+    assert marks.max() == most
+    zs = apply_affine(scan.affine, [[0, 0, k] for k in range(len(rows))])[:, 2]
+    np.testing.assert_allclose(zs, np.sort(rows["z"]), atol=0.1)
+    drawn = set(annotations.contours([scan_id])["k"])
+    assert set(np.flatnonzero(marks.any(axis=(0, 1)))) <= drawn
+
+    with pytest.raises(SourceBenchError, match=f"lacks 2 of its {len(rows)} slices"):
+        write_whole_scan(scan_id, index[2:], tmp_path / "other")
+    with pytest.raises(SourceBenchError, match="from 1 to 1018"):
+        write_whole_scan(2000, index, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_pairs_are_drawn_whole(metadata):

@@ -98,6 +98,6 @@ echo "$jobs"
 [[ -s results/$STUDY/tables/runs.csv ]] || fail "results/$STUDY/tables/runs.csv is missing."
 ! awk '$2 != "COMPLETED"' <<<"$jobs" | grep . || fail "Not every job of SLURM was completed."
 ! grep finetune <<<"$jobs" | grep -v gpu:1 || fail "A fine-tuning job asked for no card."
-! grep -vE "finetune|weights" <<<"$jobs" | grep gpu || fail "A job without need asked for a card."
+! grep -vE "finetune|weights|confound" <<<"$jobs" | grep gpu || fail "A job without need asked for a card."
 say "Fine: $(wc -l <<<"$jobs") jobs of SLURM, $(tail -n +2 results/$STUDY/tables/runs.csv | wc -l)" \
     "rows in results/$STUDY/tables/runs.csv."

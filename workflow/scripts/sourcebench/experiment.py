@@ -126,9 +126,13 @@ def is_noise(config: Mapping[str, Any], name: str) -> bool:
 
 
 def cards_for_confounder(config: Mapping[str, Any], name: str) -> int:
-    """Return how many graphics cards drawing a confounder may use: 0 or 1."""
+    """Return how many graphics cards drawing a confounder may use: 0 or 1.
+
+    None in a study that trains on the CPU: a cluster would wait for a card that it may not have.
+    """
     confounder = build_confounder(config, name)
-    return int(confounder.uses_card and getattr(confounder, "accelerator", "auto") != "cpu")
+    wanted = {config["training"]["accelerator"], getattr(confounder, "accelerator", "auto")}
+    return int(confounder.uses_card and "cpu" not in wanted)
 
 
 def shares_zero(config: Mapping[str, Any], name: str) -> bool:
