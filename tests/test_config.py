@@ -144,3 +144,10 @@ def test_who_asks_for_a_card():
     assert experiment.cards_for_confounder(config, "ct_noise") == 0
     config = changed("training.accelerator", "cpu")
     assert experiment.cards_for_confounder(config, "ct_noise") == 0
+
+
+def test_a_seed_fetches_nothing_again():
+    config = changed("seed", 7)
+    assert experiment.seed_for_weights(config, "imagenet") == 0
+    config["sources"]["imagenet"] = {"kind": "insilico"}
+    assert experiment.seed_for_weights(config, "imagenet") == 7

@@ -17,7 +17,7 @@ rule weights:
         gpu=lambda wildcards: experiment.cards_for_weights(config, wildcards.source),
     params:
         spec=of_source,
-        seed=config["seed"],
+        seed=lambda wildcards: experiment.seed_for_weights(config, wildcards.source),
     message:
         "Getting the weights of {wildcards.source} for {wildcards.arch}"
     script:

@@ -93,6 +93,12 @@ def has_weights(config: Mapping[str, Any], source: str) -> bool:
     return KINDS.get(config["sources"][source]["kind"]).has_weights
 
 
+def seed_for_weights(config: Mapping[str, Any], source: str) -> int:
+    """Return the seed that a source's weights depend on: 0 for those that are not trained here."""
+    trains = KINDS.get(config["sources"][source]["kind"]).trains
+    return int(config["seed"]) if trains else 0
+
+
 def cards_for_weights(config: Mapping[str, Any], source: str) -> int:
     """Return how many graphics cards getting a source's weights may use: 0 or 1."""
     spec = config["sources"][source]
