@@ -117,7 +117,7 @@ def test_what_stands_for_a_name_cannot_be_altered_by_a_file(tmp_path):
 
 
 @zips
-@pytest.mark.parametrize("kept", [0.02, 0.5, 0.98])
+@pytest.mark.parametrize("kept", [0.02, 0.5, 0.9, 0.95, 0.98, 0.99, 0.999])
 def test_a_truncated_network_is_one_sentence(tmp_path, zipped, kept):
     path = saved(tmp_path, small(), zipped)
     whole = path.read_bytes()

@@ -80,9 +80,11 @@ def permutation_test(a: Values, b: Values) -> Comparison:
     pooled = ((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / freedom
     with np.errstate(divide="ignore", invalid="ignore"):
         t = difference / np.sqrt(pooled * (1 / len(a) + 1 / len(b)))
+    # Ties are ties whatever the order of summation: to nine digits of the largest value.
+    scale = max(np.abs(a).max(), np.abs(b).max()) or 1.0
     result = stats.permutation_test(
-        (a, b),
-        lambda x, y, axis: np.abs(x.mean(axis=axis) - y.mean(axis=axis)),
+        (a / scale, b / scale),
+        lambda x, y, axis: np.abs(x.mean(axis=axis) - y.mean(axis=axis)).round(9),
         alternative="greater",
         vectorized=True,
         n_resamples=PERMUTATIONS,

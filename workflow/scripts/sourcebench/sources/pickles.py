@@ -9,6 +9,7 @@ packages of networks by inert shells that keep what they are given, and any othe
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import zipfile
 from collections.abc import Callable, Mapping
@@ -144,9 +145,16 @@ def _read_legacy(file: BinaryIO) -> tuple[Any, dict[str, bytes]]:
     content = unpickler.load()
     storages = {}
     for key in _Unpickler(file).load():
-        count = int.from_bytes(file.read(8), "little")
-        storages[key] = file.read(count * unpickler.types[key].itemsize)
+        count = int.from_bytes(_exactly(file, 8), "little")
+        storages[key] = _exactly(file, count * unpickler.types[key].itemsize)
     return content, storages
+
+
+def _exactly(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise pickle.UnpicklingError("its end is missing")
+    return data
 
 
 def _resolve(content: Any, storages: Mapping[str, bytes]) -> Any:
@@ -176,7 +184,7 @@ def _state(module: Shell, prefix: str) -> list[tuple[str, _Stored]]:
 
 
 def _view(stored: _Stored, storage: bytes) -> Tensor:
-    if not storage:  # of which PyTorch makes no buffer
+    if not math.prod(stored.size):  # of no bytes PyTorch makes no buffer
         return torch.empty(stored.size, dtype=stored.dtype)
     flat = torch.frombuffer(bytearray(storage), dtype=stored.dtype)
     return flat.as_strided(stored.size, stored.stride, stored.offset).clone()
