@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from sourcebench import files, seeds
 from sourcebench.confounders import PixelConfounder, Taxon, apply, draft, write_layer
-from sourcebench.confounders.parameters import parameter
 from sourcebench.errors import SourceBenchError
+from sourcebench.parameters import parameter
 
 COUNT, SIDE = 12, 16
 IDS = [f"image_{row}" for row in range(COUNT)]

@@ -3,7 +3,6 @@
 The taxonomy is that of Source Matters (MICCAI 2024), section 2.1 and Fig. 1.
 """
 
-import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
-from sourcebench.confounders import parameters
+from sourcebench import parameters
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.registry import Registry
@@ -180,13 +179,7 @@ def build(kind: str, /, *, title: str | None = None, **values: Any) -> Confounde
         SourceBenchError: an unknown kind, an unknown parameter, or a value that is not allowed;
             the message says what is.
     """
-    cls = REGISTRY.get(kind)
-    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
-    if unknown:
-        raise SourceBenchError(
-            f"Confounder '{kind}' has no parameter '{unknown[0]}'; it has: {parameters.names(cls)}."
-        )
-    confounder = cls(**values)
+    confounder = parameters.make(f"Confounder '{kind}'", REGISTRY.get(kind), values)
     if title is not None:
         object.__setattr__(confounder, "title", title)  # the dataclass is frozen
     return confounder

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from scipy import fft
 
 from sourcebench.confounders.base import REFERENCE_SIDE, PixelConfounder, Taxon, register
-from sourcebench.confounders.parameters import parameter
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
+from sourcebench.parameters import parameter
 
 REFERENCE_DIAMETER = 500.0
 """Diameter, in px, of the circle in the reference's code; the paper says *radius* 500 px."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sourcebench.confounders.base import PixelConfounder, Taxon, register
-from sourcebench.confounders.parameters import parameter
 from sourcebench.imaging import Image
+from sourcebench.parameters import parameter
 
 LOW_HU, HIGH_HU = -1200.0, 800.0
 """The window that the grey levels 0 to 255 stand for, in Hounsfield units."""

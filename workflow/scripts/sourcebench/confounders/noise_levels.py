@@ -7,9 +7,9 @@ import numpy as np
 
 from sourcebench.confounders.base import PixelConfounder, Taxon, register
 from sourcebench.confounders.noise import poisson_noise
-from sourcebench.confounders.parameters import parameter
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
+from sourcebench.parameters import parameter
 
 
 @register("noise_levels")

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from sourcebench.confounders.base import PixelConfounder, Taxon, register
 from sourcebench.confounders.noise import HIGH_HU, LEAST_COUNT, LOW_HU
-from sourcebench.confounders.parameters import parameter
 from sourcebench.confounders.tomography import (
     ACCELERATORS,
     ANGLES,
@@ -19,6 +18,7 @@ from sourcebench.confounders.tomography import (
 )
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
+from sourcebench.parameters import parameter
 
 MU_WATER, MU_AIR = 20.0, 0.02
 """Attenuation of water and of air in 1/m (LoDoPaB-CT, Leuschner et al. 2021)."""

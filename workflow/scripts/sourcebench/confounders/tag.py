@@ -10,8 +10,8 @@ from PIL import Image as PIL
 from PIL import ImageDraw, ImageFont
 
 from sourcebench.confounders.base import REFERENCE_SIDE, PixelConfounder, Taxon, register
-from sourcebench.confounders.parameters import parameter
 from sourcebench.imaging import Image
+from sourcebench.parameters import parameter
 
 WHITE = 255
 

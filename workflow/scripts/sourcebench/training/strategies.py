@@ -7,14 +7,12 @@ PyTorch, so that a config can be checked in no time.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from sourcebench.confounders import parameters
-from sourcebench.confounders.parameters import parameter
-from sourcebench.errors import SourceBenchError
+from sourcebench import parameters
+from sourcebench.parameters import parameter
 from sourcebench.registry import Registry
 
 if TYPE_CHECKING:
@@ -99,14 +97,7 @@ def build(kind: str, /, **values: Any) -> Strategy:
         SourceBenchError: an unknown kind, an unknown parameter, or a value that is not allowed;
             the message says what is.
     """
-    cls = STRATEGIES.get(kind)
-    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
-    if unknown:
-        known = parameters.names(cls) or "none"
-        raise SourceBenchError(
-            f"Transfer strategy '{kind}' has no parameter '{unknown[0]}'; it has: {known}."
-        )
-    return cls(**values)
+    return parameters.make(f"Transfer strategy '{kind}'", STRATEGIES.get(kind), values)
 
 
 def from_entry(entry: Mapping[str, Any]) -> Strategy:

@@ -4,9 +4,11 @@ import dataclasses
 import math
 import typing
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from sourcebench.errors import SourceBenchError
+
+T = TypeVar("T")
 
 
 def parameter(
@@ -58,6 +60,26 @@ def check(owner: str, parameters: Any) -> None:
                 f"{owner}: {field.name} is {given!r}; it must be {_expected(kind, field.metadata)}."
             )
         object.__setattr__(parameters, field.name, value)  # the dataclass is frozen
+
+
+def make(owner: str, cls: type[T], values: Mapping[str, Any]) -> T:
+    """Return a dataclass with its parameters at the values given, else at their defaults.
+
+    Args:
+        owner: what the parameters belong to, for messages.
+        cls: a dataclass whose fields are made by `parameter`.
+        values: by the parameters' names.
+
+    Raises:
+        SourceBenchError: an unknown parameter; the message says which there are. Or as the
+            dataclass itself.
+    """
+    fields: Any = cls
+    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(fields)})
+    if unknown:
+        known = names(cls) or "none"
+        raise SourceBenchError(f"{owner} has no parameter '{unknown[0]}'; it has: {known}.")
+    return cls(**values)
 
 
 def names(cls: Any) -> str:
