@@ -6,7 +6,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: "config/config.yaml"
+configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -27,6 +27,9 @@ localrules:
 rule all:
     default_target: True
     input:
+        # Asked for by themselves: a run that was deleted is made again.
+        predictions=rules.runs.input.predictions,
+        records=rules.runs.input.records,
         tables=expand(f"{STUDY}/tables/{{table}}.csv", table=TABLES),
         figures=expand(
             f"{STUDY}/figures/{{figure}}.{{format}}",

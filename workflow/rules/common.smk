@@ -10,16 +10,22 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from sourcebench import config as border
 from sourcebench import experiment
+from sourcebench.dependencies import WHERE, Dependencies
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
+from sourcebench.machine import memory_mb
 from sourcebench.models import weights_arch
-from sourcebench.sources.base import ABOUT
 
 try:
     border.check(config)
 except SourceBenchError as error:
     raise WorkflowError(f"Config: {error}")
 
+# Jobs say what memory they need; on this machine no more of them run than fit into it.
+if all(workflow.global_resources.get(name).value is None for name in ("mem_mb", "_nodes")):
+    workflow.register_resource("mem_mb", memory_mb())
+
+DECIDED_BY = Dependencies(config)
 STUDY = f"results/{config['study']}"
 RUNS = Paramspace(experiment.table(config))
 RUN = f"{STUDY}/runs/{RUNS.wildcard_pattern}"
@@ -73,6 +79,7 @@ wildcard_constraints:
     arch=r"\w+",
     splits=r"\w+",
     layer="artifact|base",
+    weights="[0-9a-f]+",
 
 
 def log_of(step):
@@ -105,12 +112,6 @@ def of_confounder(wildcards):
     return {key: value for key, value in entry.items() if key != "title"}
 
 
-def of_source(wildcards):
-    """What decides a source's weights: all of its entry but what tells about it."""
-    entry = config["sources"][wildcards.source]
-    return {key: value for key, value in entry.items() if key not in ABOUT}
-
-
 def dataset_of(task):
     """The entry of a task's dataset in the config."""
     return config["datasets"][config["tasks"][task]["dataset"]]
@@ -126,9 +127,11 @@ def manifest_inputs(wildcards):
     inputs = {}
     if dataset_of(wildcards.task)["origin"] == "path":
         dataset = config["tasks"][wildcards.task]["dataset"]
-        inputs["available"] = rules.index_local.output[0].format(dataset=dataset)
+        index = rules.index_local.output[0].format(dataset=dataset)
+        inputs["available"] = ancient(index)
     if splits := config["tasks"][wildcards.task].get("splits"):
-        inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
+        path = rules.published_splits.output[0].format(splits=splits)
+        inputs["splits"] = ancient(path)
     return inputs
 
 
@@ -152,14 +155,15 @@ def image_folder(wildcards):
 def image_index(wildcards):
     """The index of the images that a task's dataset has."""
     dataset = config["tasks"][wildcards.task]["dataset"]
-    return rules.retrieve.output.index.format(dataset=dataset)
+    return ancient(rules.retrieve.output.index.format(dataset=dataset))
 
 
 def design_inputs(wildcards):
     """The manifest, and published splits where the task uses some."""
-    inputs = {"manifest": rules.manifest.output.manifest}
+    inputs = {"manifest": ancient(rules.manifest.output.manifest)}
     if splits := config["tasks"][wildcards.task].get("splits"):
-        inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
+        path = rules.published_splits.output[0].format(splits=splits)
+        inputs["splits"] = ancient(path)
     return inputs
 
 
@@ -171,31 +175,55 @@ def tested(wildcards):
 def base_images(wildcards):
     """The images without the artifact."""
     if experiment.has_base(config, wildcards.confounder):
-        return layer(wildcards.task, wildcards.confounder, "base")
-    return rules.prepare.output.images
+        return ancient(layer(wildcards.task, wildcards.confounder, "base"))
+    return ancient(rules.prepare.output.images)
 
 
 def artifact_images(wildcards):
     """The images with the artifact of each confounder that is drawn into them."""
     return [
-        layer(wildcards.task, name, "artifact")
+        ancient(layer(wildcards.task, name, "artifact"))
         for name in tested(wildcards)
         if experiment.is_pixel(config, name)
     ]
+
+
+def weights_path(source, arch):
+    """A source's weights for an architecture, under a name of what decides them."""
+    name = DECIDED_BY.weights(source, arch)
+    return rules.weights.output.weights.format(source=source, arch=arch, weights=name)
 
 
 def source_weights(wildcards):
     """The source's weights; none for random ones, which a run draws from its seed."""
     if not experiment.has_weights(config, wildcards.source):
         return []
-    arch = weights_arch(wildcards.arch)
-    return [rules.weights.output.weights.format(source=wildcards.source, arch=arch)]
+    return [ancient(weights_path(wildcards.source, weights_arch(wildcards.arch)))]
 
 
-def transfer(wildcards):
-    """The entry of a run's transfer strategy; without that axis everything is fine-tuned."""
-    name = wildcards.get("transfer")
-    return config["transfer"][name] if name else {"kind": "full"}
+def source_cards(_):
+    """The cards of all weights of the study."""
+    return [
+        str(Path(weights_path(source, arch)).with_suffix(".json"))
+        for source in config["experiment"]["sources"]
+        if experiment.has_weights(config, source)
+        for arch in experiment.weights_of(config, source)
+    ]
+
+
+def decides(step, *names):
+    """What decides a step's result (see sourcebench/dependencies.py), in a job's parameters."""
+
+    def answer(wildcards):
+        return getattr(DECIDED_BY, step)(*(wildcards[name] for name in names))
+
+    return answer
+
+
+def decided_run(wildcards):
+    """What decides a run's predictions, beside its place in the experiment."""
+    names = (wildcards[axis] for axis in ("task", "confounder", "source", "arch"))
+    return DECIDED_BY.run(*names, wildcards.get("transfer"))
 
 
 def table(name):

@@ -3,8 +3,8 @@
 
 rule confound:
     input:
-        native=rules.prepare.output.native,
-        samples=rules.prepare.output.samples,
+        native=ancient(rules.prepare.output.native),
+        samples=ancient(rules.prepare.output.samples),
     output:
         f"{STUDY}/data/{{task}}/{{confounder}}/{{layer}}.npy",
     log:
@@ -18,10 +18,12 @@ rule confound:
         gpu=lambda wildcards: experiment.cards_for_confounder(
             config, wildcards.confounder
         ),
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
     params:
         confounder=of_confounder,
         task=of_task("input_size", "resize"),
         seed=config["seed"],
+        decided_by=decides("layer", "task", "confounder"),
     message:
         "Drawing {wildcards.confounder} ({wildcards.layer}) into the images of {wildcards.task}"
     script:

@@ -89,12 +89,7 @@ rule counts:
 
 rule sources:
     input:
-        [
-            f"resources/weights/{source}/{arch}.json"
-            for source in config["experiment"]["sources"]
-            if experiment.has_weights(config, source)
-            for arch in experiment.weights_of(config, source)
-        ],
+        source_cards,
     output:
         table=table("sources"),
         page=report(
@@ -175,7 +170,7 @@ rule figure:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        config=config,
+        style=experiment.style(config),
         caption=lambda wildcards: caption(wildcards.figure),
     message:
         "Drawing {wildcards.figure}"

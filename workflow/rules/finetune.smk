@@ -3,20 +3,21 @@
 
 rule weights:
     output:
-        weights="resources/weights/{source}/{arch}.safetensors",
-        card="resources/weights/{source}/{arch}.json",
+        weights="resources/weights/{source}/{arch}-{weights}.safetensors",
+        card="resources/weights/{source}/{arch}-{weights}.json",
     log:
-        "resources/weights/{source}/{arch}.log",
+        "resources/weights/{source}/{arch}-{weights}.log",
     benchmark:
-        "resources/weights/{source}/{arch}.tsv"
+        "resources/weights/{source}/{arch}-{weights}.tsv"
     priority: 10  # a source that can't be had should be known early
     conda:
         "../../envs/sourcebench.yaml"
     threads: TRAINING.get("threads", 4)
     resources:
         gpu=lambda wildcards: experiment.cards_for_weights(config, wildcards.source),
+        mem_mb=lambda wildcards, attempt: attempt
+        * experiment.memory_for_weights(config, wildcards.source),
     params:
-        spec=of_source,
         seed=lambda wildcards: experiment.seed_for_weights(config, wildcards.source),
     message:
         "Getting the weights of {wildcards.source} for {wildcards.arch}"
@@ -26,11 +27,11 @@ rule weights:
 
 rule finetune:
     input:
-        samples=rules.prepare.output.samples,
+        samples=ancient(rules.prepare.output.samples),
         images=base_images,
         artifacts=artifact_images,
         designs=lambda wildcards: [
-            design(wildcards.task, name) for name in tested(wildcards)
+            ancient(design(wildcards.task, name)) for name in tested(wildcards)
         ],
         weights=source_weights,
     output:
@@ -47,14 +48,19 @@ rule finetune:
     threads: TRAINING.get("threads", 4)
     resources:
         gpu=0 if TRAINING["accelerator"] == "cpu" else 1,
+        mem_mb=lambda wildcards, attempt: attempt
+        * experiment.memory_for_run(config, wildcards.task),
     params:
         run=RUNS.instance,
         name=lambda wildcards: " ".join(wildcards),
-        training=TRAINING,
+        training={key: TRAINING[key] for key in TRAINING if key not in WHERE},
         task=of_task("batch_size", "monitor"),
         confounders=tested,
-        transfer=transfer,
+        transfer=lambda wildcards: experiment.transfer(
+            config, wildcards.get("transfer")
+        ),
         seed=config["seed"],
+        decided_by=decided_run,
     message:
         "Fine-tuning {wildcards.arch} from {wildcards.source} on {wildcards.task} with "
         "{wildcards.confounder}, p_art {wildcards.p_art}, fold {wildcards.fold}"

@@ -3,12 +3,12 @@
 
 rule prepare:
     input:
-        manifest=rules.manifest.output.manifest,
+        manifest=ancient(rules.manifest.output.manifest),
         index=image_index,
     output:
         images=f"{STUDY}/data/{{task}}/images.npy",
         samples=f"{STUDY}/data/{{task}}/samples.csv",
-        native=temp(f"{STUDY}/data/{{task}}/native.npy"),
+        native=f"{STUDY}/data/{{task}}/native.npy",
         odd=f"{STUDY}/data/{{task}}/odd.json",
     log:
         f"{STUDY}/logs/prepare/{{task}}.log",
@@ -17,10 +17,13 @@ rule prepare:
     conda:
         "../../envs/sourcebench.yaml"
     threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         task=of_task("dataset", "input_size", "resize"),
         dataset=lambda wildcards: dataset_of(wildcards.task),
-        keep_native=lambda wildcards: experiment.carrier(config, wildcards.task) is None,
+        keep_native=lambda wildcards: wildcards.task in DRAWN_INTO,
+        decided_by=decides("images", "task"),
     message:
         "Decoding the images of {wildcards.task}"
     script:
@@ -69,6 +72,7 @@ rule design:
         carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
         folds=config["experiment"]["folds"],
         seed=config["seed"],
+        decided_by=decides("design", "task"),
     message:
         "Designing {wildcards.task} with {wildcards.confounder}"
     script:

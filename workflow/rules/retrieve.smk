@@ -14,6 +14,7 @@ rule index_local:
     params:
         spec=lambda wildcards: config["datasets"][wildcards.dataset],
         folder=image_folder,
+        decided_by=decides("dataset", "dataset"),
     message:
         "Looking for images in {params.spec[path]}"
     script:
@@ -32,6 +33,7 @@ rule published_splits:
     params:
         spec=lambda wildcards: config["splits"][wildcards.splits],
         folder=lambda wildcards: f"resources/splits/{wildcards.splits}",
+        decided_by=decides("splits", "splits"),
     message:
         "Reading the published splits {wildcards.splits}"
     script:
@@ -50,11 +52,14 @@ rule manifest:
         f"{STUDY}/benchmarks/manifest/{{task}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         task=of_task("dataset", "labels", "view", "samples"),
         dataset=lambda wildcards: dataset_of(wildcards.task),
         carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
         seed=config["seed"],
+        decided_by=decides("manifest", "task"),
     message:
         "Choosing the images of {wildcards.task}"
     script:
@@ -74,9 +79,12 @@ rule retrieve:
     conda:
         "../../envs/sourcebench.yaml"
     threads: 8
+    resources:
+        mem_mb=lambda wildcards, threads, attempt: (500 + 250 * threads) * attempt,
     params:
         spec=lambda wildcards: config["datasets"][wildcards.dataset],
         folder=image_folder,
+        decided_by=decides("dataset", "dataset"),
     message:
         "Getting the images of {wildcards.dataset} ({params.spec[origin]})"
     script:

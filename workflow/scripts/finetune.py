@@ -21,7 +21,8 @@ with job(snakemake.log) as terminal:
     artifacts = {Path(path).parent.name: Path(path) for path in given.artifacts}
     record = finetune(
         Run.of(params.run),
-        Recipe.of(params.training, params.task, snakemake.threads),
+        # The whole entry: params has what decides the result, where it runs is beside that.
+        Recipe.of(snakemake.config["training"], params.task, snakemake.threads),
         designs=dict(zip(params.confounders, map(design.read, given.designs), strict=True)),
         layers=Layers(Path(given.samples), Path(given.images), artifacts),
         weights=next(map(Path, given.weights), None),

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from sourcebench import confounders
 from sourcebench.design.rows import NONE
+from sourcebench.machine import CHECKPOINT_MB, training_mb
 from sourcebench.models import ARCHITECTURES, weights_arch
 from sourcebench.sources import KINDS
-
-if TYPE_CHECKING:
-    from sourcebench.figures import StudyStyle
 
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold"]
 
@@ -106,6 +104,27 @@ def cards_for_weights(config: Mapping[str, Any], source: str) -> int:
     return int(trains and spec.get("accelerator", "auto") != "cpu")
 
 
+def memory_for_run(config: Mapping[str, Any], task: str) -> int:
+    """Return about how much memory a run on a task takes, in MB."""
+    entry = config["tasks"][task]
+    samples = entry.get("samples", {})
+    return training_mb(
+        samples.get("test", 1000) + samples.get("dev", 1000),
+        entry["input_size"],
+        entry["batch_size"],
+        card=config["training"]["accelerator"] != "cpu",
+    )
+
+
+def memory_for_weights(config: Mapping[str, Any], source: str) -> int:
+    """Return about how much memory getting a source's weights takes, in MB."""
+    spec = config["sources"][source]
+    if not KINDS.get(spec["kind"]).trains:
+        return CHECKPOINT_MB
+    card = cards_for_weights(config, source) > 0
+    return training_mb(spec["images"], spec["size"], spec.get("batch_size", 64), card=card)
+
+
 def build_confounder(config: Mapping[str, Any], name: str) -> Any:
     """Build a confounder of the config by its name."""
     return confounders.from_entry(config["confounders"][name])
@@ -162,6 +181,11 @@ def carrier(config: Mapping[str, Any], task: str) -> tuple[str, str, str] | None
     return None
 
 
+def transfer(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    """Return the entry of a transfer strategy; without that axis everything is fine-tuned."""
+    return dict(config["transfer"][name]) if name else {"kind": "full"}
+
+
 def figures(config: Mapping[str, Any]) -> list[str]:
     """Return the figures of a study: those it asks for, or those that its confounders call for."""
     chosen = config["experiment"]
@@ -176,21 +200,21 @@ def figures(config: Mapping[str, Any]) -> list[str]:
     return [*wanted, "epochs"]
 
 
-def style(config: Mapping[str, Any]) -> "StudyStyle":
-    """Return the names and the order in which figures show a study's parts."""
-    # Here, since the Snakefile reads this module, and drawing takes a second to import.
-    from sourcebench.figures.style import StudyStyle
+def style(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names and the order in which figures show a study's parts.
 
+    These are the fields of `figures.StudyStyle`, which takes a second to import.
+    """
     chosen = config["experiment"]
-    return StudyStyle(
-        sources={name: config["sources"][name].get("title", name) for name in chosen["sources"]},
-        confounders={name: build_confounder(config, name).title for name in config["confounders"]},
-        noises=[name for name in config["confounders"] if is_noise(config, name)],
-        tasks={name: config["tasks"][name]["title"] for name in chosen["tasks"]},
-        archs={name: ARCHITECTURES.get(name).title for name in chosen["archs"]},
-        references={
-            name: config["tasks"][name]["reference"]
-            for name in chosen["tasks"]
-            if "reference" in config["tasks"][name]
+    tasks = {name: config["tasks"][name] for name in chosen["tasks"]}
+    shown = dict.fromkeys(name for task in tasks.values() for name in task["confounders"])
+    return {
+        "sources": {name: config["sources"][name].get("title", name) for name in chosen["sources"]},
+        "confounders": {name: build_confounder(config, name).title for name in shown},
+        "noises": [name for name in shown if is_noise(config, name)],
+        "tasks": {name: task["title"] for name, task in tasks.items()},
+        "archs": {name: ARCHITECTURES.get(name).title for name in chosen["archs"]},
+        "references": {
+            name: task["reference"] for name, task in tasks.items() if "reference" in task
         },
-    )
+    }

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import errno
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -57,6 +58,15 @@ def write_json(path: str | Path, content: Any) -> None:
 def read_json(path: str | Path) -> Any:
     """Read JSON."""
     return json.loads(Path(path).read_text())
+
+
+def checksum(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes, 64 hexadecimal digits, or 'missing' without a file."""
+    path = Path(path)
+    if not path.is_file():
+        return "missing"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_array(path: str | Path) -> npt.NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """Where original images come from: a download, phantoms, or the user's own folder."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -8,6 +9,8 @@ import pandas as pd
 
 from sourcebench.datasets.base import Dataset
 from sourcebench.errors import SourceBenchError
+from sourcebench.files import atomic
+from sourcebench.fingerprints import code_of
 from sourcebench.phantoms import MIRRORS
 from sourcebench.registry import Registry
 
@@ -31,9 +34,20 @@ def from_phantoms(
 ) -> Path:
     """Draw a phantom for each wanted image, in the layout of the download."""
     images = folder / "images"
+    _forget_others(folder, code_of(MIRRORS.get(dataset.spec["kind"])))
     new = MIRRORS.get(dataset.spec["kind"])(wanted, images, processes)
     print(f"Drew {new} phantoms; {len(wanted) - new} were there.", file=terminal)
     return images
+
+
+def _forget_others(folder: Path, code: str) -> None:
+    """Delete phantoms that were drawn by other code than today's: they are other images."""
+    mark = folder / "drawn_by"
+    if not mark.is_file() or mark.read_text() != code:
+        if (folder / "images").exists():
+            shutil.rmtree(folder / "images")
+        with atomic(mark) as temporary:
+            temporary.write_text(code)
 
 
 @ORIGINS.register("path")

@@ -8,11 +8,15 @@ from typing import Any, ClassVar, TextIO
 import pandas as pd
 
 from sourcebench.datasets import local
+from sourcebench.datasets.folders import fingerprint as folder_state
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.registry import Registry
 
 METADATA_COLUMNS = ["image_id", "patient_id", "sex", "age", "view", "findings"]
+
+TRANSPORT = ("path", "url", "checksums", "keep_archives", "keep_all_images")
+"""Keys of an entry that say how images are got, and not what is on them."""
 
 ORIGIN_PROPERTIES: dict[str, Any] = {
     "kind": {"type": "string"},
@@ -56,6 +60,18 @@ class Dataset(ABC):
         `image_id` (file name, or another unique name), `patient_id`, `sex` (M|F), `age` (years),
         `view` (text), `findings` (names joined by '|'); what is not known is missing.
         """
+
+    def fingerprint(self) -> str:
+        """Return what outside the config decides metadata and images, in a text that changes.
+
+        It is asked for before every run of the workflow, so it has to be cheap: for images of the
+        user's own it is the names, sizes and times of the files in their folder. A kind with
+        tables of the user's adds these.
+
+        Raises:
+            SourceBenchError: the folder can't be read.
+        """
+        return folder_state(Path(self.spec["path"])) if self.spec["origin"] == "path" else ""
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Fetch images, and return the folder that holds them.

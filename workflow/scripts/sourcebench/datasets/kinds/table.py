@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from sourcebench import files
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
 from sourcebench.errors import SourceBenchError
 
@@ -17,6 +18,10 @@ class TableDataset(Dataset):
         "table": {"type": "string", "description": "a CSV file"},
     }
     required: ClassVar[list[str]] = ["table"]
+
+    def fingerprint(self) -> str:
+        """Return what decides the user's images and table: the folder's files, the CSV's bytes."""
+        return super().fingerprint() + files.checksum(self.spec["table"])
 
     def metadata(self) -> pd.DataFrame:
         """Return the CSV's rows; `sex`, `age` and `view` may be missing there.
