@@ -13,6 +13,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/confound.smk"
@@ -36,3 +37,5 @@ rule all:
             figure=FIGURES,
             format=["png", "pdf"],
         ),
+    message:
+        "Everything of {STUDY} is there"

@@ -3,8 +3,7 @@
 
 rule confound:
     input:
-        native=ancient(rules.prepare.output.native),
-        samples=ancient(rules.prepare.output.samples),
+        unpack(confound_inputs),
     output:
         f"{STUDY}/data/{{task}}/{{confounder}}/{{layer}}.npy",
     log:
@@ -23,7 +22,7 @@ rule confound:
         confounder=of_confounder,
         task=of_task("input_size", "resize"),
         seed=config["seed"],
-        decided_by=decides("layer", "task", "confounder"),
+        decided_by=decided_by("confound"),
     message:
         "Drawing {wildcards.confounder} ({wildcards.layer}) into the images of {wildcards.task}"
     script:

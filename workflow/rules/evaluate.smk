@@ -7,6 +7,7 @@ rule runs:
             f"{STUDY}/runs/{{run}}/predictions.parquet", run=RUNS.instance_patterns
         ),
         records=expand(f"{STUDY}/runs/{{run}}/run.json", run=RUNS.instance_patterns),
+        roots=roots,
     output:
         table("runs"),
     log:
@@ -45,7 +46,8 @@ rule statistics:
 
 rule table1:
     input:
-        [design(task, name) for task, name in DESIGNS],
+        designs=[design(task, name) for task, name in DESIGNS],
+        roots=roots,
     output:
         table("table1"),
     log:
@@ -71,6 +73,7 @@ rule counts:
             for task in TASKS
         ],
         files=expand(rules.prepare.output.odd, task=TASKS),
+        roots=roots,
     output:
         table("counts"),
     log:
@@ -123,6 +126,7 @@ rule figure2:
     input:
         native=[f"{STUDY}/data/{task}/native.npy" for task in DRAWN_INTO],
         samples=[f"{STUDY}/data/{task}/samples.csv" for task in DRAWN_INTO],
+        roots=roots,
     output:
         png=report(
             f"{STUDY}/figures/figure2.png",

@@ -27,13 +27,7 @@ rule weights:
 
 rule finetune:
     input:
-        samples=ancient(rules.prepare.output.samples),
-        images=base_images,
-        artifacts=artifact_images,
-        designs=lambda wildcards: [
-            ancient(design(wildcards.task, name)) for name in tested(wildcards)
-        ],
-        weights=source_weights,
+        unpack(finetune_inputs),
     output:
         predictions=f"{RUN}/predictions.parquet",
         history=f"{RUN}/history.csv",
@@ -60,7 +54,7 @@ rule finetune:
             config, wildcards.get("transfer")
         ),
         seed=config["seed"],
-        decided_by=decided_run,
+        decided_by=decided_by("finetune"),
     message:
         "Fine-tuning {wildcards.arch} from {wildcards.source} on {wildcards.task} with "
         "{wildcards.confounder}, p_art {wildcards.p_art}, fold {wildcards.fold}"

@@ -3,8 +3,7 @@
 
 rule prepare:
     input:
-        manifest=ancient(rules.manifest.output.manifest),
-        index=image_index,
+        unpack(prepare_inputs),
     output:
         images=f"{STUDY}/data/{{task}}/images.npy",
         samples=f"{STUDY}/data/{{task}}/samples.csv",
@@ -23,7 +22,7 @@ rule prepare:
         task=of_task("dataset", "input_size", "resize"),
         dataset=lambda wildcards: dataset_of(wildcards.task),
         keep_native=lambda wildcards: wildcards.task in DRAWN_INTO,
-        decided_by=decides("images", "task"),
+        decided_by=decided_by("prepare"),
     message:
         "Decoding the images of {wildcards.task}"
     script:
@@ -72,7 +71,7 @@ rule design:
         carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
         folds=config["experiment"]["folds"],
         seed=config["seed"],
-        decided_by=decides("design", "task"),
+        decided_by=decided_by("design"),
     message:
         "Designing {wildcards.task} with {wildcards.confounder}"
     script:
@@ -83,6 +82,7 @@ rule split_audit:
     input:
         ours=[design(task, name) for task, name in DESIGNS],
         published=expand(rules.published_splits.output, splits=AUDITED),
+        roots=roots,
     output:
         table("split_audit"),
     log:

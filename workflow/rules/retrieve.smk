@@ -14,7 +14,7 @@ rule index_local:
     params:
         spec=lambda wildcards: config["datasets"][wildcards.dataset],
         folder=image_folder,
-        decided_by=decides("dataset", "dataset"),
+        decided_by=decided_by("index_local"),
     message:
         "Looking for images in {params.spec[path]}"
     script:
@@ -33,7 +33,7 @@ rule published_splits:
     params:
         spec=lambda wildcards: config["splits"][wildcards.splits],
         folder=lambda wildcards: f"resources/splits/{wildcards.splits}",
-        decided_by=decides("splits", "splits"),
+        decided_by=decided_by("published_splits"),
     message:
         "Reading the published splits {wildcards.splits}"
     script:
@@ -59,7 +59,7 @@ rule manifest:
         dataset=lambda wildcards: dataset_of(wildcards.task),
         carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
         seed=config["seed"],
-        decided_by=decides("manifest", "task"),
+        decided_by=decided_by("manifest"),
     message:
         "Choosing the images of {wildcards.task}"
     script:
@@ -84,7 +84,7 @@ rule retrieve:
     params:
         spec=lambda wildcards: config["datasets"][wildcards.dataset],
         folder=image_folder,
-        decided_by=decides("dataset", "dataset"),
+        decided_by=decided_by("retrieve"),
     message:
         "Getting the images of {wildcards.dataset} ({params.spec[origin]})"
     script:

@@ -7,7 +7,7 @@ from sourcebench.jobs import job
 with job(snakemake.log):
     config = snakemake.params.config
     first = {}
-    for (task, _), path in zip(snakemake.params.designs, snakemake.input, strict=True):
+    for (task, _), path in zip(snakemake.params.designs, snakemake.input.designs, strict=True):
         first.setdefault(task, design.read(path))
     targets = [
         Target(

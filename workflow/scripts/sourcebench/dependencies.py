@@ -39,7 +39,7 @@ def _once(method: Method[Names]) -> Method[Names]:
     """Make a method compute each answer once: thousands of runs ask the same."""
 
     @wraps(method)
-    def answer(self: "Dependencies", *names: Names.args, **none: Names.kwargs) -> str:
+    def answer(self: "Dependencies", /, *names: Names.args, **none: Names.kwargs) -> str:
         key = (method.__name__, *names)
         if key not in self._known:
             self._known[key] = method(self, *names, **none)

@@ -1,0 +1,182 @@
+# What each step reads, and what decides its result.
+#
+# Snakemake would run a step again whenever one before it has run, even if nothing came out
+# differently: one more task on the same images would repeat all training on them. So a step that is
+# finished, and whose deciding digest (sourcebench/dependencies.py) is the one that it ran with, takes
+# its inputs as 'ancient', whatever their times. Any other takes all that lies before it as plain inputs,
+# not just what it reads: Snakemake looks past ancient inputs no further, and would miss it otherwise.
+
+DECIDING = {
+    "index_local": lambda given: DECIDED_BY.dataset(given["dataset"]),
+    "retrieve": lambda given: DECIDED_BY.dataset(given["dataset"]),
+    "published_splits": lambda given: DECIDED_BY.splits(given["splits"]),
+    "manifest": lambda given: DECIDED_BY.manifest(given["task"]),
+    "prepare": lambda given: DECIDED_BY.images(given["task"]),
+    "design": lambda given: DECIDED_BY.design(given["task"]),
+    "confound": lambda given: DECIDED_BY.layer(given["task"], given["confounder"]),
+    "finetune": lambda given: DECIDED_BY.run(
+        *(given[axis] for axis in ("task", "confounder", "source", "arch")),
+        given.get("transfer"),
+    ),
+}
+
+
+def decided_by(rule):
+    """The digest of what decides a step's result, as a parameter of its rule."""
+    return lambda wildcards: DECIDING[rule](wildcards)
+
+
+def is_settled(rule, wildcards):
+    """Whether a step is finished, and would do the same again."""
+    settings = workflow.dag_settings
+    if settings.forceall or settings.forcerun:
+        return False  # who forces a step wants all that follows from it
+    patterns = workflow.get_rule(rule).output
+    outputs = [pattern.apply_wildcards(wildcards) for pattern in patterns]
+    if not all(Path(path).exists() for path in outputs):
+        return False
+    ran_with = workflow.persistence.params(outputs[0]) or []
+    return repr(DECIDING[rule](wildcards)) in ran_with
+
+
+def settled(rule):
+    """Decorate a rule's input function: name → path or paths."""
+
+    def decorate(inputs):
+        def answer(wildcards):
+            found = inputs(wildcards)
+            if not is_settled(rule, wildcards):
+                return found
+            return {name: ancient(paths) for name, paths in found.items()}
+
+        return answer
+
+    return decorate
+
+
+def image_folder(wildcards):
+    """Where a download or phantoms put images; all studies share them."""
+    phantoms = config["datasets"][wildcards.dataset]["origin"] == "phantoms"
+    return f"resources/{'phantoms/' if phantoms else ''}{wildcards.dataset}"
+
+
+def available(dataset):
+    """The table of the user's own images, where a dataset's are that; else nothing."""
+    if config["datasets"][dataset]["origin"] != "path":
+        return []
+    return rules.index_local.output[0].format(dataset=dataset)
+
+
+def before_manifest(task):
+    """What lies before the choice of a task's images."""
+    inputs = {"available": available(config["tasks"][task]["dataset"]), "splits": []}
+    if splits := config["tasks"][task].get("splits"):
+        inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
+    return inputs
+
+
+def before_images(task):
+    """What lies before a task's arrays: its manifest, and the index of the originals."""
+    dataset = config["tasks"][task]["dataset"]
+    return {
+        **before_manifest(task),
+        "manifest": rules.manifest.output.manifest.format(task=task),
+        "index": rules.retrieve.output.index.format(dataset=dataset),
+    }
+
+
+@settled("manifest")
+def manifest_inputs(wildcards):
+    """The user's own images, and published splits, where a task depends on them."""
+    return before_manifest(wildcards.task)
+
+
+def retrieve_inputs(wildcards):
+    """The manifests of all tasks on a dataset, and the user's own images where they are its."""
+    tasks = [
+        name for name in TASKS if config["tasks"][name]["dataset"] == wildcards.dataset
+    ]
+    return {
+        "manifests": expand(str(rules.manifest.output.manifest), task=tasks),
+        "available": available(wildcards.dataset),
+    }
+
+
+@settled("prepare")
+def prepare_inputs(wildcards):
+    """The manifest, and where the originals are."""
+    return before_images(wildcards.task)
+
+
+@settled("design")
+def design_inputs(wildcards):
+    """The manifest, and published splits where the task uses some."""
+    manifest = rules.manifest.output.manifest.format(task=wildcards.task)
+    return {**before_manifest(wildcards.task), "manifest": manifest}
+
+
+@settled("confound")
+def confound_inputs(wildcards):
+    """The originals, decoded."""
+    return {
+        **before_images(wildcards.task),
+        "native": rules.prepare.output.native.format(task=wildcards.task),
+        "samples": rules.prepare.output.samples.format(task=wildcards.task),
+    }
+
+
+@settled("finetune")
+def finetune_inputs(wildcards):
+    """The images with and without each artifact, the designs, and the weights."""
+    task = wildcards.task
+    confounders = tested(wildcards)
+    images = rules.prepare.output.images.format(task=task)
+    if experiment.has_base(config, wildcards.confounder):
+        images = layer(task, wildcards.confounder, "base")
+    drawn = [name for name in confounders if experiment.is_pixel(config, name)]
+    return {
+        **before_images(task),
+        "samples": rules.prepare.output.samples.format(task=task),
+        "images": images,
+        "artifacts": [layer(task, name, "artifact") for name in drawn],
+        "designs": [design(task, name) for name in confounders],
+        "weights": source_weights(wildcards),
+    }
+
+
+def tested(wildcards):
+    """The confounders that a run is tested on."""
+    return experiment.tested_confounders(config, wildcards.task, wildcards.confounder)
+
+
+def weights_path(source, arch):
+    """A source's weights for an architecture, under a name of what decides them."""
+    name = DECIDED_BY.weights(source, arch)
+    return rules.weights.output.weights.format(source=source, arch=arch, weights=name)
+
+
+def source_weights(wildcards):
+    """The source's weights; none for random ones, which a run draws from its seed."""
+    if not experiment.has_weights(config, wildcards.source):
+        return []
+    return [weights_path(wildcards.source, weights_arch(wildcards.arch))]
+
+
+def source_cards(_):
+    """The cards of all weights of the study."""
+    return [
+        str(Path(weights_path(source, arch)).with_suffix(".json"))
+        for source in config["experiment"]["sources"]
+        if experiment.has_weights(config, source)
+        for arch in experiment.weights_of(config, source)
+    ]
+
+
+def roots(_):
+    """What lies before all runs, for what collects them."""
+    return [
+        path
+        for task in TASKS
+        for given in before_images(task).values()
+        for path in ([given] if isinstance(given, str) else given)
+    ]
