@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
+from sourcebench.evaluation.comparisons import holm, permutation_test, smallest_p
+from sourcebench.evaluation.intervals import bounds, mean_ci
 from sourcebench.evaluation.statistics import (
     compare_sources,
     epochs_per_source,
-    holm,
-    mean_ci,
     networks,
-    permutation_test,
     shortcut_drop,
-    smallest_p,
     summary,
 )
 from synthetic_runs import synthetic_runs
