@@ -29,16 +29,16 @@ def compare_sources(runs: pd.DataFrame, metric: str = "auroc") -> pd.DataFrame:
         repeats_a, folds_b, repeats_b`.
     """
     keys = cell(runs, "source")
-    counts = sizes(runs, metric, [*keys, "source"])
+    counts = sizes(runs, metric, [*keys, "source"]).T.to_dict("list")
     rows = []
     for key, group in replicates(runs, [metric]).groupby(keys):
         samples = {source: defined(values) for source, values in group.groupby("source")[metric]}
         for (name_a, a), (name_b, b) in combinations(samples.items(), 2):
             mean_a, mean_b = (float(each.mean()) if len(each) else float("nan") for each in (a, b))
             t, p = permutation_test(a, b)
-            row = (name_a, name_b, mean_a, mean_b, mean_a - mean_b, t, p, smallest_p(len(a), len(b)))
-            there = (*counts.loc[(*key, name_a)], *counts.loc[(*key, name_b)])
-            rows.append((*key, *row, *there))
+            row = (name_a, name_b, mean_a, mean_b, mean_a - mean_b, t, p)
+            there = (*counts[*key, name_a], *counts[*key, name_b])
+            rows.append((*key, *row, smallest_p(len(a), len(b)), *there))
     columns = [*keys, "source_a", "source_b", "mean_a", "mean_b", "difference"]
     numbers = ["p_smallest", "folds_a", "repeats_a", "folds_b", "repeats_b"]
     table = pd.DataFrame(rows, columns=[*columns, "t", "p", *numbers])
@@ -100,12 +100,12 @@ def shortcut_drop(runs: pd.DataFrame, metric: str = "auroc", level: float = 0.95
     """
     table = drops(runs, metric)
     keys = cell(table, "drop")
-    counts = sizes(table, "drop", keys)
+    counts = sizes(table, "drop", keys).T.to_dict("list")
     rows = [
-        (*key, *counts.loc[key], *mean_ci(group["drop"], level, drop_limits(metric)))
+        (*key, *counts[key], *mean_ci(group["drop"], level, drop_limits(metric)))
         for key, group in replicates(table, ["drop"]).groupby(keys)
     ]
-    return pd.DataFrame(rows, columns=[*keys, *counts, "drop", "low", "high"])
+    return pd.DataFrame(rows, columns=[*keys, "folds", "repeats", "drop", "low", "high"])
 
 
 def drop_limits(metric: str = "auroc") -> tuple[float, float] | None:

@@ -24,8 +24,8 @@ def figure3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw the AUROC of every source against p_art: the paper's Figure 3.
 
     One column per task and confounder; the o.o.d. test set above, the i.i.d. one below, to the
-    same scale. Mean and 95 % confidence interval over folds. Several architectures (or values of a further
-    axis) stand under each other; more than six columns are broken into equal rows.
+    same scale. Mean and 95 % confidence interval over folds. Several architectures (or values of a
+    further axis) stand under each other; more than six columns are broken into equal rows.
     """
     runs = runs[runs["test_set"].isin(list(ROWS))]
     if runs["auroc"].notna().sum() == 0:

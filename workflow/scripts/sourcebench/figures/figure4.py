@@ -18,8 +18,8 @@ def figure4(runs: pd.DataFrame, style: StudyStyle) -> Figure:
 
     One row per task (X-ray above, CT below), one column per kind of noise in the order of the
     config: in the paper noise against no noise at the left, high against low noise at the right.
-    Mean and 95 % confidence interval over folds. Several architectures (or values of a further axis) stand
-    under each other.
+    Mean and 95 % confidence interval over folds. Several architectures (or values of a further
+    axis) stand under each other.
     """
     runs = runs[(runs["test_set"] == "ood") & runs["confounder"].isin(style.noises)]
     if runs["auroc"].notna().sum() == 0:

@@ -45,9 +45,11 @@ def permutation(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     width = min(len(pairs), MOST_COLUMNS)
     rows = ceil(len(panels) / width)
     inches = 0.5 * len(shares)
-    titles = {(a, b): _title(style.sources[a], style.sources[b], inches) for a, b in pairs}
-    lines = max(title.count("\n") for title in titles.values())
-    inches = max([inches, *(text_width(title, 8, bold=True) for title in titles.values())])
+    titles = {(a, b): f"{style.sources[a]} − {style.sources[b]}" for a, b in pairs}
+    lines = int(max(text_width(title, 8, bold=True) for title in titles.values()) > inches)
+    if lines:
+        titles = {pair: title.replace(" − ", "\n− ") for pair, title in titles.items()}
+        inches = max(inches, *(text_width(title, 8, bold=True) for title in titles.values()))
     names = [f"{style.confounders[c]}\n{style.tasks[t]}" for t, c in targets]
     side = max(text_width(name, 7) for name in names) + 0.3
     size = (
@@ -74,12 +76,6 @@ def permutation(runs: pd.DataFrame, style: StudyStyle) -> Figure:
         fontsize=7,
     )
     return figure
-
-
-def _title(a: str, b: str, inches: float) -> str:
-    """Return a pair's title, in two lines where one is too long."""
-    whole = f"{a} − {b}"
-    return whole if text_width(whole, 8, bold=True) <= inches else f"{a}\n− {b}"
 
 
 def _caveat(table: pd.DataFrame) -> str:

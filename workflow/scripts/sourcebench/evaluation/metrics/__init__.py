@@ -3,8 +3,8 @@
 A metric is a function `(labels, logits) -> float` in a module of this package, registered in
 `METRICS`; it becomes a column of `runs.csv`, in the order of registration. Labels are N integers,
 0 (negative) or 1 (positive); logits are N×2 finite floats, one column per class. A metric that is
-undefined on a set, such as the AUROC where one class is missing, is NaN there, not an error. It lies
-in [0, 1], or its range stands in `LIMITS`, which intervals keep to.
+undefined on a set, such as the AUROC where one class is missing, is NaN there, not an error. It
+lies in [0, 1], or its range stands in `LIMITS`, to which intervals keep.
 """
 
 from collections.abc import Callable
