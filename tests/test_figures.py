@@ -153,7 +153,37 @@ def test_permutation_shows_the_tables_tests():
     ).iloc[0]
     first = [text.get_text() for text in panels(figure)[1].texts]
     assert f"−{abs(cell['difference']):.2f}\np .008" in first
-    assert any("too few folds" in text for text in texts(figure))
+    assert any("too few for any" in text for text in texts(figure))
+
+
+LONG = {
+    "imagenet": "ImageNet (torchvision, V1)", "radimagenet": "TorchXRayVision (MIMIC)",
+    "random": "BiomedCLIP (PubMed figures)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["permutation", "figure3", "epochs"])
+def test_long_titles_do_not_overlap(name):
+    wordy = {key: f"{title}, as strong as in the paper" for key, title in STYLE.confounders.items()}
+    style = replace(STYLE, sources=LONG, confounders=wordy, archs={"resnet50": "ResNet50 " * 6})
+    figure = draw(name, synthetic_runs(p_art=(0, 1), folds=3), style)
+    figure.draw_without_rendering()
+    titles = [axis.title.get_window_extent() for axis in panels(figure) if axis.get_title()]
+    assert len(titles) >= 2
+    for i, one in enumerate(titles):
+        assert not any(one.overlaps(other) for other in titles[i + 1 :])
+    if name == "permutation":
+        assert "TorchXRayVision (MIMIC)" in panels(figure)[0].get_title()
+
+
+def test_the_scale_of_figure3_holds_its_intervals():
+    figure = draw("figure3", synthetic_runs(folds=3))
+    for axis in panels(figure):
+        low, high = axis.get_ylim()
+        for band in axis.collections:
+            heights = band.get_paths()[0].vertices[:, 1]
+            assert low <= heights.min()
+            assert heights.max() <= min(high, 1)
 
 
 def test_permutation_turns_a_pair_that_the_style_orders_otherwise():
