@@ -190,7 +190,7 @@ def test_permutation_turns_a_pair_that_the_style_orders_otherwise():
     runs = synthetic_runs(p_art=(1,))
     style = StudyStyle(sources={"radimagenet": "R", "imagenet": "I"})
     axis = panels(draw("permutation", runs, style))[0]
-    assert axis.get_title() == "R − I"
+    assert axis.get_title() == "R\n− I"  # as the longest title needs two lines
     shown = axis.images[0].get_array()
     there = compare_sources(runs).query(
         "test_set == 'ood' and source_a == 'imagenet' and source_b == 'radimagenet'"

@@ -66,6 +66,7 @@ def summary(
     over = replicates(long, ["value"]).groupby(keys, sort=False)["value"]
     table = sizes(long, "value", keys).join(over.mean().rename("mean"))
     table["sd"] = long.groupby(keys, sort=False)["value"].std()
+    table["low"] = table["high"] = float("nan")
     spread = over.agg(["mean", "std", "count"]).reindex(table.index)
     for metric, rows in spread.groupby("metric", sort=False):
         low, high = bounds(rows["mean"], rows["std"], rows["count"], level, limits(str(metric)))
