@@ -153,14 +153,44 @@ def test_permutation_shows_the_tables_tests():
     ).iloc[0]
     first = [text.get_text() for text in panels(figure)[1].texts]
     assert f"−{abs(cell['difference']):.2f}\np .008" in first
-    assert any("too few folds" in text for text in texts(figure))
+    assert any("too few for any" in text for text in texts(figure))
+
+
+LONG = {
+    "imagenet": "ImageNet (torchvision, V1)", "radimagenet": "TorchXRayVision (MIMIC)",
+    "random": "BiomedCLIP (PubMed figures)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["permutation", "figure3", "epochs"])
+def test_long_titles_do_not_overlap(name):
+    wordy = {key: f"{title}, as strong as in the paper" for key, title in STYLE.confounders.items()}
+    style = replace(STYLE, sources=LONG, confounders=wordy, archs={"resnet50": "ResNet50 " * 6})
+    figure = draw(name, synthetic_runs(p_art=(0, 1), folds=3), style)
+    figure.draw_without_rendering()
+    titles = [axis.title.get_window_extent() for axis in panels(figure) if axis.get_title()]
+    assert len(titles) >= 2
+    for i, one in enumerate(titles):
+        assert not any(one.overlaps(other) for other in titles[i + 1 :])
+    if name == "permutation":
+        assert "TorchXRayVision (MIMIC)" in panels(figure)[0].get_title()
+
+
+def test_the_scale_of_figure3_holds_its_intervals():
+    figure = draw("figure3", synthetic_runs(folds=3))
+    for axis in panels(figure):
+        low, high = axis.get_ylim()
+        for band in axis.collections:
+            heights = band.get_paths()[0].vertices[:, 1]
+            assert low <= heights.min()
+            assert heights.max() <= min(high, 1)
 
 
 def test_permutation_turns_a_pair_that_the_style_orders_otherwise():
     runs = synthetic_runs(p_art=(1,))
     style = StudyStyle(sources={"radimagenet": "R", "imagenet": "I"})
     axis = panels(draw("permutation", runs, style))[0]
-    assert axis.get_title() == "R − I"
+    assert axis.get_title() == "R\n− I"  # as the longest title needs two lines
     shown = axis.images[0].get_array()
     there = compare_sources(runs).query(
         "test_set == 'ood' and source_a == 'imagenet' and source_b == 'radimagenet'"

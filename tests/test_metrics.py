@@ -1,6 +1,7 @@
 """Metrics against independent implementations, and the table of all runs."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -254,6 +255,27 @@ def test_no_runs_and_no_table_are_clear_errors(tmp_path):
             read_runs(tmp_path / name)
 
 
+def test_table1_counts_what_a_run_sees_of_a_sampled_confounder():
+    kinds = [("test", 1, 0), ("test", 1, 1), ("test", 0, 0), ("test", 0, 1)]
+    kinds += [("dev", 1, 0), ("dev", 1, 1), ("dev", 0, 0)]
+    rows = [(*kind, i) for kind in kinds for i in range(200)]
+    design = pd.DataFrame(rows, columns=["role", "label", "carrier", "i"])
+    design["image_id"] = design["patient_id"] = np.arange(len(design)).astype(str)
+    design["rank"] = np.where(design["label"] == 1, (design["i"] + 0.5) / 200, np.nan)
+    part = np.where(design["i"] % 20 < 3, "val", "train")
+    design["fold_1"] = np.where(design["role"] == "dev", part, "")
+    target = Target("Atelectasis", ["Gender"], design, (0, 0.1, 0.5, 1), 256, 64)
+    row = table1([target]).iloc[0].to_dict()
+    assert row["Images (test/dev)"] == "400/400"  # the paper's Table 1
+    assert row["Split in % (train/val)"] == "85/15"
+    assert row["Classes in % (pos/neg)"] == "50/50"
+    assert row["Pool (test/dev)"] == "800/600"
+    assert row["Classes of the pool in % (pos/neg)"] == "57/43"
+    fewer = (design["role"] == "dev") & (design["carrier"] == 1) & (design["i"] < 4)
+    uneven = table1([replace(target, design=design[~fewer])]).iloc[0]
+    assert uneven["Images (test/dev)"] == "400/396–400"
+
+
 def test_table1_describes_the_target_as_the_paper_does():
     label = np.repeat([1, 0, 1, 0], [31, 52, 68, 180])
     role = np.repeat(["test", "dev"], [83, 248])
@@ -261,7 +283,9 @@ def test_table1_describes_the_target_as_the_paper_does():
     for fold in range(5):
         part = np.where(np.arange(331) % 10 == fold, "val", "train")
         design[f"fold_{fold + 1}"] = np.where(role == "dev", part, "")
-    result = table1([Target("Lung mass", ["Tag", "Denoising"], design, 512, 32)])
+    design["image_id"] = design["patient_id"] = np.arange(331).astype(str)
+    design["rank"] = np.where(label == 1, 0.5, np.nan)
+    result = table1([Target("Lung mass", ["Tag", "Denoising"], design, (0, 1), 512, 32)])
     assert result.iloc[0].tolist() == [
         "Lung mass",
         "Tag, Denoising",
@@ -270,4 +294,6 @@ def test_table1_describes_the_target_as_the_paper_does():
         "30/70",
         "512 × 512",
         "32",
+        "83/248",
+        "30/70",
     ]

@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
+from sourcebench.evaluation.comparisons import holm, permutation_test, smallest_p
+from sourcebench.evaluation.intervals import mean_ci
 from sourcebench.evaluation.statistics import (
     compare_sources,
     epochs_per_source,
-    holm,
-    mean_ci,
     networks,
-    permutation_test,
     shortcut_drop,
-    smallest_p,
     summary,
 )
 from synthetic_runs import synthetic_runs
@@ -43,21 +41,6 @@ def brute_force(a, b):
         mask = np.isin(np.arange(len(pool)), chosen)
         hits += abs(stats.ttest_ind(pool[mask], pool[~mask]).statistic) >= observed - 1e-9
     return hits / len(ways), len(ways)
-
-
-def test_published_means_and_intervals():
-    mean, low, high = mean_ci(DENOISE[1])
-    assert mean == pytest.approx(17.116)  # 0.17 in Figure 3
-    bounds = stats.t.interval(0.95, 4, loc=mean, scale=stats.sem(DENOISE[1]))
-    assert (low, high) == pytest.approx(bounds)
-    assert mean_ci(DENOISE[1], level=0.5).low > low
-
-
-@pytest.mark.parametrize(
-    ("values", "mean"), [([], np.nan), ([0.4], 0.4), ([np.nan, 0.4], 0.4), ([np.nan], np.nan)]
-)
-def test_too_few_folds_have_no_interval(values, mean):
-    assert mean_ci(values) == pytest.approx((mean, np.nan, np.nan), nan_ok=True)
 
 
 # Second samples of the kind RadImageNet's must have been, for the published first ones.

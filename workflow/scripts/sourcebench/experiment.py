@@ -186,6 +186,22 @@ def transfer(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
     return dict(config["transfer"][name]) if name else {"kind": "full"}
 
 
+def targets(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what Table 1 says of each task beside its design, see `evaluation.tables.Target`."""
+    chosen, described = config["experiment"], {}
+    for name in chosen["tasks"]:
+        task = config["tasks"][name]
+        shares = task.get("p_art", chosen["p_art"]) if task["confounders"] else [0]
+        described[name] = {
+            "task": task["title"],
+            "confounders": [build_confounder(config, each).title for each in task["confounders"]],
+            "p_art": shares,
+            "image_size": task["input_size"],
+            "batch_size": task["batch_size"],
+        }
+    return described
+
+
 def figures(config: Mapping[str, Any]) -> list[str]:
     """Return the figures of a study: those it asks for, or those that its confounders call for."""
     chosen = config["experiment"]

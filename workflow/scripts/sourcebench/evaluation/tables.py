@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sourcebench import design
+
 
 @dataclass(frozen=True)
 class Target:
@@ -13,7 +15,8 @@ class Target:
     Attributes:
         task: the task's title ("Lung mass (NIH CXR14)").
         confounders: titles of the confounders that use this design.
-        design: the design table: `label` (0|1), `role` (dev|test), `fold_1` … (train|val|"").
+        design: the design table, see `design.build`.
+        p_art: the study's; where the sampling is the confounder, it decides who is in a set.
         image_size: side in pixels.
         batch_size: images.
     """
@@ -21,6 +24,7 @@ class Target:
     task: str
     confounders: Sequence[str]
     design: pd.DataFrame
+    p_art: Sequence[float]
     image_size: int
     batch_size: int
 
@@ -28,32 +32,58 @@ class Target:
 def table1(targets: Iterable[Target]) -> pd.DataFrame:
     """Return the paper's Table 1: the target datasets used for fine-tuning.
 
+    What counts is what a run sees: its development set and its i.i.d. test set (the one of splits
+    that somebody published without an i.i.d. one). Where the sampling is the confounder, each p_art
+    draws both from a larger pool, which stands beside them.
+
     Returns:
         One row per target, all text: task, confounders, images (test/dev), split in % (train/val,
-        the mean over folds), classes in % (pos/neg, of all images), image size in pixels, batch
-        size.
+        the mean over folds), classes in % (pos/neg, of these images), image size in pixels, batch
+        size, and images and classes of the pool. Where the values of p_art give different numbers,
+        the least and the most, such as "398–400/400".
     """
     return pd.DataFrame([_row(target) for target in targets])
 
 
 def _row(target: Target) -> dict[str, str]:
-    design = target.design
-    roles = design["role"].value_counts()
-    folds = design.loc[design["role"] == "dev", [c for c in design if str(c).startswith("fold_")]]
-    train = (folds == "train").to_numpy().sum()
-    share = train / max(train + (folds == "val").to_numpy().sum(), 1)
-    positive = (design["label"] == 1).mean()
+    seen = [_seen(target.design, p_art) for p_art in target.p_art]
+    tests, devs, trains, positives = (list(each) for each in zip(*seen, strict=True))
+    pool = target.design.drop_duplicates("image_id")
+    roles = pool["role"].value_counts()
     return {
         "Task": target.task,
         "Confounder": ", ".join(target.confounders) or "none",
-        "Images (test/dev)": f"{roles.get('test', 0)}/{roles.get('dev', 0)}",
-        "Split in % (train/val)": _percent(share),
-        "Classes in % (pos/neg)": _percent(positive),
+        "Images (test/dev)": f"{_span(tests)}/{_span(devs)}",
+        "Split in % (train/val)": _percent(trains),
+        "Classes in % (pos/neg)": _percent(positives),
         "Image size": f"{target.image_size} × {target.image_size}",
         "Batch size": str(target.batch_size),
+        "Pool (test/dev)": f"{roles.get('test', 0)}/{roles.get('dev', 0)}",
+        "Classes of the pool in % (pos/neg)": _percent([(pool["label"] == 1).mean()]),
     }
 
 
-def _percent(share: float) -> str:
-    """Return a share and its rest as whole percent that sum to 100."""
-    return f"{round(100 * share)}/{100 - round(100 * share)}"
+def _seen(table: pd.DataFrame, p_art: float) -> tuple[int, int, float, float]:
+    """Return images for testing and for development, shares for training and of positives."""
+    parts = [
+        design.development(table, p_art, fold)
+        for fold in range(1, len(design.fold_columns(table)) + 1)
+    ]
+    development = pd.concat(parts).drop_duplicates("image_id")
+    tests = [design.test(table, p_art, name) for name in design.TEST_SETS]
+    test = next((each for each in tests if len(each)), tests[0])
+    train = sum((part["part"] == "train").mean() for part in parts) / len(parts)
+    positive = (pd.concat([test, development])["label"] == 1).mean()
+    return len(test), len(development), float(train), float(positive)
+
+
+def _span(values: Sequence[float]) -> str:
+    """Return the least and the most, or the one value there is."""
+    low, high = f"{min(values):g}", f"{max(values):g}"
+    return low if low == high else f"{low}–{high}"
+
+
+def _percent(shares: Sequence[float]) -> str:
+    """Return shares and their rests as whole percent; those of one share sum to 100."""
+    percent = [round(100 * share) for share in shares]
+    return f"{_span(percent)}/{_span([100 - each for each in percent])}"

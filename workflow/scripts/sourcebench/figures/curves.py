@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sourcebench.evaluation.statistics import mean_ci
+from sourcebench.evaluation.intervals import mean_ci
+from sourcebench.evaluation.replicates import replicates
 from sourcebench.figures.layout import legend_on_top, means_label, source_handles
 from sourcebench.figures.style import FAINT, StudyStyle
 
 
 def panel(axis: Axes, runs: pd.DataFrame, style: StudyStyle, reference: float | None) -> None:
-    """Draw one panel's curves; with one p_art, points side by side with their intervals."""
+    """Draw one panel's curves over replicates; with one p_art, points with their intervals."""
     if runs["auroc"].notna().sum() == 0:
         axis.text(0.5, 0.5, "no runs", transform=axis.transAxes, ha="center", color=FAINT)
         return
@@ -22,6 +23,7 @@ def panel(axis: Axes, runs: pd.DataFrame, style: StudyStyle, reference: float | 
     if reference is not None:
         axis.axhline(reference, color=FAINT, linestyle=":", zorder=0)
     sources = style.sources_in(runs)
+    runs = replicates(runs, ["auroc"])
     alpha = min(0.15, 0.45 / len(sources))
     single = runs["p_art"].nunique() == 1
     offset = dict.fromkeys(sources, 0.0)

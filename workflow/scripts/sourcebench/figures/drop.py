@@ -6,7 +6,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sourcebench.evaluation.statistics import drop_per_fold, mean_ci
+from sourcebench.evaluation.intervals import mean_ci
+from sourcebench.evaluation.replicates import replicates, unit
+from sourcebench.evaluation.statistics import drop_limits, drops
 from sourcebench.figures import FIGURES
 from sourcebench.figures.layout import (
     beside,
@@ -26,16 +28,18 @@ def drop(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw the o.o.d. AUROC that each source loses from p_art = 0 to the highest p_art.
 
     One block per task and confounder, one line per source: mean (number at the right) and 95 %
-    t-interval over folds, each fold as a faint dot; one column per architecture. 0 is a network
-    that ignores the confounder.
+    confidence interval over folds, each fold as a faint dot (over repeats where there is one fold);
+    one column per architecture. 0 is a network that ignores the confounder.
     """
-    table = drop_per_fold(runs)
+    table = drops(runs)
     if table.empty:
         return message("A drop needs runs with p_art = 0 and with a higher p_art.")
     most = table["p_art"].max()
     table = table[table["p_art"] == most]
+    over, dot = means_label(table.drop(columns="drop")), unit(table)
+    table = replicates(table, ["drop"])
     style = style.covering(runs)
-    variants = style.variants_in(table.drop(columns="drop"))
+    variants = style.variants_in(table.drop(columns=["replicate", "drop"]))
     targets = style.targets_in(table)
     sources = style.sources_in(table)
     height = 0.17 * len(targets) * (len(sources) + 1.2) + 1.2
@@ -63,14 +67,13 @@ def drop(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     figure.supxlabel(
         f"o.o.d. AUROC lost between $p_{{\\mathrm{{art}}}}$ = 0 and {most:g}", fontsize=8
     )
-    over = means_label(table.drop(columns="drop"))
-    legend_on_top(figure, source_handles(style, sources, "none"), f"{over}; dots: folds")
+    legend_on_top(figure, source_handles(style, sources, "none"), f"{over}; dots: {dot}s")
     return figure
 
 
 def _line(axis: Axes, values: pd.Series, y: float, style: StudyStyle, source: str) -> None:
-    """Draw one source's folds, mean and interval."""
-    mean, low, high = mean_ci(values)
+    """Draw one source's replicates, mean and interval."""
+    mean, low, high = mean_ci(values, limits=drop_limits())
     colour = style.colours[source]
     if mean != mean:
         return

@@ -24,19 +24,27 @@ def epochs(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     table = networks(runs)
     tasks = [task for task in style.tasks if (table["task"] == task).any()]
     variants = style.variants_in(table)
-    sources = style.sources_in(table)
-    size = (2.6 * len(tasks) + 1.4, len(variants) * (0.32 * len(sources) + 0.55) + 0.4)
+    heights = [0.32 * len(style.sources_in(part)) for _, part in variants]
+    size = (2.6 * len(tasks) + 1.4, sum(heights) + 0.55 * len(variants) + 0.4)
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(len(variants), len(tasks), squeeze=False, sharex=True, sharey=True)
+    grid = figure.subplots(
+        len(variants),
+        len(tasks),
+        squeeze=False,
+        sharex=True,
+        sharey="row",
+        height_ratios=heights,
+    )
     for (label, part), row in zip(variants, grid, strict=True):
+        sources = style.sources_in(part)
+        row[0].set_yticks(range(len(sources)), [style.sources[source] for source in sources])
+        row[0].set_ylim(len(sources) - 0.4, -0.6)
         for task, axis in zip(tasks, row, strict=True):
-            heading(axis, style.tasks[task], label)
+            heading(axis, style.tasks[task], label, 2.5)
             for i, source in enumerate(sources):
                 chosen = (part["task"] == task) & (part["source"] == source)
                 _line(axis, table.loc[part.index[chosen], "epochs"], i, style.colours[source])
             axis.tick_params("y", length=0)
-    grid[0, 0].set_yticks(range(len(sources)), [style.sources[source] for source in sources])
-    grid[0, 0].set_ylim(len(sources) - 0.4, -0.6)
     grid[0, 0].set_xlim(0, 1.05 * table["epochs"].max() + 1)
     figure.supxlabel("epochs trained (box: quartiles and median; number: mean)", fontsize=8)
     return figure

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure, SubFigure
 
+from sourcebench.evaluation.statistics import summary
 from sourcebench.figures import FIGURES
 from sourcebench.figures.curves import curves_legend, panel, share_ticks
 from sourcebench.figures.layout import SHARE, heading, message
@@ -14,6 +15,7 @@ from sourcebench.figures.style import RC, StudyStyle
 
 ROWS = {"ood": "o.o.d. AUROC", "iid": "i.i.d. AUROC"}
 MOST_COLUMNS = 6
+PANEL = 1.75  # inches
 
 
 @FIGURES.register("figure3")
@@ -22,8 +24,8 @@ def figure3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw the AUROC of every source against p_art: the paper's Figure 3.
 
     One column per task and confounder; the o.o.d. test set above, the i.i.d. one below, to the
-    same scale. Mean and 95 % t-interval over folds. Several architectures (or values of a further
-    axis) stand under each other; more than six columns are broken into equal rows.
+    same scale. Mean and 95 % confidence interval over folds. Several architectures (or values of a
+    further axis) stand under each other; more than six columns are broken into equal rows.
     """
     runs = runs[runs["test_set"].isin(list(ROWS))]
     if runs["auroc"].notna().sum() == 0:
@@ -39,7 +41,7 @@ def figure3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     ]
     limits = _limits(runs)
     tall = sum(high - low for low, high in limits.values())
-    size = (max(1.75 * width + 0.7, 4.2), len(bands) * (1.75 * tall + 0.95) + 0.4)
+    size = (max(PANEL * width + 0.7, 4.2), len(bands) * (PANEL * tall + 0.95) + 0.4)
     figure = Figure(figsize=size, layout="constrained")
     figures = figure.subfigures(len(bands), 1, squeeze=False)[:, 0]
     several = len(style.variants_in(runs)) > 1
@@ -54,7 +56,7 @@ def figure3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
 def _limits(runs: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Return the y limits of the rows there are: o.o.d. all of [0, 1], i.i.d. what it needs."""
     there = [name for name in ROWS if (runs["test_set"] == name).any()]
-    lowest = runs.loc[runs["test_set"] == "iid", "auroc"].min()
+    lowest = summary(runs[runs["test_set"] == "iid"], ["auroc"])[["mean", "low"]].min().min()
     floor = {"ood": 0.0, "iid": float(np.clip(np.floor(lowest * 10 - 0.5) / 10, 0, 0.4))}
     return {name: (floor[name] - 0.03, 1.03) for name in there}
 
@@ -75,7 +77,7 @@ def _band(
     for axis in grid[:, len(targets) :].flat:
         axis.set_axis_off()
     for column, (task, confounder) in enumerate(targets):
-        heading(grid[0, column], style.confounders[confounder], style.tasks[task])
+        heading(grid[0, column], style.confounders[confounder], style.tasks[task], PANEL)
         here = runs[(runs["task"] == task) & (runs["confounder"] == confounder)]
         for row, (test_set, limit) in enumerate(limits.items()):
             axis = grid[row, column]

@@ -18,8 +18,8 @@ def figure4(runs: pd.DataFrame, style: StudyStyle) -> Figure:
 
     One row per task (X-ray above, CT below), one column per kind of noise in the order of the
     config: in the paper noise against no noise at the left, high against low noise at the right.
-    Mean and 95 % t-interval over folds. Several architectures (or values of a further axis) stand
-    under each other.
+    Mean and 95 % confidence interval over folds. Several architectures (or values of a further
+    axis) stand under each other.
     """
     runs = runs[(runs["test_set"] == "ood") & runs["confounder"].isin(style.noises)]
     if runs["auroc"].notna().sum() == 0:
@@ -40,7 +40,7 @@ def figure4(runs: pd.DataFrame, style: StudyStyle) -> Figure:
             axis.set_axis_off()
         for axis, confounder in zip(row, confounders, strict=False):
             where = style.tasks[task] + (f", {label}" if len(variants) > 1 else "")
-            heading(axis, style.confounders[confounder], where)
+            heading(axis, style.confounders[confounder], where, 2.2)
             here = part[(part["task"] == task) & (part["confounder"] == confounder)]
             panel(axis, here, style, style.references.get(task))
         row[0].set(ylim=(-0.03, 1.03), ylabel="o.o.d. AUROC")

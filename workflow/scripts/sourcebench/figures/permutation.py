@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from sourcebench.evaluation.statistics import compare_sources
 from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import SHARE, heading, message
+from sourcebench.figures.layout import SHARE, heading, means_over, message, text_width
 from sourcebench.figures.style import FAINT, RC, StudyStyle
 
 LEVEL = 0.05
@@ -44,9 +44,17 @@ def permutation(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     panels = [(label, part, pair) for label, part in variants for pair in pairs]
     width = min(len(pairs), MOST_COLUMNS)
     rows = ceil(len(panels) / width)
+    inches = 0.5 * len(shares)
+    titles = {(a, b): f"{style.sources[a]} − {style.sources[b]}" for a, b in pairs}
+    lines = int(max(text_width(title, 8, bold=True) for title in titles.values()) > inches)
+    if lines:
+        titles = {pair: title.replace(" − ", "\n− ") for pair, title in titles.items()}
+        inches = max(inches, *(text_width(title, 8, bold=True) for title in titles.values()))
+    names = [f"{style.confounders[c]}\n{style.tasks[t]}" for t, c in targets]
+    side = max(text_width(name, 7) for name in names) + 0.3
     size = (
-        max(width * (0.5 * len(shares) + 0.15) + 1.6, 5),
-        rows * (0.36 * len(targets) + 0.6) + 0.8,
+        max(width * (inches + 0.15) + side, 5),
+        rows * (0.36 * len(targets) + 0.6 + 0.13 * lines) + 0.8,
     )
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, width, squeeze=False, sharex=True, sharey=True)
@@ -55,28 +63,28 @@ def permutation(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     for axis in list(grid.flat[: len(panels)])[-width:]:
         axis.tick_params(labelbottom=True)
     for axis, (label, part, (a, b)) in zip(grid.flat, panels, strict=False):
-        heading(axis, f"{style.sources[a]} − {style.sources[b]}", label)
+        heading(axis, titles[a, b], label)
         colours = [style.colours[b], "white", style.colours[a]]
         palette = LinearSegmentedColormap.from_list("pair", colours)
         _panel(axis, _cells(part, a, b), targets, shares, palette)
-    names = [f"{style.confounders[c]}\n{style.tasks[t]}" for t, c in targets]
     grid[0, 0].set_yticks(range(len(targets)), names)
     grid[0, 0].set_xticks(range(len(shares)), [f"{share:g}" for share in shares])
     figure.supxlabel(SHARE, fontsize=8)
     figure.suptitle(
         "difference of mean o.o.d. AUROC, in the colour of the better source;\n"
-        f"below it p of the permutation test;\n{_caveat(table)}",
+        f"below it p of the permutation test over {means_over(runs)};\n{_caveat(table)}",
         fontsize=7,
     )
     return figure
 
 
 def _caveat(table: pd.DataFrame) -> str:
-    """Say what p can tell with so many folds and tests."""
-    tests = int(table.groupby(["task", "confounder", "arch"])["p"].count().max())
+    """Say what p can tell with so many replicates and tests."""
+    cell = table.columns[: table.columns.get_loc("source_a")]
+    tests = int(table.groupby(list(cell.drop("p_art")))["p"].count().max())
     floor = table["p_smallest"].min()
     if not floor * tests <= LEVEL:
-        return f"too few folds for any to pass Holm's adjustment for a confounder's {tests} tests"
+        return f"too few for any to pass Holm's adjustment for a confounder's {tests} tests"
     return f"bold where p ≤ {LEVEL:g} after Holm's adjustment for a confounder's {tests} tests"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sourcebench.evaluation.aggregate import axes
+from sourcebench.evaluation.replicates import cell
 
 # Okabe and Ito (2008), told apart with any colour vision, less the yellow that white paper drowns.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -104,15 +104,18 @@ class StudyStyle:
         """Split runs into those that one panel may mean over.
 
         Returns:
-            (label, runs) per architecture and value of every further axis, in display order.
+            (label, runs) per architecture and value of every further axis but the repeat, in
+            display order; the label names the axes that vary.
         """
-        usual = {"task", "confounder", "source", "arch", "p_art", "fold", "test_set"}
-        further = [name for name in axes(runs) if name not in usual]
+        usual = ("task", "confounder", "source", "arch", "p_art", "test_set")
+        further = cell(runs, *usual)
         parts = []
         for arch, label in self.archs.items():
             for values, part in runs[runs["arch"] == arch].groupby(["arch", *further]):
                 extras = [
-                    f"{name} {value}" for name, value in zip(further, values[1:], strict=True)
+                    f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+                    for name, value in zip(further, values[1:], strict=True)
+                    if runs[name].nunique() > 1
                 ]
                 parts.append((", ".join([label, *extras]), part))
         return parts

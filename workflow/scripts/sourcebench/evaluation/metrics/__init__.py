@@ -3,7 +3,8 @@
 A metric is a function `(labels, logits) -> float` in a module of this package, registered in
 `METRICS`; it becomes a column of `runs.csv`, in the order of registration. Labels are N integers,
 0 (negative) or 1 (positive); logits are N×2 finite floats, one column per class. A metric that is
-undefined on a set, such as the AUROC where one class is missing, is NaN there, not an error.
+undefined on a set, such as the AUROC where one class is missing, is NaN there, not an error. It
+lies in [0, 1], or its range stands in `LIMITS`, to which intervals keep.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,13 @@ Logits = npt.NDArray[np.floating[Any]]
 Metric = Callable[[Labels, Logits], float]
 
 METRICS: Registry[Metric] = Registry("metric")
+LIMITS: dict[str, tuple[float, float] | None] = {}
+"""The range of each metric that does not lie in [0, 1]; None for one without two limits."""
+
+
+def limits(metric: str) -> tuple[float, float] | None:
+    """Return the range of a metric, or None if it has not got two limits."""
+    return LIMITS.get(metric, (0.0, 1.0))
 
 
 def margin(logits: Logits) -> npt.NDArray[np.float64]:

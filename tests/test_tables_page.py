@@ -1,0 +1,83 @@
+"""The page about tables names the columns that the tables have."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from conftest import ROOT
+from sourcebench.datasets.lidc.headers import Headers, Oddities
+from sourcebench.datasets.lidc.slices import REMARKS
+from sourcebench.datasets.splits import audit
+from sourcebench.datasets.tasks import candidates
+from sourcebench.evaluation.aggregate import measured
+from sourcebench.evaluation.sources_table import flat, sources_table
+from sourcebench.evaluation.statistics import (
+    compare_sources,
+    epochs_per_source,
+    shortcut_drop,
+    summary,
+)
+from sourcebench.evaluation.tables import Target, table1
+from synthetic_runs import synthetic_runs
+
+AXES = {"task", "confounder", "source", "arch", "p_art", "fold", "test_set"}
+FURTHER = {"transfer", "fraction", "repeat"}
+
+
+def documented(section):
+    """The columns in the first cells of a section's table."""
+    text = (ROOT / "docs" / "tables.md").read_text()
+    (part,) = re.findall(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    cells = [line.split("|")[1] for line in part.splitlines() if line.startswith("| `")]
+    names = [name for cell in cells for name in re.findall("`([^`]+)`", cell)]
+    assert len(names) == len(set(names))
+    return set(names)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    table = synthetic_runs(p_art=(0, 1), folds=2)
+    return table.assign(transfer="full", fraction=1.0, repeat=1)
+
+
+def test_the_axes(runs):
+    assert documented("Axes") == AXES | FURTHER == set(runs.columns) - set(measured())
+    assert documented("`runs.csv`") == set(measured())
+
+
+@pytest.mark.parametrize("name", ["summary", "drop", "comparisons", "epochs"])
+def test_tables_made_of_runs(name, runs):
+    make = {
+        "summary": summary, "drop": shortcut_drop, "comparisons": compare_sources,
+        "epochs": epochs_per_source,
+    }  # fmt: skip
+    assert documented(f"`{name}.csv`") == set(make[name](runs)) - AXES - FURTHER
+
+
+DESIGN = pd.DataFrame(
+    {"image_id": list("abcd"), "patient_id": list("abcd"), "label": [0, 1, 0, 1],
+     "role": ["test", "test", "dev", "dev"], "rank": [None, 0.5, None, 0.5],
+     "fold_1": ["", "", "train", "val"]}
+)  # fmt: skip
+
+
+def test_table1_and_the_audit():
+    assert documented("`table1.csv`") == set(table1([Target("t", [], DESIGN, (0,), 8, 2)]))
+    long = DESIGN.assign(part=["test", "test", "train", "val"], p_art=None, fold=1)
+    assert documented("`split_audit.csv`") == {"splits", *audit(long)}
+
+
+def test_sources():
+    table = sources_table({"random": {"kind": "random"}}, {"random": ["tiny_resnet"]}, [])
+    assert documented("`sources.csv`") == set(flat(table))
+
+
+def test_counts():
+    metadata = pd.DataFrame({"image_id": list("ab"), "patient_id": list("ab"), "view": "PA"})
+    labels = {"from": "metadata", "positive": "Mass", "negative": "No Finding"}
+    metadata["findings"] = ["Mass", "No Finding"]
+    _, counts = candidates(metadata, labels, None)
+    of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
+    expected = {"task", "chosen", "duplicates", *counts, *of_folders, *REMARKS}
+    assert documented("`counts.csv`") == expected
