@@ -170,7 +170,7 @@ def tested(wildcards):
 
 def base_images(wildcards):
     """The images without the artifact."""
-    if experiment.has_base(config, wildcards.confounder):
+    if experiment.has_base(config, wildcards.task, wildcards.confounder):
         return layer(wildcards.task, wildcards.confounder, "base")
     return rules.prepare.output.images
 

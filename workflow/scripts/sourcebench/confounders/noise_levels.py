@@ -1,5 +1,6 @@
 """High versus low noise: every image is noisy, the confounded ones differently so."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +18,8 @@ from sourcebench.parameters import parameter
 class NoiseLevels(PixelConfounder):
     """Two doses (Source Matters, Fig. 4 right).
 
-    The defaults are the reference's. The paper has n0 = 1e7 and n0_artifact = 2e7.
+    The defaults are the reference's. The paper has n0 = 1e7 and n0_artifact = 2e7. Both doses are
+    drawn from the same random numbers: an image's two versions differ by the dose alone.
 
     Args:
         n0: photons per pixel in images without the artifact.
@@ -32,6 +34,7 @@ class NoiseLevels(PixelConfounder):
     taxon = Taxon("environment", "imaging")
     is_noise = True
     has_base: ClassVar[bool] = True
+    vanishing: ClassVar = {"n0": 2e7, "n0_artifact": math.nextafter(2e7, math.inf)}
 
     n0: float = parameter(2e7, unit="photons", help="without the artifact", low=1, high=1e15)
     n0_artifact: float = parameter(
