@@ -127,8 +127,8 @@ class PixelConfounder(Confounder):
 
         Args:
             image: H×W, uint8, grey levels 0 to 255; it stays as it is.
-            rng: where every random draw comes from. `base` gets one in the same state: what both
-                draw is the same, so that nothing but the artifact sets the two apart.
+            rng: where every random draw comes from. `base` gets one in the same state, so that what
+                both draw first is the same; for draws of its own it takes `rng.spawn(1)`.
 
         Returns:
             H×W, uint8, grey levels 0 to 255.

@@ -29,8 +29,7 @@ def draw(
 
     Both layers go the same way: to the size at which the confounder acts, and from there to that
     of the result. Their random numbers are a stream of the image's own, named by seed, kind and
-    `image_id`. It depends neither on the layer nor on the confounder's parameters: two layers, and
-    two doses, are compared on the same draws.
+    `image_id`. It depends neither on the layer nor on the confounder's parameters.
 
     Args:
         confounder: what is drawn.

@@ -22,6 +22,9 @@ ZOOM = 0.125
 SMALL = 0.25
 """Share of the image's side: an artifact that extends no further is zoomed on as a whole."""
 
+STRONG = 95.0
+"""Percentile of the changes: one that is stronger draws the zoom no more than this."""
+
 MARK = "#ff3b30"
 PANEL, GAP, ABOVE, BELOW, BAR = 2.4, 0.12, 0.34, 0.28, 0.8
 """Inches: a panel's side, between panels, a row's heading and captions, the colour bar's room."""
@@ -133,8 +136,9 @@ def zoom_on(difference: npt.NDArray[np.int16]) -> Zoom:
 
     Returns:
         A square around all changes, if they extend over no more than `SMALL`; else one of side
-        `ZOOM` with the largest sum of absolute differences. Both lie within the image. Where
-        nothing changes it is the image's centre.
+        `ZOOM` with the largest sum of absolute differences, of which those beyond the percentile
+        `STRONG` count as much as that: one away from the borders, if its sum is at least half the
+        largest. All lie within the image. Where nothing changes it is the image's centre.
     """
     height, width = difference.shape
     shorter = min(height, width)
@@ -150,9 +154,15 @@ def zoom_on(difference: npt.NDArray[np.int16]) -> Zoom:
             for ends, length in ((columns, width), (rows, height))
         )
         return Zoom(left, top, side, whole=True)
-    upto = np.pad(np.abs(difference).cumsum(0, np.int64).cumsum(1), ((1, 0), (1, 0)))
+    amount = np.abs(difference)
+    amount = np.minimum(amount, int(np.percentile(amount[amount > 0], STRONG)))
+    upto = np.pad(amount.cumsum(0, np.int64).cumsum(1), ((1, 0), (1, 0)))
     changed = upto[side:, side:] - upto[:-side, side:] - upto[side:, :-side] + upto[:-side, :-side]
-    top, left = map(int, np.unravel_index(changed.argmax(), changed.shape))
+    # Filters leave their strongest traces along the borders; what is typical is further in.
+    inner = changed[side:-side, side:-side]
+    margin = side if inner.size and 2 * inner.max() >= changed.max() else 0
+    where = inner if margin else changed
+    top, left = (int(at) + margin for at in np.unravel_index(where.argmax(), where.shape))
     return Zoom(left, top, side)
 
 
