@@ -14,10 +14,10 @@ from sourcebench.confounders.drawing import version
 from sourcebench.imaging import Image, resize
 
 BLACK, WHITE = 1.0, 99.0
-"""Percentiles of a zoom that are shown black and white."""
+"""Percentiles of both zooms that are shown black and white."""
 
-ZOOM = 0.125
-"""Side of a zoom, as a share of the image's."""
+ZOOM, FEWEST = 0.125, 32
+"""Side of a zoom, as a share of the image's, but no fewer px than these where there are as many."""
 
 SMALL = 0.25
 """Share of the image's side: an artifact that extends no further is zoomed on as a whole."""
@@ -67,7 +67,7 @@ def artifact_panel(examples: Sequence[Example], *, seed: int = 0) -> Figure:
 
     After Source Matters, Fig. 2, which shows zooms of stronger artifacts than those used in its
     experiments; here they are as strong as the confounders passed, and the difference makes the
-    imperceptible ones visible. Both zooms of a row have one contrast, stretched to the zoom's own
+    imperceptible ones visible. Both zooms of a row have one contrast, stretched to their own
     grey levels. They show where the artifact changes most, or all that it changes if that is a
     small part of the image, and then an arrow points to it.
 
@@ -112,7 +112,7 @@ def _draw_row(
     difference = np.subtract(with_, without, dtype=np.int16)
     zoom = zoom_on(difference)
     crop = np.s_[zoom.top : zoom.top + zoom.side, zoom.left : zoom.left + zoom.side]
-    black, white = np.percentile(without[crop], (BLACK, WHITE))
+    black, white = np.percentile((without[crop], with_[crop]), (BLACK, WHITE))
     white = max(white, black + 1)  # in a flat part there is nothing to stretch
 
     whole, zoom_without, zoom_with, last = row
@@ -137,12 +137,12 @@ def zoom_on(difference: npt.NDArray[np.int16]) -> Zoom:
     Returns:
         A square around all changes, if they extend over no more than `SMALL`; else one of side
         `ZOOM` with the largest sum of absolute differences, of which those beyond the percentile
-        `STRONG` count as much as that: one away from the borders, if its sum is at least half the
-        largest. All lie within the image. Where nothing changes it is the image's centre.
+        `STRONG` count as much as that: one half its side away from the borders, if it has at least
+        half the largest sum. All lie within the image. Where nothing changes it is the centre.
     """
     height, width = difference.shape
     shorter = min(height, width)
-    side = max(1, round(ZOOM * shorter))
+    side = min(max(round(ZOOM * shorter), FEWEST), shorter)
     rows, columns = (np.flatnonzero(difference.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return Zoom((width - side) // 2, (height - side) // 2, side)
@@ -159,8 +159,9 @@ def zoom_on(difference: npt.NDArray[np.int16]) -> Zoom:
     upto = np.pad(amount.cumsum(0, np.int64).cumsum(1), ((1, 0), (1, 0)))
     changed = upto[side:, side:] - upto[:-side, side:] - upto[side:, :-side] + upto[:-side, :-side]
     # Filters leave their strongest traces along the borders; what is typical is further in.
-    inner = changed[side:-side, side:-side]
-    margin = side if inner.size and 2 * inner.max() >= changed.max() else 0
+    away = side // 2
+    inner = changed[away:-away, away:-away]
+    margin = away if inner.size and 2 * inner.max() >= changed.max() else 0
     where = inner if margin else changed
     top, left = (int(at) + margin for at in np.unravel_index(where.argmax(), where.shape))
     return Zoom(left, top, side)
