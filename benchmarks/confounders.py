@@ -76,7 +76,7 @@ def ours(originals: Path, results: Path, threads: int) -> None:
     for kind in KINDS:
         confounder = build(kind)
         assert isinstance(confounder, PixelConfounder)
-        for layer in ("artifact", "base") if confounder.has_base else ("artifact",):
+        for layer in ("artifact", "base") if confounder.needs_base(INPUT) else ("artifact",):
             write_layer(
                 confounder,
                 layer,

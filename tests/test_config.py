@@ -106,6 +106,22 @@ def test_the_experiment_is_the_papers_grid():
     ]  # fmt: skip
 
 
+def test_noise_of_a_size_of_its_own_has_clean_images_of_its_own():
+    """And so a network of p_art = 0, in this task alone: the other has its size."""
+    config = changed("confounders.noise.resolution", 362)
+    config["tasks"]["ct_nodule"]["confounders"] = ["tag", "noise"]
+    assert experiment.has_base(config, "cxr_mass", "noise")
+    assert not experiment.has_base(config, "ct_nodule", "noise")
+    assert experiment.tested_confounders(config, "cxr_mass", "none") == ["tag", "denoise"]
+    assert experiment.tested_confounders(config, "ct_nodule", "none") == ["tag", "noise"]
+    table = experiment.table(config)
+    clean = table[(table["p_art"] == "0") & (table["task"] != "cxr_atelectasis")]
+    assert set(zip(clean["task"], clean["confounder"], strict=True)) == {
+        ("cxr_mass", "none"), ("cxr_mass", "noise"), ("cxr_mass", "noise_levels"),
+        ("ct_nodule", "none"),
+    }  # fmt: skip
+
+
 def test_further_axes_are_further_columns():
     config = changed("experiment.fraction", [0.05, 1])
     config["experiment"]["repeats"] = 3

@@ -94,15 +94,19 @@ def test_importing_confounders_does_not_import_torch():
         ("tag", {"colour": 1}, r"no parameter 'colour'; it has: text, size \(px\), x \(px\), y"),
         ("tag", {"kind": "x"}, "no parameter 'kind'"),
         ("tag", {"size": "big"}, "size is 'big'; it must be a number from 1 to 1024 px"),
-        ("tag", {"x": -1}, "x is -1; it must be a number from 0 to 1023 px"),
+        ("tag", {"x": -1}, "x is -1; it must be a number from 0 to 1024 px"),
         ("tag", {"text": " "}, "text is ' '; it must be text, and not empty"),
         ("tag", {"text": None}, "text is None; it must be text"),
-        ("denoise", {"radius": 0}, "radius is 0; it must be a number from 1 to 724 px"),
+        ("denoise", {"radius": 0}, "radius is 0; it must be a number from 1 to 724 px, or .inf"),
         ("denoise", {"radius": True}, "radius is True"),
         ("denoise", {"radius": float("nan")}, "radius is nan"),
         ("denoise", {"radius": 9, "diameter": 3}, "radius is 9 px and diameter is 3 px; give one"),
         ("poisson_noise", {"resolution": 51.5}, "51.5; it must be a whole number from 1 to 1024"),
-        ("poisson_noise", {"n0": [1]}, r"n0 is \[1\]; it must be a number from 1 to 1e15 photons"),
+        (
+            "poisson_noise",
+            {"n0": [1]},
+            r"n0 is \[1\]; it must be a number from 1 to 1e15 photons, or .inf",
+        ),
         ("noise_levels", {"n0": 1.5e7}, "n0 and n0_artifact are both"),
         ("gender", {"carrier": "M"}, "carrier and other are both 'M'"),
         ("gender", {"column": ""}, "column is ''; it must be text"),
@@ -416,8 +420,8 @@ def test_a_layer_holds_what_each_image_gets_by_itself(tmp_path, kind, which, met
     assert written.dtype == np.uint8
     for image_id, original, image in zip(IDS, native, written, strict=True):
         if confounder.resolution is not None:
-            original = imaging.resize(original, confounder.resolution, "nearest")
-        drawn = getattr(confounder, which)(original, seeds.generator(7, kind, which, image_id))
+            original = imaging.resize(original, confounder.resolution, method)
+        drawn = getattr(confounder, which)(original, seeds.generator(7, kind, image_id))
         assert np.array_equal(image, imaging.resize(drawn, 32, method))
 
 

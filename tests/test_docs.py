@@ -50,6 +50,8 @@ def test_the_confounder_of_the_docs(forgotten):
     darker = vignette.artifact(image, np.random.default_rng(0))
     assert darker[32, 32] == 200
     assert darker[0, 0] == 160
+    faint = type(vignette)(**vignette.vanishing)
+    assert np.array_equal(faint.artifact(image, np.random.default_rng(0)), image)
     assert "dark_corners" in set(experiment.table(config)["confounder"])
 
 

@@ -36,6 +36,7 @@ class Grain(PixelConfounder):
     has_base: ClassVar[bool] = True
 
     drawn: ClassVar[list[int]] = []
+    bare: ClassVar[list[int]] = []  # those drawn without
     stop: ClassVar[int | None] = None
     how: ClassVar[BaseException] = KeyboardInterrupt()
 
@@ -48,7 +49,9 @@ class Grain(PixelConfounder):
         self.drawn.append(row)
         return image + rng.integers(0, self.strength, image.shape, dtype=np.uint8)
 
-    base = artifact
+    def base(self, image, rng):
+        self.bare.append(int(image[0, 0]))
+        return image + rng.integers(self.strength, 2 * self.strength, image.shape, dtype=np.uint8)
 
 
 def write(path, native=IMAGES, ids=IDS, *, strength=20, layer="artifact", **more):
@@ -70,6 +73,7 @@ def slow(monkeypatch):
     """Every image takes so long that it is recorded at once."""
     monkeypatch.setattr(draft, "PAUSE", 0.0)
     monkeypatch.setattr(Grain, "drawn", [])
+    monkeypatch.setattr(Grain, "bare", [])
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +197,8 @@ def test_whatever_decides_the_result_begins_the_work_anew(tmp_path, monkeypatch,
     interrupted(path, monkeypatch, 7)
     Grain.drawn.clear()
     changed = write(path, **change)
-    assert len(Grain.drawn) == len(change.get("ids", IDS))
+    drawn = Grain.bare if change.get("layer") == "base" else Grain.drawn
+    assert len(drawn) == len(change.get("ids", IDS))
     assert np.array_equal(changed, write(tmp_path / "b" / "artifact.npy", **change))
 
 
@@ -247,6 +252,12 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_behind(tmp_path, monkeypat
     with pytest.raises(SourceBenchError, match=r"The disk is full: .*artifact\..*npy could not be"):
         write(tmp_path / "artifact.npy")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_base_that_is_drawn_is_compared_no_longer_than_it_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr(Grain, "bare", [])
+    write(tmp_path / "artifact.npy")
+    assert Grain.bare == [0]
 
 
 class Terminal(io.StringIO):

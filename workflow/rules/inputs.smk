@@ -131,7 +131,7 @@ def finetune_inputs(wildcards):
     task = wildcards.task
     confounders = tested(wildcards)
     images = rules.prepare.output.images.format(task=task)
-    if experiment.has_base(config, wildcards.confounder):
+    if experiment.has_base(config, task, wildcards.confounder):
         images = layer(task, wildcards.confounder, "base")
     drawn = [name for name in confounders if experiment.is_pixel(config, name)]
     return {

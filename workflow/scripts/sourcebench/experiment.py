@@ -49,7 +49,7 @@ def table(config: Mapping[str, Any]) -> pd.DataFrame:
     Returns:
         One row per run with the columns `AXES` and `further_axes`, all of them text but `fold` and
         `repeat` (int). The network of p_art = 0 stands once per task, with the confounder 'none',
-        for every confounder that does not alter images without the artifact; a task without
+        for every confounder that leaves images without the artifact as they are; a task without
         confounders has that network alone.
     """
     chosen = config["experiment"]
@@ -59,7 +59,7 @@ def table(config: Mapping[str, Any]) -> pd.DataFrame:
         shares = config["tasks"][task].get("p_art", chosen["p_art"]) if confounded else [0]
         further = further_axes(config, task)
         for confounder, source, p_art in product(confounded or [NONE], chosen["sources"], shares):
-            name = NONE if p_art == 0 and shares_zero(config, confounder) else confounder
+            name = NONE if p_art == 0 and shares_zero(config, task, confounder) else confounder
             for arch, fold, values in product(
                 archs_of(config, source), range(1, chosen["folds"] + 1), product(*further.values())
             ):
@@ -140,9 +140,14 @@ def pixel_confounders(config: Mapping[str, Any], task: str) -> list[str]:
     return [name for name in config["tasks"][task]["confounders"] if is_pixel(config, name)]
 
 
-def has_base(config: Mapping[str, Any], name: str) -> bool:
-    """Tell whether a confounder also alters the images that do not carry its artifact."""
-    return is_pixel(config, name) and build_confounder(config, name).has_base
+def has_base(config: Mapping[str, Any], task: str, name: str) -> bool:
+    """Tell whether a task's images without a confounder's artifact are others than its own.
+
+    See `PixelConfounder.needs_base`.
+    """
+    return is_pixel(config, name) and build_confounder(config, name).needs_base(
+        config["tasks"][task]["input_size"]
+    )
 
 
 def is_noise(config: Mapping[str, Any], name: str) -> bool:
@@ -160,16 +165,17 @@ def cards_for_confounder(config: Mapping[str, Any], name: str) -> int:
     return int(confounder.uses_card and "cpu" not in wanted)
 
 
-def shares_zero(config: Mapping[str, Any], name: str) -> bool:
-    """Tell whether the network of p_art = 0 does not depend on this confounder."""
-    return name == NONE or (is_pixel(config, name) and not has_base(config, name))
+def shares_zero(config: Mapping[str, Any], task: str, name: str) -> bool:
+    """Tell whether a task's network of p_art = 0 does not depend on this confounder."""
+    return name == NONE or (is_pixel(config, name) and not has_base(config, task, name))
 
 
 def tested_confounders(config: Mapping[str, Any], task: str, confounder: str) -> list[str]:
     """Return the confounders that a run is tested on: its own, or for 'none' all that share it."""
-    if confounder != NONE or not config["tasks"][task]["confounders"]:
+    names = config["tasks"][task]["confounders"]
+    if confounder != NONE or not names:
         return [confounder]
-    return [name for name in config["tasks"][task]["confounders"] if shares_zero(config, name)]
+    return [name for name in names if shares_zero(config, task, name)]
 
 
 def carrier(config: Mapping[str, Any], task: str) -> tuple[str, str, str] | None:

@@ -18,6 +18,7 @@ def parameter(
     help: str,
     low: float = -math.inf,
     high: float = math.inf,
+    infinite: bool = False,
     choices: tuple[str, ...] = (),
 ) -> Any:
     """Declare a parameter: a field of a dataclass, of type `str`, `int` or `float`, or None.
@@ -28,9 +29,11 @@ def parameter(
         help: one phrase for people.
         low: the smallest number allowed.
         high: the largest number allowed.
+        infinite: whether infinity (in YAML: `.inf`) is allowed, too, whatever `high` says.
         choices: the words allowed; any, if none are named.
     """
-    about = {"unit": unit, "help": help, "low": low, "high": high, "choices": choices}
+    about = {"unit": unit, "help": help, "low": low, "high": high}
+    about |= {"infinite": infinite, "choices": choices}
     return dataclasses.field(default=default, metadata=about)
 
 
@@ -113,7 +116,8 @@ def _read(given: Any, kind: type, about: Mapping[str, Any]) -> str | int | float
         number = float(given)
     except (TypeError, ValueError):
         return None
-    if not (math.isfinite(number) and about["low"] <= number <= about["high"]):
+    within = math.isfinite(number) and about["low"] <= number <= about["high"]
+    if not (within or (about["infinite"] and number == math.inf)):
         return None
     if kind is float:
         return number
@@ -127,7 +131,8 @@ def _expected(kind: type, about: Mapping[str, Any]) -> str:
     unit = f" {about['unit']}" if about["unit"] else ""
     low, high = about["low"], about["high"]
     if math.isfinite(low) and math.isfinite(high):
-        return f"{what} from {_text(low)} to {_text(high)}{unit}"
+        beyond = ", or .inf" if about["infinite"] else ""
+        return f"{what} from {_text(low)} to {_text(high)}{unit}{beyond}"
     if math.isfinite(low):
         return f"{what} of at least {_text(low)}{unit}"
     return f"{what} of at most {_text(high)}{unit}" if math.isfinite(high) else f"{what}{unit}"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TextIO
@@ -12,9 +12,10 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from sourcebench.confounders.base import PixelConfounder
-from sourcebench.confounders.draft import PAUSE, draft
+from sourcebench.confounders.draft import PAUSE, Draft, draft
 from sourcebench.confounders.drawing import Layer, draw, fingerprint
 from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import Image
 
 
 def write_layer(
@@ -38,7 +39,7 @@ def write_layer(
 
     Args:
         confounder: what is drawn.
-        layer: 'artifact' or 'base'; the latter only if `confounder.has_base`.
+        layer: 'artifact' or 'base'; the latter only if `confounder.needs_base(input_size)`.
         native: the originals, N×H×W, uint8.
         image_ids: their names, N of them.
         input_size: side of the results in px.
@@ -49,19 +50,31 @@ def write_layer(
         terminal: for a progress bar, if this is a terminal and the work takes long.
 
     Raises:
-        SourceBenchError: as many names as images there are not, the confounder leaves images
-            without the artifact as they are but 'base' is asked for, the confounder cannot be
-            drawn on this machine, or the disk is full.
+        SourceBenchError: as many names as images there are not, images without the artifact are
+            the task's own but 'base' is asked for, the confounder makes something else than
+            images, or changes none of them, it cannot be drawn on this machine, or the disk is
+            full.
     """
     if len(image_ids) != len(native):
         raise SourceBenchError(
             f"{path}: there are {len(native)} originals for {len(image_ids)} rows of the samples' "
             "table; prepare the task again."
         )
-    if layer == "base" and not confounder.has_base:
+    if layer == "base" and not confounder.needs_base(input_size):
         raise SourceBenchError(
             f"{path}: the confounder '{confounder.kind}' leaves images without the artifact as "
             "they are; use the task's images instead of a base layer."
+        )
+
+    def one(layer: Layer, row: int) -> Image:
+        return draw(
+            confounder,
+            layer,
+            np.asarray(native[row]),
+            image_ids[row],
+            input_size=input_size,
+            resize_method=resize_method,
+            seed=seed,
         )
 
     def key() -> str:
@@ -72,15 +85,7 @@ def write_layer(
     with draft(path, shape, key) as drawn, ThreadPoolExecutor(threads) as pool:
 
         def fill(row: int) -> None:
-            drawn.images[row] = draw(
-                confounder,
-                layer,
-                np.asarray(native[row]),
-                image_ids[row],
-                input_size=input_size,
-                resize_method=resize_method,
-                seed=seed,
-            )
+            drawn.images[row] = one(layer, row)
 
         if drawn.done:
             print(f"{path}: {drawn.done} of {len(native)} images were drawn before; going on.")
@@ -104,6 +109,31 @@ def write_layer(
             raise
         finally:
             bar.close()
+        if layer == "artifact":
+            _check_changes(confounder, drawn, (one("base", row) for row in range(len(native))))
+
+
+def _check_changes(confounder: PixelConfounder, drawn: Draft, without: Iterator[Image]) -> None:
+    """Refuse an artifact that changes no image; print how many it leaves as they are.
+
+    Where a base is drawn, that takes as long as the artifact did: there the first image that is
+    changed will do, and nothing is counted.
+    """
+    same = map(np.array_equal, drawn.images, without)
+    unchanged, count = 0, len(drawn.images)
+    for each in same:
+        unchanged += each
+        if confounder.has_base and not each:
+            return
+    if unchanged == count:
+        drawn.forget()
+        raise SourceBenchError(
+            f"{drawn.path}: the confounder '{confounder.title}' of kind '{confounder.kind}' "
+            f"({confounder.describe()}) changes none of the {count} images of "
+            f"{drawn.images.shape[1]} px; choose parameters with which it shows."
+        )
+    if unchanged:
+        print(f"{drawn.path}: {unchanged} of {count} images are the same without the artifact.")
 
 
 def _digest(images: npt.NDArray[np.uint8], *facts: object) -> str:

@@ -1,7 +1,9 @@
 """Denoising: an ideal low-pass filter."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,14 +36,20 @@ class Denoise(PixelConfounder):
 
     Raises:
         SourceBenchError: both are given, or a value out of range (with a circle that holds the
-            whole square nothing would be filtered).
+            whole square nothing would be filtered; an infinite one says so).
     """
 
     title = "Denoising"
     taxon = Taxon("environment", "imaging")
+    vanishing: ClassVar = {"diameter": math.inf}
 
     radius: float | None = parameter(
-        None, unit="px", help="cutoff frequency on the DFT of a 1024² image", low=1, high=724
+        None,
+        unit="px",
+        help="cutoff frequency on the DFT of a 1024² image",
+        low=1,
+        high=724,
+        infinite=True,
     )
     diameter: float | None = parameter(
         None,
@@ -49,6 +57,7 @@ class Denoise(PixelConfounder):
         help="twice the cutoff; 500 if neither is given",
         low=2,
         high=1448,
+        infinite=True,
     )
 
     def __post_init__(self) -> None:

@@ -75,6 +75,10 @@ class Draft:
         self.file.replace(self.path)
         self.record.unlink(missing_ok=True)
 
+    def forget(self) -> None:
+        """Let no later job go on from here."""
+        self.record.unlink(missing_ok=True)
+
     def leave(self) -> None:
         """Keep what is done for a later job; if nothing of it is on record, remove it."""
         if self.record.exists():

@@ -1,15 +1,18 @@
 """One image of a layer, and what names all that decides it."""
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from sourcebench import seeds
 from sourcebench.confounders.base import Confounder, PixelConfounder
+from sourcebench.errors import SourceBenchError
 from sourcebench.fingerprints import code_of, digest
 from sourcebench.imaging import Image, resize
 
 Layer = Literal["artifact", "base"]
-"""Images with the artifact, or, where these are altered as well, those without it."""
+"""Images with the artifact, or, where these are others than the task's own, those without it."""
 
 
 def draw(
@@ -24,8 +27,9 @@ def draw(
 ) -> Image:
     """Return one image of a layer.
 
-    Its random numbers are a stream of its own, named by seed, kind, layer and `image_id`. They do
-    not depend on the confounder's parameters: two doses are compared on the same draws.
+    Both layers go the same way: to the size at which the confounder acts, and from there to that
+    of the result. Their random numbers are a stream of the image's own, named by seed, kind and
+    `image_id`. It depends neither on the layer nor on the confounder's parameters.
 
     Args:
         confounder: what is drawn.
@@ -33,20 +37,44 @@ def draw(
         image: the original, H×W, uint8.
         image_id: its name.
         input_size: side of the result in px.
-        resize_method: how the result gets that side, see `imaging.resize`. The size at
-            which the confounder acts is always reached by 'nearest': a resize that averages (the
-            reference has a bilinear one there) would smooth the images that carry the artifact,
-            and so be a confounder of its own.
+        resize_method: how the image gets each size, see `imaging.resize`.
         seed: the study's seed.
 
     Returns:
         input_size × input_size, uint8.
+
+    Raises:
+        SourceBenchError: as `version`.
     """
-    rng = seeds.generator(seed, confounder.kind, layer, image_id)
     if confounder.resolution is not None:
-        image = resize(image, confounder.resolution, "nearest")
-    drawn = confounder.artifact(image, rng) if layer == "artifact" else confounder.base(image, rng)
-    return resize(drawn, input_size, resize_method)
+        image = resize(image, confounder.resolution, resize_method)
+    return resize(version(confounder, layer, image, image_id, seed), input_size, resize_method)
+
+
+def version(
+    confounder: PixelConfounder, layer: Layer, image: Image, image_id: str, seed: int
+) -> Image:
+    """Return an image of the size at which a confounder acts, as it is in a layer.
+
+    Args are those of `draw`; `image` and the result are H×W, uint8.
+
+    Raises:
+        SourceBenchError: the confounder made something else than an image of that shape and type.
+    """
+    change = confounder.artifact if layer == "artifact" else confounder.base
+    made: Any = change(image.copy(), seeds.generator(seed, confounder.kind, image_id))
+    if not (isinstance(made, np.ndarray) and (made.dtype, made.shape) == (np.uint8, image.shape)):
+        came = _about(made) if isinstance(made, np.ndarray) else f"a {type(made).__name__}"
+        raise SourceBenchError(
+            f"Confounder '{confounder.title}' of kind '{confounder.kind}': {layer}() made {came} "
+            f"of {_about(image)}, the image {image_id}; it must return an array of the same shape "
+            "and type."
+        )
+    return made
+
+
+def _about(array: "np.ndarray[Any, Any]") -> str:
+    return f"{'×'.join(map(str, array.shape))} of {array.dtype}"
 
 
 def fingerprint(confounder: Confounder) -> str:

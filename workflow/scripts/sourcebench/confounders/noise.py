@@ -1,6 +1,8 @@
 """Poisson noise in the image domain: the quanta of a lower dose."""
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,7 +29,7 @@ def poisson_noise(image: Image, n0: float, rng: np.random.Generator) -> Image:
 
     Args:
         image: H×W, uint8, grey levels 0 to 255.
-        n0: photons per pixel before the body, N0.
+        n0: photons per pixel before the body, N0; infinitely many make no noise.
         rng: draws the quantisation's fractions, then the counts.
 
     Returns:
@@ -39,8 +41,9 @@ def poisson_noise(image: Image, n0: float, rng: np.random.Generator) -> Image:
     # and makes the truncation at the end an unbiased rounding.
     grey = image + rng.random(image.shape)
     mu = (grey * grey_to_hu + LOW_HU) * hu_to_mu + MU_WATER
-    counts = rng.poisson(n0 * np.exp(-mu))
-    mu = -np.log(np.maximum(counts, LEAST_COUNT) / n0)
+    if math.isfinite(n0):
+        counts = rng.poisson(n0 * np.exp(-mu))
+        mu = -np.log(np.maximum(counts, LEAST_COUNT) / n0)
     hu = np.clip((mu - MU_WATER) / hu_to_mu, LOW_HU, HIGH_HU)
     return ((hu - LOW_HU) / grey_to_hu).astype(np.uint8)
 
@@ -66,8 +69,11 @@ class PoissonNoise(PixelConfounder):
     title = "Poisson noise"
     taxon = Taxon("environment", "imaging")
     is_noise = True
+    vanishing: ClassVar = {"n0": math.inf}
 
-    n0: float = parameter(2e7, unit="photons", help="photons per pixel", low=1, high=1e15)
+    n0: float = parameter(
+        2e7, unit="photons", help="photons per pixel", low=1, high=1e15, infinite=True
+    )
     resolution: int = parameter(
         512, unit="px", help="side at which the noise is drawn", low=1, high=1024
     )

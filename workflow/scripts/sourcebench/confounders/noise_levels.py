@@ -1,5 +1,6 @@
 """High versus low noise: every image is noisy, the confounded ones differently so."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,17 +26,20 @@ class NoiseLevels(PixelConfounder):
         resolution: side in px at which the noise is drawn.
 
     Raises:
-        SourceBenchError: a parameter that is not allowed, or twice the same dose.
+        SourceBenchError: a parameter that is not allowed, or twice the same finite dose.
     """
 
     title = "High vs low noise"
     taxon = Taxon("environment", "imaging")
     is_noise = True
     has_base: ClassVar[bool] = True
+    vanishing: ClassVar = {"n0": math.inf, "n0_artifact": math.inf}
 
-    n0: float = parameter(2e7, unit="photons", help="without the artifact", low=1, high=1e15)
+    n0: float = parameter(
+        2e7, unit="photons", help="without the artifact", low=1, high=1e15, infinite=True
+    )
     n0_artifact: float = parameter(
-        1.5e7, unit="photons", help="with the artifact", low=1, high=1e15
+        1.5e7, unit="photons", help="with the artifact", low=1, high=1e15, infinite=True
     )
     resolution: int = parameter(
         512, unit="px", help="side at which the noise is drawn", low=1, high=1024
@@ -43,7 +47,7 @@ class NoiseLevels(PixelConfounder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n0 == self.n0_artifact:
+        if self.n0 == self.n0_artifact and math.isfinite(self.n0):
             raise SourceBenchError(
                 f"Confounder 'noise_levels': n0 and n0_artifact are both {self.n0:g} photons; "
                 "with one dose for all there is no confounder, so give two."
@@ -54,5 +58,5 @@ class NoiseLevels(PixelConfounder):
         return poisson_noise(image, self.n0_artifact, rng)
 
     def base(self, image: Image, rng: np.random.Generator) -> Image:
-        """Return the image with the noise of `n0`."""
-        return poisson_noise(image, self.n0, rng)
+        """Return the image with the noise of `n0`, of another exposure than the artifact's."""
+        return poisson_noise(image, self.n0, rng.spawn(1)[0])

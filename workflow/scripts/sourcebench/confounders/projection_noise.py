@@ -1,5 +1,6 @@
 """Poisson noise in the projection domain: CT at a lower dose."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -37,7 +38,7 @@ class ProjectionNoise(PixelConfounder):
     n0·exp(-p); filtered back-projection makes an image of -log(counts/n0). The noise that arrives
     in it is stronger where rays cross more body, and is correlated: it shows as streaks.
 
-    Two things besides the photons change an image, at any dose (`n0` = 1e15 shows them alone):
+    Two things besides the photons change an image, at any dose (an infinite `n0` shows them alone):
 
     - It is projected and reconstructed. That softens edges and grain, and leaves a faint Moiré
       pattern.
@@ -70,8 +71,12 @@ class ProjectionNoise(PixelConfounder):
     taxon = Taxon("environment", "imaging")
     is_noise: ClassVar[bool] = True
     uses_card: ClassVar[bool] = True
+    # Beside the original the reconstruction stays visible, however many photons there are.
+    vanishing: ClassVar = {"n0": math.inf, "reference": "reconstructed"}
 
-    n0: float = parameter(2e7, unit="photons", help="photons per detector pixel", low=1, high=1e15)
+    n0: float = parameter(
+        2e7, unit="photons", help="photons per detector pixel", low=1, high=1e15, infinite=True
+    )
     angles: int = parameter(ANGLES, help="projections over half a turn", low=2, high=10_000)
     width: float = parameter(WIDTH, unit="m", help="side of the image", low=0.01, high=1)
     resolution: int | None = parameter(
@@ -99,10 +104,10 @@ class ProjectionNoise(PixelConfounder):
 
     def base(self, image: Image, rng: np.random.Generator) -> Image:
         """Return the image as it is, or reconstructed without noise; see `reference`."""
-        return self._scan(image, rng, None) if self.has_base else image
+        return self._scan(image, rng, math.inf) if self.has_base else image
 
-    def _scan(self, image: Image, rng: np.random.Generator, n0: float | None) -> Image:
-        """Project and reconstruct an image, with `n0` photons or with all there could be."""
+    def _scan(self, image: Image, rng: np.random.Generator, n0: float) -> Image:
+        """Project and reconstruct an image, with `n0` photons per detector pixel."""
         height, width = image.shape
         if height != width:
             raise SourceBenchError(
@@ -116,7 +121,7 @@ class ProjectionNoise(PixelConfounder):
         grey = image + rng.random(image.shape)
         mu = (grey * GREY_TO_HU + LOW_HU) * HU_TO_MU + MU_WATER
         lines: npt.NDArray[Any] = beam.project(np.maximum(mu, 0))
-        if n0 is not None:
+        if math.isfinite(n0):
             lines = noisy_lines(lines, n0, rng)
         hu = (beam.reconstruct(lines) - MU_WATER) / HU_TO_MU
         drawn: Image = ((np.clip(hu, LOW_HU, HIGH_HU) - LOW_HU) / GREY_TO_HU).astype(np.uint8)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import matplotlib
 import numpy as np
@@ -38,11 +39,12 @@ class Tag(PixelConfounder):
 
     title = "Tag"
     taxon = Taxon("environment", "external")
+    vanishing: ClassVar = {"x": REFERENCE_SIDE, "y": REFERENCE_SIDE}  # where the image ends
 
     text: str = parameter("R", help="what is written")
     size: float = parameter(64, unit="px", help="font size on a 1024² image", low=1, high=1024)
-    x: float = parameter(200, unit="px", help="left end on a 1024² image", low=0, high=1023)
-    y: float = parameter(200, unit="px", help="top on a 1024² image", low=0, high=1023)
+    x: float = parameter(200, unit="px", help="left end on a 1024² image", low=0, high=1024)
+    y: float = parameter(200, unit="px", help="top on a 1024² image", low=0, high=1024)
 
     def artifact(self, image: Image, rng: np.random.Generator) -> Image:
         """Return the image with the text on it; nothing about it is random."""
