@@ -1,5 +1,7 @@
 """Finding and reading images in folders of the user's."""
 
+import os
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from sourcebench.datasets.folders import fingerprint
 from sourcebench.datasets.local import index_folder, read_png
 from sourcebench.errors import SourceBenchError
 
@@ -71,6 +74,63 @@ def test_folders_without_images(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceBenchError, match=r"no \.png file in .*empty"):
         index_folder(tmp_path / "empty")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("1.png", "b/1.png", "b/2.png"):
+        put(tmp_path / "data" / name)
+    return tmp_path / "data"
+
+
+CHANGES = {
+    "a file more": lambda folder: put(folder / "b" / "3.png"),
+    "a file less": lambda folder: (folder / "b" / "2.png").unlink(),
+    "another name": lambda folder: (folder / "1.png").rename(folder / "2.png"),
+    "another folder": lambda folder: (folder / "b").rename(folder / "c"),
+    "another size": lambda folder: put(folder / "1.png", "longer"),
+    "another time": lambda folder: os.utime(folder / "1.png", ns=(7, 7)),
+    "a link to nowhere": lambda folder: (folder / "3.png").symlink_to(folder / "nowhere"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_fingerprint_tells_every_change(folder, change):
+    before = fingerprint(folder)
+    CHANGES[change](folder)
+    assert fingerprint(folder) != before
+
+
+def test_a_fingerprint_is_of_what_lies_in_a_folder(folder, tmp_path, monkeypatch):
+    before = fingerprint(folder)
+    assert len(before) == 32
+    put(folder / ".DS_Store")
+    shutil.copytree(folder, tmp_path / "copy")  # keeps the times
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    for same in (folder, tmp_path / "copy", tmp_path / "link", Path("data"), Path("data/")):
+        assert fingerprint(same) == before
+    assert fingerprint(tmp_path / "nowhere") == "missing"
+
+
+def test_a_fingerprint_sees_through_links(tmp_path):
+    put(tmp_path / "elsewhere/1.png")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "images").symlink_to(tmp_path / "elsewhere")
+    (folder / "circle").symlink_to(folder)
+    (folder / "itself").symlink_to(folder / "itself")
+    before = fingerprint(folder)
+    os.utime(tmp_path / "elsewhere/1.png", ns=(7, 7))
+    assert fingerprint(folder) != before
+    assert index_folder(folder)["image_id"].tolist() == ["1.png"]
+
+
+def test_a_fingerprint_of_a_file(tmp_path):
+    file = put(tmp_path / "labels.csv")
+    before = fingerprint(file)
+    os.utime(file, ns=(7, 7))
+    assert fingerprint(file) != before
 
 
 GREY = np.random.default_rng(3).integers(0, 256, (24, 31), np.uint8)
