@@ -3,7 +3,7 @@
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,19 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, without its index."""
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False)
+
+
+IDS = ("image_id", "patient_id")
+
+
+def read_table(path: str | Path, text: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote, with ids as text, whatever they look like ('007', 'NA').
+
+    Args:
+        path: the file.
+        text: further columns that are text, such as the attribute that a confounder goes by.
+    """
+    return pd.read_csv(path, converters=dict.fromkeys((*IDS, *text), str))
 
 
 def write_json(path: str | Path, content: Any) -> None:
