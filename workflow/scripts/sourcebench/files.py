@@ -54,11 +54,20 @@ IDS = ("image_id", "patient_id")
 def read_table(path: str | Path, text: Iterable[str] = ()) -> pd.DataFrame:
     """Read a table that `write_csv` wrote, with ids as text, whatever they look like ('007', 'NA').
 
+    Empty cells of all other columns are missing, and no others are.
+
     Args:
         path: the file.
         text: further columns that are text, such as the attribute that a confounder goes by.
     """
-    return pd.read_csv(path, converters=dict.fromkeys((*IDS, *text), str))
+    columns = pd.read_csv(path, nrows=0).columns
+    as_text = {*IDS, *text}.intersection(columns)
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(as_text, "str"),
+        keep_default_na=False,
+        na_values={column: [""] for column in columns if column not in as_text},
+    )
 
 
 def write_json(path: str | Path, content: Any) -> None:
