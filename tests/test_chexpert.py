@@ -67,7 +67,7 @@ def test_metadata_has_every_datasets_columns():
     table = metadata()
     assert list(table) == METADATA_COLUMNS
     first = table.iloc[0]
-    assert (first["patient_id"], first["sex"], first["age"], first["view"]) == (1, "F", 68, "AP")
+    assert (first["patient_id"], first["sex"], first["age"], first["view"]) == ("1", "F", 68, "AP")
     assert first["findings"] == "No Finding|Support Devices"
     assert table["sex"].isna().sum() == 1
     assert (table["findings"] == "").sum() == 11_141

@@ -216,6 +216,6 @@ def test_a_leak_is_an_error():
 
 
 def test_a_table_read_back_is_the_same(tmp_path):
-    table = build(make_manifest(100, 2, 0.4, 0.5, 1), (5, 0.1))
+    table = build(make_manifest(100, 2, 0.4, 0.5, 1).astype({"patient_id": "str"}), (5, 0.1))
     table.to_csv(tmp_path / "design.csv", index=False)
     pd.testing.assert_frame_equal(design.read(tmp_path / "design.csv"), table, check_dtype=False)

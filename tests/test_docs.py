@@ -1,17 +1,22 @@
 """What the documentation shows works: its examples are run, its graph and its keys are compared."""
 
+import io
 import itertools
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import cv2
 import numpy as np
-import pandas as pd
+import pydicom
 import pytest
 import torch
 import yaml
+from snakemake.utils import update_config
 
-from conftest import ROOT, merged, write_pngs
+from conftest import ROOT, merged
 from sourcebench import config as border
 from sourcebench import confounders, experiment
 from sourcebench.confounders.base import REGISTRY
@@ -19,6 +24,7 @@ from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
 from sourcebench.datasets.tasks import LABELS, candidates
+from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
 from sourcebench.training.weights import load_backbone, write_weights
 
@@ -79,40 +85,115 @@ def test_the_sources_of_the_docs(tmp_path, monkeypatch):
     assert normalisation.std == (0.25, 0.25, 0.25)
 
 
-def test_the_table_of_the_docs(tmp_path, monkeypatch):
+def example(number):
+    """A Python example of the page on datasets, run."""
+    code = blocks("docs/adding-a-dataset.md", "python")[number]
+    exec(compile(code, "example.py", "exec"), {"__name__": "example"})
+
+
+def test_the_table_of_the_docs(tmp_path):
     (table,) = blocks("docs/adding-a-dataset.md", "csv")
-    (overlay,) = blocks("docs/adding-a-dataset.md", "yaml")
+    path = tmp_path / "images.csv"
+    path.write_text(table)
+    metadata = build("mine", {"kind": "table", "table": str(path)}).metadata()
+    assert metadata["patient_id"].tolist() == ["007", "007", "008"]
+    labels = {"from": "metadata", "positive": "Nodule", "negative": "No Finding"}
+    assert candidates(metadata, labels, None)[0]["label"].tolist() == [1, 0, 1]
+
+
+@pytest.fixture
+def own_study(tmp_path, monkeypatch):
+    """The practice images of the page on datasets, and its configs as files."""
     monkeypatch.chdir(tmp_path)
-    rows = [line.split(",") for line in table.split()[:1]]
-    columns = rows[0]
-    many = [
-        (f"{patient}_{i}.png", patient, "Nodule" if patient % 2 else "No Finding", "F")
-        for patient in range(24)
-        for i in range(2)
-    ]
-    write_pngs(tmp_path / "my" / "images", [row[0] for row in many])
-    pd.DataFrame(many, columns=columns).to_csv(tmp_path / "my" / "images.csv", index=False)
-    config = merged(yaml.safe_load(overlay))
+    example(0)
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    paths = [tmp_path / "my_study.yaml", tmp_path / "site.yaml"]
+    for path, overlay in zip(paths, blocks("docs/adding-a-dataset.md", "yaml"), strict=True):
+        path.write_text(overlay)
+    return paths
+
+
+def test_the_study_of_the_docs_is_planned_as_it_stands(own_study):
+    """Two folds of one small network at two shares, on one task: not the paper's 388 jobs."""
+    (line,) = blocks("docs/adding-a-dataset.md", "bash")
+    done = subprocess.run(
+        [
+            sys.executable, "-m", *line.split(), "--dry-run", "--snakefile",
+            str(ROOT / "Snakefile"), "--workflow-profile", "none",
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    jobs = dict(re.findall(r"(?m)^(\w+) +(\d+)$", done.stdout))
+    assert jobs["finetune"] == "4"
+    assert int(jobs["total"]) < 40
+    assert "weights" not in jobs
+
+
+@pytest.mark.parametrize("with_site", [False, True])
+def test_the_studies_of_the_docs_can_be_drawn(own_study, with_site):
+    config = merged(yaml.safe_load(own_study[0].read_text()))
+    if with_site:
+        update_config(config, yaml.safe_load(own_study[1].read_text()))
     border.check(config)
     dataset = build("mine", config["datasets"]["mine"])
+    found, _ = dataset.index(Path("my/images"), Path("cache"), 1, io.StringIO())
     chosen, counts = manifest(
         "my_nodules",
         config["tasks"]["my_nodules"],
         dataset.metadata(),
         seed=1,
-        carrier=None,
-        available={row[0] for row in many[:-1]},
+        carrier=experiment.carrier(config, "my_nodules"),
+        available=set(found["image_id"][1:]),
         published=None,
     )
-    assert len(chosen) == 24
+    assert len(chosen) == (20 if with_site else 24)
     assert counts["without_image"] == 1
 
 
 def test_the_dataset_of_the_docs(forgotten):
-    (code,) = blocks("docs/adding-a-dataset.md", "python")
-    exec(compile(code, "two_patients.py", "exec"), {"__name__": "two_patients"})
+    example(3)
     dataset = build("two", {"kind": "two_patients", "origin": "path"})
-    assert list(dataset.metadata()["patient_id"]) == [1, 2]
+    assert list(dataset.metadata()["patient_id"]) == ["1", "2"]
+
+
+def test_tiffs_as_in_the_docs(forgotten, tmp_path):
+    example(1)
+    dataset = build("mine", {"kind": "tiff_table", "table": "-"})
+    pixels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
+    cv2.imwrite(str(tmp_path / "a.TIFF"), pixels)
+    cv2.imwrite(str(tmp_path / "b.tif"), pixels.astype(np.uint8))
+    found, _ = dataset.index(tmp_path, tmp_path, 1, io.StringIO())
+    assert found["image_id"].tolist() == ["a.TIFF", "b.tif"]
+    image, odd = dataset.read(tmp_path / "a.TIFF")
+    np.testing.assert_array_equal(image, pixels // 256)
+    assert (image.dtype, odd) == (np.uint8, ())
+    with pytest.raises(SourceBenchError, match=r"b\.tif is no 16-bit grey TIFF"):
+        dataset.read(tmp_path / "b.tif")
+
+
+def test_dicoms_as_in_the_docs(forgotten, tmp_path):
+    example(2)
+    dataset = build("mine", {"kind": "dicom_table", "table": "-"})
+    pixels = np.arange(64, dtype=np.uint16).reshape(8, 8)
+    (tmp_path / "notes.txt").write_text("no DICOM")
+    for name in ("MONOCHROME1", "MONOCHROME2"):
+        file = pydicom.Dataset()
+        file.file_meta = pydicom.dataset.FileMetaDataset()
+        file.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        file.SOPClassUID, file.SOPInstanceUID = pydicom.uid.generate_uid(), f"1.2.{name[-1]}"
+        file.Rows, file.Columns, file.SamplesPerPixel, file.PixelRepresentation = 8, 8, 1, 0
+        file.BitsAllocated, file.BitsStored, file.HighBit = 16, 12, 11
+        file.PhotometricInterpretation, file.PixelData = name, pixels.tobytes()
+        file.save_as(tmp_path / name, enforce_file_format=True)
+    found, odd = dataset.index(tmp_path, tmp_path, 1, io.StringIO())
+    assert dict(found.itertuples(index=False)) == {
+        "1.2.1": str(tmp_path / "MONOCHROME1"),
+        "1.2.2": str(tmp_path / "MONOCHROME2"),
+    }
+    assert odd == {"no_dicom": 1}
+    image, _ = dataset.read(tmp_path / "MONOCHROME2")
+    np.testing.assert_array_equal(image, np.round(pixels / 63 * 255))
+    np.testing.assert_array_equal(dataset.read(tmp_path / "MONOCHROME1")[0], 255 - image)
 
 
 @pytest.mark.parametrize("document", ["docs/ct.md", "docs/rethink.md"])

@@ -77,7 +77,9 @@ def test_another_size_is_named(tmp_path):
 
 def test_a_manifest_from_what_is_there():
     everything = tables.nih_metadata()
-    some = set(everything.loc[everything["patient_id"] % 2 == 0, "image_id"]) | {"mine.png"}
+    some = set(everything.loc[everything["patient_id"].astype(int) % 2 == 0, "image_id"]) | {
+        "mine.png"
+    }
     chosen, counts = prepare.manifest(
         "t", TASK, NIH, seed=1, carrier=None, available=some, published=None
     )

@@ -52,7 +52,7 @@ def test_published_splits_are_read_as_they_are(tmp_path):
     assert sizes["train", 1] == 20
     assert sizes["val", 2] == 4
     assert (table["part"] == "test").sum() == 8
-    assert (table["label"] == table["patient_id"] % 2).all()
+    assert (table["label"] == table["patient_id"].astype(int) % 2).all()
 
 
 @pytest.mark.parametrize("leaks", [0, 1, 3])
@@ -146,6 +146,9 @@ def test_what_is_missing_is_named(tmp_path):
         splits.read(tmp_path, "YES")
     with pytest.raises(SourceBenchError, match=r"\['NO', 'YES'\], none of which .* 'Mass'"):
         splits.read(tmp_path, "Mass")
-    pd.DataFrame({"path": []}).to_csv(tmp_path / "test.csv")
-    with pytest.raises(SourceBenchError, match="no column 'pid'"):
+    pd.DataFrame({"path": ["a.png"], "class": ["YES"]}).to_csv(tmp_path / "test.csv")
+    with pytest.raises(SourceBenchError, match="lacks the column 'pid'"):
+        splits.read(tmp_path, "YES")
+    write(tmp_path / "test.csv", [(1, "YES"), (2, None)])
+    with pytest.raises(SourceBenchError, match="no class in line 3"):
         splits.read(tmp_path, "YES")

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from sourcebench import confounders, files
 from sourcebench.confounders.apply import write_layer
 from sourcebench.jobs import job
@@ -13,7 +11,7 @@ with job(snakemake.log) as terminal:
         confounders.from_entry(snakemake.params.confounder),
         snakemake.wildcards.layer,
         files.load_array(snakemake.input.native),
-        list(pd.read_csv(snakemake.input.samples)["image_id"]),
+        list(files.read_table(snakemake.input.samples)["image_id"]),
         input_size=snakemake.params.task["input_size"],
         resize_method=snakemake.params.task.get("resize", "nearest"),
         seed=snakemake.params.seed,

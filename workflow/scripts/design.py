@@ -1,7 +1,5 @@
 """Say who is confounded and who is in which fold."""
 
-import pandas as pd
-
 from sourcebench import design, files
 from sourcebench.jobs import job
 
@@ -12,15 +10,15 @@ with job(snakemake.log):
         "name": snakemake.wildcards.task,
         "carrier": carrier and carrier[:2],
     }
-    manifest = pd.read_csv(snakemake.input.manifest)
+    manifest = files.read_table(snakemake.input.manifest, text=carrier[:1] if carrier else ())
     if splits is None:
         table = design.build(
             manifest, folds=snakemake.params.folds, val_fraction=task["val_fraction"], **common
         )
     else:
-        published = pd.read_csv(snakemake.input.splits)
+        published = files.read_table(snakemake.input.splits)
         there = published["image_id"].isin(manifest["image_id"])
-        table = design.from_published(published[there], **common)
+        table = design.from_published(published[there], manifest=manifest, **common)
         design.require_folds(table, snakemake.params.folds, snakemake.wildcards.task)
     if splits is None or splits.get("leaks") != "accept":
         design.check(table, snakemake.wildcards.task)

@@ -1,7 +1,5 @@
 """Choose the images of a task."""
 
-import pandas as pd
-
 from sourcebench import files
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
@@ -10,9 +8,9 @@ from sourcebench.jobs import job
 with job(snakemake.log) as terminal:
     available = published = None
     if snakemake.input.get("available"):
-        available = set(pd.read_csv(snakemake.input.available)["image_id"])
+        available = set(files.read_table(snakemake.input.available)["image_id"])
     if snakemake.input.get("splits"):
-        published = pd.read_csv(snakemake.input.splits)
+        published = files.read_table(snakemake.input.splits)
     table, counts = manifest(
         snakemake.wildcards.task,
         snakemake.params.task,
@@ -28,5 +26,7 @@ with job(snakemake.log) as terminal:
         "are not in the metadata",
         file=terminal,
     )
+    if unknown := counts["without_findings"]:
+        print(f"  {unknown} rows have no findings, and so no label", file=terminal)
     files.write_csv(snakemake.output.manifest, table)
     files.write_json(snakemake.output.counts, {"chosen": len(table), **counts})

@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from sourcebench import files
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import write_arrays
 from sourcebench.jobs import job
 
 with job(snakemake.log):
-    samples = pd.read_csv(snakemake.input.manifest)
-    index = pd.read_csv(snakemake.input.index).set_index("image_id")["path"]
+    samples = files.read_table(snakemake.input.manifest)
+    index = files.read_table(snakemake.input.index).set_index("image_id")["path"]
     odd = write_arrays(
         samples,
         index.to_dict(),

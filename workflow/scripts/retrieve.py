@@ -10,7 +10,7 @@ from sourcebench.jobs import job
 from sourcebench.origins import retrieve
 
 with job(snakemake.log) as terminal:
-    wanted = pd.concat([pd.read_csv(path) for path in snakemake.input.manifests])
+    wanted = pd.concat([files.read_table(path) for path in snakemake.input.manifests])
     index, odd = retrieve(
         build(snakemake.wildcards.dataset, snakemake.params.spec),
         wanted.drop_duplicates("image_id", ignore_index=True),

@@ -12,7 +12,7 @@ with job(snakemake.log):
         for name, path in zip(snakemake.params.ours, snakemake.input.ours, strict=True)
     }
     tables |= {
-        name: pd.read_csv(path)
+        name: files.read_table(path)
         for name, path in zip(snakemake.params.published, snakemake.input.published, strict=True)
     }
     audits = [splits.audit(table).assign(splits=name) for name, table in tables.items()]

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,28 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, without its index."""
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False)
+
+
+IDS = ("image_id", "patient_id")
+
+
+def read_table(path: str | Path, text: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote, with ids as text, whatever they look like ('007', 'NA').
+
+    Empty cells of all other columns are missing, and no others are.
+
+    Args:
+        path: the file.
+        text: further columns that are text, such as the attribute that a confounder goes by.
+    """
+    columns = pd.read_csv(path, nrows=0).columns
+    as_text = {*IDS, *text}.intersection(columns)
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(as_text, "str"),
+        keep_default_na=False,
+        na_values={column: [""] for column in columns if column not in as_text},
+    )
 
 
 def write_json(path: str | Path, content: Any) -> None:

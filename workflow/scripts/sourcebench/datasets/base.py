@@ -33,10 +33,12 @@ class Dataset(ABC):
         spec: the entry.
 
     Attributes:
+        suffixes: of the names of its image files, in small letters.
         properties: JSON schemas of the entry's keys beyond kind, origin and path.
         required: those of them that must be there.
     """
 
+    suffixes: ClassVar[tuple[str, ...]] = (".png",)
     properties: ClassVar[dict[str, Any]] = {}
     required: ClassVar[list[str]] = []
 
@@ -57,8 +59,10 @@ class Dataset(ABC):
     def metadata(self) -> pd.DataFrame:
         """Return one row per image, with at least the columns `METADATA_COLUMNS`.
 
-        `image_id` (file name, or another unique name), `patient_id`, `sex` (M|F), `age` (years),
-        `view` (text), `findings` (names joined by '|'); what is not known is missing.
+        `image_id` (file name, or another unique name) and `patient_id`, both text, `sex` (M|F),
+        `age` (years), `view` (text), `findings` (names joined by '|'); what is not known is
+        missing, but for the ids. Further columns go on to the manifest, where a confounder made
+        by sampling may go by one.
         """
 
     def fingerprint(self) -> str:
@@ -106,7 +110,7 @@ class Dataset(ABC):
         Raises:
             SourceBenchError: no such folder, or no image in it.
         """
-        found = local.index_folder(folder)
+        found = local.index_folder(folder, self.suffixes)
         return found, {"duplicates": found.attrs["duplicates"]}
 
     def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:

@@ -29,17 +29,17 @@ def published() -> pd.DataFrame:
     """Return the table: one row per radiograph, all 223,414 of them.
 
     Columns: `image_id` (the path without its first folder,
-    'train/patient00001/study1/view1_frontal.jpg'), `patient_id` (int), `sex` (M|F, missing for one
-    image), `age` (years, 90 for any above), `view` (AP|PA|lateral; LL or RL for 17 images), and
-    for each of `FINDINGS` 1 (present), 0 (absent), −1 (uncertain) or missing (not mentioned). All
-    images of a study share its labels.
+    'train/patient00001/study1/view1_frontal.jpg'), `patient_id` (text: the number without zeros),
+    `sex` (M|F, missing for one image), `age` (years, 90 for any above), `view` (AP|PA|lateral; LL
+    or RL for 17 images), and for each of `FINDINGS` 1 (present), 0 (absent), −1 (uncertain) or
+    missing (not mentioned). All images of a study share its labels.
     """
     table = pd.read_csv(tables.packaged("chexpert_train.csv.gz"))
     path = table["Path"].str.partition("/")[2]
     return pd.DataFrame(
         {
             "image_id": path,
-            "patient_id": path.str.extract(r"patient(\d+)/")[0].astype(int),
+            "patient_id": path.str.extract(r"patient0*(\d+)/")[0],
             "sex": table["Sex"].map({"Male": "M", "Female": "F"}),
             "age": table["Age"],
             "view": table["AP/PA"].fillna("lateral"),

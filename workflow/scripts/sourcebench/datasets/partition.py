@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.patients import numbers
 
 
 def split(
@@ -42,9 +43,10 @@ def split(
             f"{len(patients)} images can't be divided into {dict(sizes)}: the sizes may add up to "
             "that many at most, and one part may take the rest."
         )
-    ids, codes, images = np.unique(patients, return_inverse=True, return_counts=True)
-    home = np.full(len(ids), None, dtype=object)
-    waiting = rng.permutation(len(ids)).tolist()
+    codes = numbers(patients)
+    images = np.bincount(codes)
+    home = np.full(len(images), None, dtype=object)
+    waiting = rng.permutation(len(images)).tolist()
     for part, free in fixed.items():
         left = []
         for patient in waiting:

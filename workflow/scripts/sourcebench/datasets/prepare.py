@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sourcebench import files, imaging
-from sourcebench.datasets import sampling, splits, tasks
+from sourcebench.datasets import matching, sampling, splits, tasks
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.seeds import generator
@@ -38,15 +38,21 @@ def manifest(
         published: splits to use instead of our own draw, see `datasets.splits.read`.
 
     Returns:
-        The manifest (`tasks.MANIFEST_COLUMNS`, then the label source's own, sorted by
-        `image_id`), and counts of what was considered and left out.
+        The manifest (`tasks.MANIFEST_COLUMNS`, then the metadata's and the label source's own,
+        sorted by `image_id`; ids are text), and counts of what was considered and left out.
 
     Raises:
-        SourceBenchError: too few images, an empty class, or images unknown to the metadata.
+        SourceBenchError: too few images, an empty class, images unknown to the metadata or named
+            otherwise than there, an id missing, or an attribute that the metadata doesn't have.
     """
-    if published is not None:
-        return _published_manifest(name, published, metadata, available)
     try:
+        metadata = tasks.identified(metadata)
+        if available is not None:
+            matching.check(metadata["image_id"], available)
+        if carrier is not None and not _has(published, carrier[0]):
+            metadata = tasks.attributed(metadata, carrier)
+        if published is not None:
+            return _published_manifest(published, metadata, available)
         table, counts = tasks.candidates(metadata, task["labels"], task.get("view"), available)
         if "positive" not in task["samples"]:
             everyone = tasks.present(metadata, task.get("view"), available)
@@ -61,38 +67,42 @@ def manifest(
     return chosen, counts
 
 
+def _has(published: pd.DataFrame | None, column: str) -> bool:
+    return published is not None and column in published and bool(published[column].notna().any())
+
+
 def _published_manifest(
-    name: str, published: pd.DataFrame, metadata: pd.DataFrame, available: set[str] | None
+    published: pd.DataFrame, metadata: pd.DataFrame, available: set[str] | None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     roles = published.assign(role=published["part"].where(published["part"] == "test", "dev"))
     unique = roles.drop_duplicates(["image_id", "role"])
     twice = unique[unique["image_id"].duplicated()]
     if len(twice):
         raise SourceBenchError(
-            f"tasks.{name}: {len(twice)} images of the published splits are in the development "
+            f"{len(twice)} images of the published splits are in the development "
             f"and the test set (such as {twice['image_id'].iloc[0]})."
         )
     table = metadata.set_index("image_id")
     unknown = unique[~unique["image_id"].isin(table.index)]
     if len(unknown):
         raise SourceBenchError(
-            f"tasks.{name}: {len(unknown)} images of the published splits are not in the metadata "
+            f"{len(unknown)} images of the published splits are not in the metadata "
             f"(such as {unknown['image_id'].iloc[0]})."
         )
     rows = unique[["image_id", "patient_id", "label", "role"]].join(
-        table[["sex", "age", "view", "findings"]], on="image_id"
+        table.drop(columns="patient_id"), on="image_id"
     )
-    counts = {"candidates": len(rows), "without_image": 0, "without_row": 0}
+    counts = {"candidates": len(rows), "without_image": 0, "without_row": 0, "without_findings": 0}
     if available is not None:
         there = rows["image_id"].isin(available)
         counts["without_image"] = int((~there).sum())
         rows = rows[there]
         if set(rows["role"] + rows["label"].astype(str)) != {"dev0", "dev1", "test0", "test1"}:
             raise SourceBenchError(
-                f"tasks.{name}: {counts['without_image']} images of the published splits are "
+                f"{counts['without_image']} images of the published splits are "
                 "missing on disk, and a class is empty without them."
             )
-    return rows[tasks.MANIFEST_COLUMNS].sort_values("image_id", ignore_index=True), counts
+    return sampling.in_order(rows), counts
 
 
 def published_splits(spec: Mapping[str, Any], folder: Path) -> pd.DataFrame:

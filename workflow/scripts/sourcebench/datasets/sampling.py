@@ -35,10 +35,11 @@ def divide(
     parts = partition.split(everyone["patient_id"], {k: samples[k] for k in ("test", "dev")}, rng)
     role_of = parts.set_axis(everyone["image_id"])
     chosen = labelled.assign(role=labelled["image_id"].map(role_of))
-    return _manifest(chosen[chosen["role"].notna()])
+    return in_order(chosen[chosen["role"].notna()])
 
 
-def _manifest(chosen: pd.DataFrame) -> pd.DataFrame:
+def in_order(chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return a manifest's rows by `image_id`, its columns as every manifest has them."""
     further = [column for column in chosen if column not in MANIFEST_COLUMNS]
     return chosen[MANIFEST_COLUMNS + further].sort_values("image_id", ignore_index=True)
 
@@ -87,7 +88,8 @@ def select(
         rng: draws the order of patients and images.
 
     Returns:
-        The manifest (`MANIFEST_COLUMNS`, then the label source's own), sorted by `image_id`.
+        The manifest (`MANIFEST_COLUMNS`, then the metadata's and the label source's own), sorted
+        by `image_id`.
 
     Raises:
         SourceBenchError: there are not enough images of one kind.
@@ -95,7 +97,7 @@ def select(
     if "pair" in table:
         return _select_pairs(table, wanted, rng)
     roles = _draw(table, wanted, column, rng)
-    return _manifest(table.loc[roles.index].assign(role=roles))
+    return in_order(table.loc[roles.index].assign(role=roles))
 
 
 def _select_pairs(
@@ -111,7 +113,7 @@ def _select_pairs(
     roles = _draw(positives, wanted[wanted["label"] == 1], None, rng)
     role_of = roles.set_axis(positives.loc[roles.index, "pair"])
     chosen = table[table["pair"].isin(role_of.index)]
-    return _manifest(chosen.assign(role=chosen["pair"].map(role_of)))
+    return in_order(chosen.assign(role=chosen["pair"].map(role_of)))
 
 
 def _draw(

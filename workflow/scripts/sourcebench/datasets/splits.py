@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from sourcebench.datasets import user_tables
 from sourcebench.errors import SourceBenchError
 
+COLUMNS = ("path", "pid", "class")
 LONG_COLUMNS = ["p_art", "fold", "part", "image_id", "patient_id", "label", "sex"]
 _FOLD = re.compile(r"(train|val)_fold(\d+)\.csv")
 _SHARE = re.compile(r"F_(\d+)")
@@ -42,11 +44,11 @@ def read(folder: Path, positive: str) -> pd.DataFrame:
 
     Returns:
         One row per image, part and fold: `p_art` (missing where it makes no difference), `fold`
-        (missing for the test set), `part` (train|val|test), `image_id`, `patient_id`, `label`
-        (0|1), `sex` (M|F or missing).
+        (missing for the test set), `part` (train|val|test), `image_id` and `patient_id` (text),
+        `label` (0|1), `sex` (M|F or missing).
 
     Raises:
-        SourceBenchError: a file or a column is missing, or the classes are not as said.
+        SourceBenchError: a file, a column or a cell is missing, or the classes are not as said.
     """
     folder = Path(folder)
     frames = [_read_file(folder / "test.csv", positive).assign(part="test")]
@@ -67,10 +69,7 @@ def read(folder: Path, positive: str) -> pd.DataFrame:
 def _read_file(path: Path, positive: str) -> pd.DataFrame:
     if not path.is_file():
         raise SourceBenchError(f"Published splits need the file {path}, which is not there.")
-    table = pd.read_csv(path)
-    for column in ("path", "pid", "class"):
-        if column not in table:
-            raise SourceBenchError(f"{path} has no column '{column}'.")
+    table = user_tables.read(path, COLUMNS, filled=COLUMNS)
     if positive not in set(table["class"]):
         raise SourceBenchError(
             f"{path} has the classes {sorted(set(table['class']))}, none of which is the positive "

@@ -40,10 +40,12 @@ def packaged(name: str) -> Path:
 def nih_metadata() -> pd.DataFrame:
     """Return one row per image of NIH ChestX-ray14 (Wang et al. 2017), all 112,120 of them.
 
-    Columns: `image_id` (file name), `patient_id` (int), `sex` (M|F), `age` (years), `view`
+    Columns: `image_id` (file name), `patient_id` (text), `sex` (M|F), `age` (years), `view`
     (PA|AP), `findings` (names joined by '|', or 'No Finding').
     """
-    table = pd.read_csv(packaged("Data_Entry_2017_v2020.csv.gz"), usecols=list(COLUMNS))
+    table = pd.read_csv(
+        packaged("Data_Entry_2017_v2020.csv.gz"), usecols=list(COLUMNS), dtype={"Patient ID": "str"}
+    )
     return table.rename(columns=COLUMNS)[list(COLUMNS.values())]
 
 

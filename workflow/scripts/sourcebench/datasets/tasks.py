@@ -1,5 +1,6 @@
 """Tasks: which images have which label."""
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,19 +69,64 @@ MANIFEST_COLUMNS = [
 ]  # fmt: skip
 
 
+def identified(metadata: pd.DataFrame) -> pd.DataFrame:
+    """Return a dataset's metadata with `image_id` and `patient_id` as text.
+
+    Raises:
+        SourceBenchError: an id is missing.
+    """
+    for column in ("image_id", "patient_id"):
+        if (empty := metadata[column].isna()).any():
+            raise SourceBenchError(
+                f"the dataset's metadata has no {column} in {empty.sum()} rows (such as row "
+                f"{empty.argmax()}, counted from 0); every image needs one."
+            )
+    return metadata.astype({"image_id": "str", "patient_id": "str"})
+
+
+def attributed(metadata: pd.DataFrame, carrier: tuple[str, str, str]) -> pd.DataFrame:
+    """Return a dataset's metadata with the attribute that a sampling confounder goes by as text.
+
+    Args:
+        metadata: of the dataset.
+        carrier: (column, carrying value, other value).
+
+    Raises:
+        SourceBenchError: there is no such column, or it never has one of the values.
+    """
+    column, *values = carrier
+    if column not in metadata:
+        columns = [str(name) for name in metadata if name not in ("image_id", "patient_id")]
+        near = difflib.get_close_matches(column, columns, 1)
+        raise SourceBenchError(
+            f"the confounder's column is '{column}', which the dataset's metadata does not have"
+            f"{f' (is it {near[0]!r}?)' if near else ''}; there are: {', '.join(columns)}."
+        )
+    metadata = metadata.astype({column: "str"})
+    known = sorted(metadata[column].dropna().unique())
+    for value in values:
+        if value not in known:
+            listed = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+            raise SourceBenchError(
+                f"the confounder needs images whose {column} is '{value}', but there is none in "
+                f"the dataset's metadata; {column} is {f'one of: {listed}' if known else 'empty'}."
+            )
+    return metadata
+
+
 @label_source("metadata", {"positive": STRING, "negative": STRING}, ("positive", "negative"))
 def metadata_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
-    """Label by the metadata's findings; images with neither finding are left out.
+    """Label by the metadata's findings; images with neither finding, or with none, are left out.
 
     `spec`: `positive` and `negative` name findings; an image with both is positive.
     """
-    findings = table["findings"].str.split("|")
-    known = set(findings.explode())
+    findings = table["findings"].fillna("").str.split("|")
+    known = set(findings.explode()) - {""}
     for key in ("positive", "negative"):
         if spec[key] not in known:
             raise SourceBenchError(
                 f"labels.{key} is '{spec[key]}', which is no finding of the metadata; "
-                f"there are: {', '.join(sorted(known))}."
+                f"there are: {', '.join(sorted(known)) or 'none'}."
             )
     label = pd.Series(np.nan, index=table.index)
     label[findings.map(lambda names: spec["negative"] in names)] = 0
@@ -127,8 +173,9 @@ def candidates(
 
     Returns:
         What the label source returns, and counts: `candidates` (rows with a label and
-        the view), `without_image` (those of them that are lost since images are not available)
-        and `without_row` (available images that the metadata does not know).
+        the view), `without_image` (those of them that are lost since images are not available),
+        `without_row` (available images that the metadata does not know) and `without_findings`
+        (rows of the view of whose image nothing is known, not even that nothing was found).
 
     Raises:
         SourceBenchError: a class is empty.
@@ -138,7 +185,9 @@ def candidates(
         return present(LABELS.get(labels["from"]).rows(rows, labels), view, None)
 
     chosen = labelled(table)
+    unknown = int(present(table, view, None)["findings"].isna().sum())
     counts = {"candidates": len(chosen), "without_image": 0, "without_row": 0}
+    counts["without_findings"] = unknown
     if available is not None:
         there = chosen[chosen["image_id"].isin(available)]
         if "pair" in chosen:  # the partner of an image that is missing may be another one then
@@ -150,8 +199,9 @@ def candidates(
         if not (chosen["label"] == label).any():
             raise SourceBenchError(
                 f"No {name} image is left: labels {dict(labels)}, view {view or 'any'}, "
-                f"{counts['candidates']} images in the metadata fit, and "
-                f"{counts['without_image']} of these are missing on disk. "
+                f"{counts['candidates']} images in the metadata fit, "
+                f"{counts['without_image']} of these are missing on disk, and {unknown} others "
+                "have no findings, not even a word for none. "
                 "Loosen the task's labels or view, or provide more images."
             )
     return chosen.reset_index(drop=True), counts

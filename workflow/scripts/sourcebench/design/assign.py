@@ -6,6 +6,7 @@ import pandas as pd
 from sourcebench.apportionment import interleave
 from sourcebench.design.rows import fold_columns
 from sourcebench.errors import SourceBenchError
+from sourcebench.patients import numbers as patient_numbers
 from sourcebench.seeds import generator
 
 
@@ -72,13 +73,14 @@ def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
     rng = generator(seed, "shares", name)
     development = design[design["role"] == "dev"]
     parts = fold_columns(design)
-    patients = development.groupby("patient_id")[["label", *parts]].max()
+    numbers = patient_numbers(development["patient_id"])
+    patients = development.groupby(numbers)[["label", *parts]].max()
     shares = pd.Series(np.nan, index=patients.index)
     for _, stratum in patients.groupby("label"):
         cells = [list(rng.permutation(cell.index)) for _, cell in stratum.groupby(parts)]
         order = [cells[cell].pop() for cell in interleave([len(cell) for cell in cells])]
         shares[order] = (np.arange(len(order)) + 0.5) / len(order)
-    column = design["patient_id"].map(shares).where(design["role"] == "dev")
+    column = pd.Series(shares.to_numpy()[numbers], development.index)
     design.insert(list(design.columns).index("rank") + 1, "share", column)
     return design
 
@@ -123,20 +125,21 @@ def _cells(
     cells' class counts to their targets most. Patients of one image, who come last, make the
     counts exact.
     """
-    ids, groups = np.unique(patients, return_inverse=True)
-    if len(ids) < folds + 1:
+    groups = patient_numbers(patients)
+    n = groups.max(initial=-1) + 1
+    if n < folds + 1:
         raise SourceBenchError(
-            f"{name}: the development set has {len(ids)} patients, too few for {folds} folds; "
+            f"{name}: the development set has {n} patients, too few for {folds} folds; "
             "lower experiment.folds or raise the task's samples.dev."
         )
     kinds, columns = np.unique(strata, return_inverse=True)
-    content = np.zeros((len(ids), len(kinds)))
+    content = np.zeros((n, len(kinds)))
     np.add.at(content, (groups, columns), 1)
     shares = np.append(np.full(folds, val_fraction), max(0.0, 1 - folds * val_fraction))
     targets = shares[:, None] * content.sum(0)
     counts = np.zeros_like(targets)
-    cell = np.zeros(len(ids), int)
-    order = rng.permutation(len(ids))
+    cell = np.zeros(n, int)
+    order = rng.permutation(n)
     for patient in order[np.argsort(-content[order].sum(1), kind="stable")]:
         images = content[patient]
         worse = (images**2 + 2 * images * (counts - targets)).sum(1)
@@ -147,7 +150,7 @@ def _cells(
         if (counts[fold] == 0).any() or (counts.sum(0) == counts[fold]).any():
             raise SourceBenchError(
                 f"{name}: fold {fold + 1} would have no image of some class in its training or "
-                f"validation set ({len(ids)} patients, {len(patients)} images); lower "
+                f"validation set ({n} patients, {len(patients)} images); lower "
                 "experiment.folds, or raise the task's val_fraction or samples.dev."
             )
     return np.asarray(cell[groups])

@@ -9,7 +9,12 @@ from sourcebench.errors import SourceBenchError
 
 
 def from_published(
-    splits: pd.DataFrame, *, seed: int, name: str, carrier: tuple[str, str] | None = None
+    splits: pd.DataFrame,
+    *,
+    seed: int,
+    name: str,
+    carrier: tuple[str, str] | None = None,
+    manifest: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Turn published splits into a design.
 
@@ -21,6 +26,7 @@ def from_published(
         seed: the study's seed.
         name: the task's name.
         carrier: (column, value) of the attribute, where the sampling is the confounder.
+        manifest: where the attribute stands if the splits don't tell it.
 
     Raises:
         SourceBenchError: the splits depend on p_art without an attribute, or the reverse.
@@ -44,7 +50,11 @@ def from_published(
         design.loc[design["role"] == "test", f"fold_{fold}"] = ""
     columns = ["image_id", "patient_id", "label", "role", *fold_columns(design)]
     if carrier is not None:
-        design["carrier"] = (design[carrier[0]] == carrier[1]).astype(int)
+        column, value = carrier
+        if manifest is not None and not (column in design and design[column].notna().any()):
+            known = manifest.set_index("image_id")[column]
+            design[column] = design["image_id"].map(known)
+        design["carrier"] = (design[column] == value).astype(int)
         sampled_rows = design[["p_art", *columns, "carrier"]].assign(rank=np.nan)
         return share(sampled_rows, seed, name)
     return share(rank(design[columns], seed, name), seed, name)

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sourcebench import files
+
 TEST_SETS = ("iid", "ood", "clean")
 
 # The network of p_art = 0 is one for all confounders that leave an unconfounded image as it is.
@@ -23,7 +25,7 @@ def fold_columns(design: pd.DataFrame) -> list[str]:
 
 def read(path: str | Path) -> pd.DataFrame:
     """Read a design's table, with empty folds as empty text."""
-    table = pd.read_csv(path)
+    table = files.read_table(path)
     return table.assign(**{fold: table[fold].fillna("") for fold in fold_columns(table)})
 
 

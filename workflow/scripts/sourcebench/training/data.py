@@ -28,7 +28,7 @@ class Layers:
     """
 
     def __init__(self, samples: Path, base: Path, artifacts: Mapping[str, Path]) -> None:
-        ids = pd.read_csv(samples, usecols=["image_id"])["image_id"]
+        ids = files.read_table(samples)["image_id"]
         self._rows = pd.Series(np.arange(len(ids)), index=ids)
         self._arrays = {"": files.load_array(base)}
         self._arrays |= {name: files.load_array(path) for name, path in artifacts.items()}

@@ -6,8 +6,13 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from sourcebench import files
+from sourcebench.datasets import user_tables
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
 from sourcebench.errors import SourceBenchError
+
+NEEDED = ("image_id", "patient_id", "findings")
+COMPUTED = ["label", "role", "pair"]
+"""Columns that tasks fill in; those of the user's by these names are left out."""
 
 
 @KINDS.register("table")
@@ -24,24 +29,31 @@ class TableDataset(Dataset):
         return super().fingerprint() + files.checksum(self.spec["table"])
 
     def metadata(self) -> pd.DataFrame:
-        """Return the CSV's rows; `sex`, `age` and `view` may be missing there.
+        """Return the CSV's rows, with all its columns but `COMPUTED`, every cell as text.
+
+        `sex`, `age` and `view` may be missing there; findings may be empty where none is known.
 
         Raises:
-            SourceBenchError: no such file, a column is missing, or an image stands there twice.
+            SourceBenchError: no such file, or it is not as it must be, see `user_tables.read`; an
+                id is missing, or an image stands there twice.
         """
         path = Path(self.spec["table"])
         if not path.is_file():
             raise SourceBenchError(f"datasets.{self.name}.table: there is no file {path}.")
-        table = pd.read_csv(path, dtype={"image_id": "str", "findings": "str"})
-        missing = {"image_id", "patient_id", "findings"} - set(table)
-        if missing:
-            raise SourceBenchError(
-                f"{path} lacks the column(s) {', '.join(sorted(missing))}; it needs image_id, "
-                "patient_id and findings, and may have sex, age and view."
-            )
+        table = user_tables.read(path, NEEDED, filled=NEEDED[:2])
         if (twice := table["image_id"].duplicated()).any():
+            name = table.loc[twice, "image_id"].iloc[0]
+            lines = user_tables.in_words(table.index[table["image_id"] == name])
             raise SourceBenchError(
-                f"{path} has {twice.sum()} images twice, such as "
-                f"{table.loc[twice, 'image_id'].iloc[0]}; give one row per image."
+                f"{path} has {twice.sum()} images twice, such as {name} in {lines}; give one row "
+                "per image, with its findings joined by '|'."
             )
-        return table.reindex(columns=METADATA_COLUMNS)
+        tidy = {text: _joined(text) for text in table["findings"].dropna().unique()}
+        table["findings"] = table["findings"].map(tidy)
+        further = table.columns.difference([*METADATA_COLUMNS, *COMPUTED], sort=False)
+        return table.reindex(columns=[*METADATA_COLUMNS, *further]).reset_index(drop=True)
+
+
+def _joined(findings: str) -> str:
+    """Return findings without the spaces around their names."""
+    return "|".join(name.strip() for name in findings.split("|"))

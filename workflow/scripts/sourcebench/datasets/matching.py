@@ -1,0 +1,52 @@
+"""Whether a table and a folder speak of the same images."""
+
+from collections.abc import Iterable
+
+from sourcebench.errors import SourceBenchError
+
+
+def check(image_ids: Iterable[str], available: set[str]) -> None:
+    """Refuse a table that names images otherwise than their files.
+
+    An image may be missing, and a file may be one too many: both are counted elsewhere. But where
+    a row without image and an image without row differ only in a folder, a suffix or capitals,
+    they belong together.
+
+    Args:
+        image_ids: of all rows.
+        available: names of the images that are there.
+
+    Raises:
+        SourceBenchError: there are such rows, or no row has an image; the message shows a name
+            of the table and one of the folder.
+    """
+    rows = list(image_ids)
+    strays = sorted(available.difference(rows))
+    missing = [name for name in rows if name not in available] if strays else []
+    whole = {name.casefold(): name for name in strays}
+    stems = {_stem(name.casefold()): name for name in strays}
+    for name in missing:
+        last = name.replace("\\", "/").rpartition("/")[2]
+        plain = last.casefold()
+        if last != name and (file := whole.get(plain) or stems.get(plain)):
+            how = "without a folder, and no two alike"
+        elif file := whole.get(plain):
+            how = "with the same small and capital letters"
+        elif file := stems.get(plain):
+            how = "with their suffix"
+        elif file := stems.get(_stem(plain)):
+            how = "with the suffix that they have"
+        else:
+            continue
+        raise SourceBenchError(
+            f"the table has image_id '{name}', but the folder has '{file}': write file names {how}."
+        )
+    if len(missing) == len(rows):
+        raise SourceBenchError(
+            f"none of the {len(rows)} images of the table is in the folder: the table has image_id "
+            f"'{rows[0]}', the folder has '{strays[0]}'. Write file names, or give another folder."
+        )
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
