@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.ft2font import FT2Font
 
-from sourcebench import files, imaging, seeds
+from sourcebench import files, fingerprints, imaging, seeds
 from sourcebench.confounders import (
     REGISTRY,
     PixelConfounder,
     SamplingConfounder,
     Taxon,
     build,
+    drawing,
+    fingerprint,
     write_layer,
 )
 from sourcebench.errors import SourceBenchError
@@ -135,6 +137,34 @@ def test_gender_is_a_matter_of_sampling():
     gender = build("gender")
     assert isinstance(gender, SamplingConfounder)
     assert (gender.column, gender.carrier, gender.other) == ("sex", "F", "M")
+
+
+# --- fingerprints --------------------------------------------------------------------------------
+
+
+def test_defaults_are_part_of_a_fingerprint_and_names_are_not():
+    assert fingerprint(build("denoise")) == fingerprint(build("denoise", diameter="500"))
+    assert fingerprint(build("denoise")) == fingerprint(build("denoise", title="Smooth"))
+    assert fingerprint(build("denoise")) != fingerprint(build("denoise", diameter=501))
+    assert fingerprint(build("denoise")) != fingerprint(build("denoise", radius=250))
+
+
+@pytest.mark.parametrize("kind", REGISTRY.names())
+@pytest.mark.parametrize("edited", ["own", "drawing"])
+def test_an_edit_of_what_draws_a_confounder_changes_its_fingerprint(kind, edited, monkeypatch):
+    own = sys.modules[REGISTRY.get(kind).__module__]
+    path = Path((own if edited == "own" else drawing).__file__)
+    before, read = fingerprint(build(kind)), fingerprints._read
+
+    def read_edited(file):
+        code, imports = read(file)
+        return ("edited" if file == path else code), imports
+
+    fingerprints._code_of.cache_clear()
+    monkeypatch.setattr(fingerprints, "_read", read_edited)
+    changed = fingerprint(build(kind)) != before
+    fingerprints._code_of.cache_clear()
+    assert changed == (edited == "own" or kind in PIXEL)
 
 
 # --- what every pixel confounder promises --------------------------------------------------------

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sourcebench import files, seeds
-from sourcebench.confounders import PixelConfounder, Taxon, apply, draft, write_layer
+from sourcebench.confounders import PixelConfounder, Taxon, apply, draft, drawing, write_layer
 from sourcebench.errors import SourceBenchError
 from sourcebench.parameters import parameter
 
@@ -202,6 +202,15 @@ def test_another_engine_begins_the_work_anew(tmp_path, monkeypatch, whole):
     interrupted(tmp_path / "artifact.npy", monkeypatch, 7)
     Grain.drawn.clear()
     monkeypatch.setattr(Grain, "engine", "gpu")
+    assert np.array_equal(write(tmp_path / "artifact.npy"), whole)
+    assert len(Grain.drawn) == COUNT
+
+
+@pytest.mark.usefixtures("slow")
+def test_an_edited_artifact_begins_the_work_anew(tmp_path, monkeypatch, whole):
+    interrupted(tmp_path / "artifact.npy", monkeypatch, 7)
+    Grain.drawn.clear()
+    monkeypatch.setattr(drawing, "code_of", lambda *_: "edited")
     assert np.array_equal(write(tmp_path / "artifact.npy"), whole)
     assert len(Grain.drawn) == COUNT
 

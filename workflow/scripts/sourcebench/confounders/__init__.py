@@ -3,7 +3,7 @@
 A new one is a new file here: a class with `@register("its_name")` and `@dataclass(frozen=True)`.
 """
 
-from sourcebench.confounders.apply import Layer, write_layer
+from sourcebench.confounders.apply import write_layer
 from sourcebench.confounders.base import (
     REGISTRY,
     Confounder,
@@ -13,6 +13,7 @@ from sourcebench.confounders.base import (
     build,
     from_entry,
 )
+from sourcebench.confounders.drawing import Layer, fingerprint
 from sourcebench.registry import discover
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "SamplingConfounder",
     "Taxon",
     "build",
+    "fingerprint",
     "from_entry",
     "write_layer",
 ]

@@ -5,57 +5,16 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from sourcebench import seeds
 from sourcebench.confounders.base import PixelConfounder
 from sourcebench.confounders.draft import PAUSE, draft
+from sourcebench.confounders.drawing import Layer, draw, fingerprint
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Image, resize
-
-Layer = Literal["artifact", "base"]
-"""Images with the artifact, or, where these are altered as well, those without it."""
-
-
-def draw(
-    confounder: PixelConfounder,
-    layer: Layer,
-    image: Image,
-    image_id: str,
-    *,
-    input_size: int,
-    resize_method: str,
-    seed: int,
-) -> Image:
-    """Return one image of a layer.
-
-    Its random numbers are a stream of its own, named by seed, kind, layer and `image_id`. They do
-    not depend on the confounder's parameters: two doses are compared on the same draws.
-
-    Args:
-        confounder: what is drawn.
-        layer: 'artifact' or 'base'.
-        image: the original, H×W, uint8.
-        image_id: its name.
-        input_size: side of the result in px.
-        resize_method: how the result gets that side, see `imaging.resize`. The size at
-            which the confounder acts is always reached by 'nearest': a resize that averages (the
-            reference has a bilinear one there) would smooth the images that carry the artifact,
-            and so be a confounder of its own.
-        seed: the study's seed.
-
-    Returns:
-        input_size × input_size, uint8.
-    """
-    rng = seeds.generator(seed, confounder.kind, layer, image_id)
-    if confounder.resolution is not None:
-        image = resize(image, confounder.resolution, "nearest")
-    drawn = confounder.artifact(image, rng) if layer == "artifact" else confounder.base(image, rng)
-    return resize(drawn, input_size, resize_method)
 
 
 def write_layer(
@@ -106,7 +65,7 @@ def write_layer(
         )
 
     def key() -> str:
-        facts = (confounder.kind, repr(confounder), confounder.engine, layer, list(image_ids))
+        facts = (fingerprint(confounder), confounder.engine, layer, list(image_ids))
         return _digest(native, *facts, input_size, resize_method, seed)
 
     shape = (len(native), input_size, input_size)

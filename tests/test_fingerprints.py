@@ -1,0 +1,154 @@
+"""Digests of code: what changes them, and what does not."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import ROOT
+from sourcebench import fingerprints, imaging, seeds
+from sourcebench.confounders.denoise import Denoise
+from sourcebench.confounders.noise import PoissonNoise
+from sourcebench.errors import SourceBenchError
+from sourcebench.fingerprints import code_of, digest
+
+PLAIN = """
+def grey(image):
+    return image + 1
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Writes a module and returns it, as a new process would find it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(source, name="users_own"):
+        path = tmp_path / f"{name}.py"
+        path.write_text(source)
+        for step in ("_code_of", "_reach", "_read", "_parse"):
+            getattr(fingerprints, step).cache_clear()
+        spec = importlib.util.spec_from_file_location(name, path)
+        made = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, made)
+        spec.loader.exec_module(made)
+        return made
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "# a comment\n" + PLAIN,
+        '"""A docstring."""\n' + PLAIN,
+        PLAIN.replace("    return", '    """Return it brighter."""\n    return'),
+        PLAIN.replace("image + 1", "(\n        image\n        + 1\n    )"),
+    ],
+    ids=["comment", "docstring", "function's docstring", "layout"],
+)
+def test_comments_docstrings_and_layout_do_not_count(module, same):
+    before = code_of(module(PLAIN))
+    assert code_of(module(same)) == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        PLAIN.replace("+ 1", "+ 2"),
+        PLAIN.replace("+ 1", "+ 1.0"),
+        PLAIN.replace("+", "-"),
+        PLAIN.replace("(image)", "(image, by=1)"),
+        PLAIN + "grey = abs\n",
+        PLAIN.replace("return", "yield"),
+    ],
+)
+def test_an_edit_counts(module, other):
+    assert code_of(module(PLAIN)) != code_of(module(other))
+
+
+def test_a_class_a_function_and_an_instance_are_their_files():
+    assert code_of(Denoise) == code_of(sys.modules[Denoise.__module__]) == code_of(Denoise())
+    assert code_of(seeds.generator) == code_of(seeds)
+    assert code_of(seeds, imaging) == code_of(imaging, seeds) != code_of(seeds)
+
+
+def test_a_file_elsewhere_brings_what_lies_beside_it(module):
+    uses = "import numpy\nfrom helper import step\n" + PLAIN.replace("1", "step")
+    module("step = 1\n", "helper")
+    before = code_of(module(uses))
+    module("step = 2\n", "helper")
+    assert code_of(module(uses)) != before
+
+
+def files_of(*definitions):
+    """The library's files that a digest covers."""
+    found = set().union(
+        *(fingerprints._reach(fingerprints._home(definition)) for definition in definitions)
+    )
+    return {path.relative_to(fingerprints.LIBRARY).as_posix() for path in found}
+
+
+def test_what_a_confounder_computes_with_counts_and_no_other_confounder():
+    assert files_of(PoissonNoise) == {
+        "confounders/noise.py", "confounders/base.py", "imaging.py",
+    }  # fmt: skip
+
+
+def test_a_name_from_a_package_is_followed_to_where_it_is_from(module):
+    users = module("from sourcebench.confounders import PixelConfounder\n")
+    library = {
+        path for path in fingerprints._reach(fingerprints._home(users))
+        if fingerprints.LIBRARY in path.parents
+    }  # fmt: skip
+    assert {path.name for path in library} == {"base.py", "imaging.py"}
+
+
+def test_an_edit_far_down_counts_and_the_machinery_does_not(module, monkeypatch, tmp_path):
+    library = tmp_path / "sourcebench"
+    (library / "far").mkdir(parents=True)
+    (library / "far" / "__init__.py").write_text("from sourcebench.far.down import deep\n")
+    (library / "near.py").write_text("from sourcebench.far import deep\n")
+    (library / "errors.py").write_text("words = 1\n")
+    monkeypatch.setattr(fingerprints, "LIBRARY", library)
+    users = "from sourcebench import errors, near\n"
+    codes = []
+    for deep, words in ((1, 1), (2, 1), (2, 2)):
+        (library / "far" / "down.py").write_text(f"deep = {deep}\n")
+        (library / "errors.py").write_text(f"words = {words}\n")
+        monkeypatch.setitem(sys.modules, "sourcebench", type(sys)("sourcebench"))
+        for name in ("errors", "near"):
+            setattr(sys.modules["sourcebench"], name, None)
+        codes.append(code_of(module(users)))
+    first, second, third = codes
+    assert first != second
+    assert second == third
+
+
+def test_what_is_defined_in_no_file_is_refused():
+    made = type("Made", (), {"__module__": "nowhere"})
+    with pytest.raises(SourceBenchError, match=r"nowhere\.Made.* is defined in no file"):
+        code_of(made)
+
+
+def test_a_digest_is_the_same_in_another_process_and_loads_nothing_heavy():
+    code = (
+        "import sys; from sourcebench import fingerprints, imaging;"
+        "print(fingerprints.code_of(imaging)); sys.exit('torch' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "workflow" / "scripts",
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout.strip() == code_of(imaging)
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_facts_are_told_apart_however_they_are_split(some, others):
+    assert (digest(*some) == digest(*others)) == (some == others)
