@@ -9,6 +9,7 @@ from sourcebench.registry import discover
 from sourcebench.sources import generators, kinds
 from sourcebench.sources.base import KINDS, Card, Kind, Normalisation, Order, Specification, Supply
 from sourcebench.sources.generators.base import GENERATORS, Generator
+from sourcebench.sources.identity import weights_id
 
 # The generators first: a kind lists them in its schema.
 discover(generators.__name__, generators.__path__)
@@ -24,4 +25,5 @@ __all__ = [
     "Order",
     "Specification",
     "Supply",
+    "weights_id",
 ]

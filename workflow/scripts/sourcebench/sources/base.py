@@ -160,6 +160,8 @@ class Kind(ABC):
     """A kind of source.
 
     Attributes:
+        version: raised when the code behind the kind makes other weights of the same.
+        by_arch: keys of a specification that hold a table, architecture → value.
         trains: whether getting the weights means training, for which a card is of use.
         has_weights: whether there is a file of weights; without one, fine-tuning starts from
             its run's seed.
@@ -167,6 +169,8 @@ class Kind(ABC):
         required: those of the keys that can't be left out.
     """
 
+    version = 1
+    by_arch: ClassVar[tuple[str, ...]] = ()
     trains = False
     has_weights = True
     properties: ClassVar[Schema] = {}
@@ -184,6 +188,27 @@ class Kind(ABC):
     def archs(self, spec: Specification) -> tuple[str, ...] | None:
         """Return the architectures that a specification covers; None: any."""
         return tuple(spec["archs"]) if spec.get("archs") else None
+
+    def deciding(self, spec: Specification, arch: str) -> dict[str, Any]:
+        """Return what of a specification decides the weights of one architecture.
+
+        Neither what only tells about the source, nor what is said of other architectures.
+        """
+        kept = {key: value for key, value in spec.items() if key not in ABOUT}
+        return {
+            key: value.get(arch) if key in self.by_arch and isinstance(value, Mapping) else value
+            for key, value in kept.items()
+        }
+
+    def fingerprint(self, spec: Specification, arch: str) -> Any:
+        """Return what decides an architecture's weights, is not in the config and can change.
+
+        It is asked for at every plan, so that it has to cost next to nothing.
+
+        Returns:
+            What JSON can hold; None where the specification alone decides.
+        """
+        return None
 
     @abstractmethod
     def supply(self, order: Order) -> Supply:

@@ -77,6 +77,12 @@ class Foreign(Kind):
         "help": STRING,
     }
     required: ClassVar[tuple[str, ...]] = ("mean", "std")
+    by_arch: ClassVar[tuple[str, ...]] = ("per_arch", "networks", "sha256")
+
+    def deciding(self, spec: Specification, arch: str) -> dict[str, Any]:
+        """Return what of a specification decides the weights of one architecture."""
+        kept = super().deciding(spec, arch)
+        return kept | ({"rename": _renames(spec, arch)} if "rename" in kept else {})
 
     @abstractmethod
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
@@ -141,8 +147,15 @@ def _converted(path: Path, order: Order) -> tuple[Tensors, Any]:
         return take_rgb(tensors, order.build(network), channels, what=what), network
     network = spec.get("networks", {}).get(arch)
     backbone = order.build(network or order.network)
-    rename = spec.get("rename") or {}
-    if any(isinstance(new, dict) for new in rename.values()):
-        rename = rename.get(arch, {})
-    tensors = fit(read(path), backbone, rename, what=what, arch=arch, channels=channels)
+    tensors = fit(
+        read(path), backbone, _renames(spec, arch), what=what, arch=arch, channels=channels
+    )
     return tensors, network
+
+
+def _renames(spec: Specification, arch: str) -> dict[str, str | None]:
+    """Return the prefixes to rename for an architecture, old → new."""
+    rename: dict[str, Any] = spec.get("rename") or {}
+    if any(isinstance(new, dict) for new in rename.values()):
+        rename = rename.get(arch) or {}
+    return rename

@@ -21,6 +21,7 @@ class Hub(Foreign):
         "files": {"type": "object", "minProperties": 1, "additionalProperties": STRING},
     }
     required = (*Foreign.required, "repo", "files")
+    by_arch = (*Foreign.by_arch, "files")
 
     def archs(self, spec: Specification) -> tuple[str, ...] | None:
         """Return the architectures that have a file."""

@@ -1,8 +1,17 @@
 """Weights that the workflow pretrains itself, on generated images."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sourcebench.sources.base import KINDS, Kind, Normalisation, Order, Schema, Supply
+from sourcebench.fingerprints import code_of
+from sourcebench.sources.base import (
+    KINDS,
+    Kind,
+    Normalisation,
+    Order,
+    Schema,
+    Specification,
+    Supply,
+)
 from sourcebench.sources.generators.base import GENERATORS
 
 
@@ -13,6 +22,7 @@ class InSilico(Kind):
     and the accuracy it reached go on the card.
     """
 
+    version = 1  # of the pretraining, too: raised when the same recipe gives other weights
     trains = True
     properties: ClassVar[Schema] = {
         "generator": {"enum": GENERATORS.names()},
@@ -26,6 +36,10 @@ class InSilico(Kind):
         "validation": {"type": "number", "exclusiveMinimum": 0, "maximum": 0.5},
     }
     required = ("generator", "images", "size", "epochs")
+
+    def fingerprint(self, spec: Specification, arch: str) -> Any:
+        """Return a digest of the generator's code."""
+        return code_of(GENERATORS.get(spec["generator"]).draw)
 
     def supply(self, order: Order) -> Supply:
         """Pretrain the architecture and return its weights.

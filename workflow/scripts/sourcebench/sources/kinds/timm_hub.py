@@ -15,7 +15,8 @@ from sourcebench.sources.base import (
     Supply,
     triple,
 )
-from sourcebench.sources.hub import cached, refusal
+from sourcebench.sources.hub import WEIGHTS, cached, refusal
+from sourcebench.sources.identity import state_of
 
 HUB, FOLDER = "hf-hub:", "local-dir:"  # timm's own prefixes
 NOT_OF_THE_NETWORK = ("num_classes", "pretrained_model_args")
@@ -34,10 +35,19 @@ class Timm(Kind):
         "tags": {"type": "object", "minProperties": 1, "additionalProperties": STRING}
     }
     required = ("tags",)
+    by_arch = ("tags",)
 
     def archs(self, spec: Specification) -> tuple[str, ...] | None:
         """Return the architectures that have a tag."""
         return tuple(spec["tags"])
+
+    def fingerprint(self, spec: Specification, arch: str) -> Any:
+        """Return the state of the files of a copy on disk; nothing for what timm publishes."""
+        tag = spec["tags"][arch]
+        if not tag.startswith(FOLDER):
+            return None
+        folder = Path(tag.removeprefix(FOLDER))
+        return [state_of(folder / name) for name in ("config.json", *WEIGHTS)]
 
     def supply(self, order: Order) -> Supply:
         """Return the weights of a tag, downloaded or from the hub's cache, with their constants.

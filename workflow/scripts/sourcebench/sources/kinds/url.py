@@ -27,6 +27,7 @@ class Url(Foreign):
         },
     }
     required = (*Foreign.required, "urls", "sha256")
+    by_arch = (*Foreign.by_arch, "urls")
 
     def archs(self, spec: Specification) -> tuple[str, ...] | None:
         """Return the architectures that have an address."""

@@ -1,0 +1,47 @@
+"""What weights are the same: a short name for all that decides them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sourcebench.fingerprints import digest
+from sourcebench.sources.base import KINDS, Specification
+
+LENGTH = 10  # hexadecimal digits: among a thousand weights two agree once in two million times
+
+
+def weights_id(spec: Specification, arch: str, seed: int, fingerprint: Any = None) -> str:
+    """Return a name of an architecture's weights: another one exactly if they may be others.
+
+    Two studies whose sources are the same share weights, whatever they call them; two that mean
+    different sources by one name do not.
+
+    Args:
+        spec: the source's specification in the config; what only tells about it (`ABOUT`), and what
+            it says of other architectures, does not count.
+        arch: the architecture; for a truncated one its parent.
+        seed: the study's; it counts where the weights are trained here.
+        fingerprint: what `Kind.fingerprint` says.
+
+    Returns:
+        `LENGTH` hexadecimal digits.
+    """
+    kind = KINDS.get(spec["kind"])
+    facts = {
+        "version": kind.version,
+        "entry": kind.deciding(spec, arch),
+        "arch": arch,
+        "seed": seed if kind.trains else None,
+        "fingerprint": fingerprint,
+    }
+    # In an order of its own, since that of a config's keys means nothing.
+    return digest(json.dumps(facts, sort_keys=True))[:LENGTH]
+
+
+def state_of(path: Path) -> dict[str, Any] | str:
+    """Return a file's path, size (bytes) and time of its last change (ns), or 'missing'."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "missing"
+    return {"path": str(path), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
