@@ -198,6 +198,16 @@ def transfer(wildcards):
     return config["transfer"][name] if name else {"kind": "full"}
 
 
+def structure(wildcards):
+    """The exact network of random weights, where the config names one; files know their own."""
+    networks = config["sources"][wildcards.source].get("networks", {})
+    return (
+        None
+        if experiment.has_weights(config, wildcards.source)
+        else networks.get(weights_arch(wildcards.arch))
+    )
+
+
 def table(name):
     """A table, as it stands in the report."""
     category, title = TABLES[name]

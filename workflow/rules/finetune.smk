@@ -54,6 +54,7 @@ rule finetune:
         task=of_task("batch_size", "monitor"),
         confounders=tested,
         transfer=transfer,
+        structure=structure,
         seed=config["seed"],
     message:
         "Fine-tuning {wildcards.arch} from {wildcards.source} on {wildcards.task} with "

@@ -49,6 +49,7 @@ def finetune(
     seed: int,
     outputs: Outputs,
     strategy: Strategy = FULL,
+    structure: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
@@ -64,6 +65,7 @@ def finetune(
         seed: the study's seed.
         outputs: the files to write.
         strategy: what of the source's weights is used, and how it is trained.
+        structure: the exact network of random weights; None: the architecture's own.
 
     Returns:
         The record.
@@ -76,9 +78,11 @@ def finetune(
     lightning.seed_everything(run_seed % 2**32, verbose=False)
     with devices.device(recipe.accelerator, recipe.threads) as device:
         side = layers.side
-        backbone, normalisation = load_backbone(run.arch, weights, side)
+        backbone, normalisation = load_backbone(run.arch, weights, side, structure)
         network = Classifier(backbone, dropout=recipe.dropout)
-        strategy.prepare(network, lambda: _fresh_backbone(run.arch, weights, side, run_seed))
+        strategy.prepare(
+            network, lambda: _fresh_backbone(run.arch, weights, side, run_seed, structure)
+        )
         network = network.to(memory_format=torch.channels_last)
         model = FineTuner(network, recipe.learning_rate, strategy)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
@@ -114,9 +118,15 @@ def finetune(
     return record
 
 
-def _fresh_backbone(arch: str, weights: Path | None, side: int, seed: int) -> nn.Module:
+def _fresh_backbone(
+    arch: str,
+    weights: Path | None,
+    side: int,
+    seed: int,
+    structure: Mapping[str, Any] | None,
+) -> nn.Module:
     """Return the structure that the weights are of, with random weights from a seed of its own."""
-    network = None
+    network = structure
     if weights is not None:
         with safe_open(weights, framework="pt") as file:
             network = json.loads(file.metadata()["card"]).get("network")
