@@ -64,7 +64,7 @@ def structure_notes(table: pd.DataFrame) -> list[str]:
     """
     networks: dict[str, dict[str, str]] = {}
     for row in table.to_dict("records"):
-        title = row["parent_title"] or row["arch_title"]
+        title = row["parent_title"] if row["parent"] in ARCHITECTURES.names() else row["arch_title"]
         networks.setdefault(title, {})[row["title"]] = structures.called(row["network"])
     return structures.mixed(networks)
 
