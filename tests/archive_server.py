@@ -112,9 +112,9 @@ def entry(name, kind=tarfile.REGTYPE, link="", content=None):
     return info, data
 
 
-def pack(*entries):
+def pack(*entries, level=9):
     raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w:gz") as tar:
+    with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=level) as tar:
         for info, data in entries:
             tar.addfile(info, io.BytesIO(data))
     return raw.getvalue()

@@ -70,6 +70,16 @@ WRONG = [
     ("sources.radimagenet.mean", None, r"sources\.radimagenet lacks the key 'mean'"),
     ("sources.imagenet.tag", "resnet50", r"sources\.imagenet has the key 'tag'.*tags"),
     ("sources.radimagenet.archs", ["resnet"], r"sources\.radimagenet\.archs has 'resnet'"),
+    (
+        "sources.random.networks",
+        {"resnet50": {"builder": "keras"}},
+        r"builder has 'keras'.*keras_resn",
+    ),
+    (
+        "sources.random.networks",
+        {"vgg": {"builder": "timm"}},
+        r"random\.networks has 'vgg'.*resnet50",
+    ),
     ("training.precision", "fp16", r"training\.precision is 'fp16'; .*auto, bf16, fp32"),
     ("training.learning_rate", 0, r"learning_rate is 0; it must be over 0 and at most 1"),
     ("training.augmentation.flip", True, r"augmentation has the key 'flip'"),
@@ -89,15 +99,38 @@ def test_a_source_without_any_of_the_architectures():
         border.check(config)
 
 
+KERAS = {arch: {"builder": f"keras_{arch}"} for arch in ("resnet50", "inception_v3", "densenet121")}
+
+
+def test_sources_of_different_structures_are_remarked_upon():
+    assert border.remarks(DEFAULT) == []
+    config = changed("experiment.sources", ["imagenet", "radimagenet_keras", "random"])
+    said = border.remarks(config)
+    # Of InceptionResNetV2 Keras' structure is timm's.
+    assert [sentence.split()[0] for sentence in said] == list(KERAS)
+    assert "resnet50 from imagenet, random; keras_resnet50 from radimagenet_keras" in said[0]
+    assert "imagenet_keras" in said[0]
+    config["experiment"]["sources"][0] = "imagenet_keras"
+    assert len(border.remarks(config)) == 3
+    config["sources"]["random"]["networks"] = KERAS
+    border.check(config)
+    assert border.remarks(config) == []
+    config = changed("experiment.sources", ["imagenet", "dinov2", "random"])
+    config["experiment"]["archs"] = ["vit_small"]
+    assert "vit_small_patch14_dinov2 from dinov2" in border.remarks(config)[0]
+
+
 def test_the_experiment_is_the_papers_grid():
     table = experiment.table(DEFAULT)
     assert list(table.columns) == experiment.AXES
     assert not table.duplicated().any()
-    # Three sources of four architectures: 12 networks a cell.
+    # Three sources of four architectures, less RadImageNet's InceptionResNetV2, which only Keras
+    # has: 11 networks a cell.
     # tag, denoise and noise share p_art = 0; noise_levels and gender have their own.
     # On CT, all four share it.
     cells = (1 + 3 * 5 + 6) + 6 + (1 + 4 * 5)
-    assert len(table) == 12 * cells * 5
+    assert len(table) == 11 * cells * 5
+    assert str(len(table)) in (ROOT / "README.md").read_text().replace(",", "")
     shared = table[table["confounder"] == "none"]
     assert set(shared["p_art"]) == {"0"}
     assert set(shared["task"]) == {"cxr_mass", "ct_nodule"}
@@ -134,7 +167,7 @@ def test_further_axes_are_further_columns():
     assert set(table["repeat"]) == {1, 2, 3}
     # Without a confounder there is nothing to vary: p_art 0 alone.
     assert set(zip(table["confounder"], table["p_art"], strict=True)) == {("none", "0")}
-    assert len(table) == 12 * 5 * 2 * 3
+    assert len(table) == 11 * 5 * 2 * 3
     assert experiment.tested_confounders(config, "cxr_atelectasis", "none") == ["none"]
 
 

@@ -79,6 +79,13 @@ def test_the_sources_of_the_docs(tmp_path, monkeypatch):
     for overlay in blocks("docs/adding-a-source.md", "yaml"):
         config = merged(yaml.safe_load(overlay))
         border.check(config)
+        assert border.remarks(config) == [] or "dinov2" in overlay
+        assert config["study"] != "source_matters"  # it would mix with the paper's
+        planned = experiment.table(config)
+        assert set(planned["source"]) == set(config["experiment"]["sources"])
+        if "mine" in config["sources"]:
+            mine = config
+    config = mine
     monkeypatch.chdir(tmp_path)
     (tmp_path / "resources" / "mine").mkdir(parents=True)
     torch.manual_seed(0)

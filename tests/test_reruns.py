@@ -220,7 +220,9 @@ RING_AGAIN = {"confound": 1, "finetune": 4, "figure2": 1, **DRAWN}
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("= 255", "= 250"), ("parameter(3", "parameter(4")], ids=["function", "default"]
+    ("old", "new"),
+    [("= 255", "= 250"), ("parameter(3", "parameter(4")],
+    ids=["function", "default"],
 )
 def test_an_edited_artifact(finished, old, new):
     """Its own networks, and those of p_art = 0, which are tested on it; not the tag's."""

@@ -283,3 +283,12 @@ def test_each_kind_knows_what_its_specification_may_hold(spec, wrong):
     validator = Draft202012Validator(KINDS.get(spec["kind"]).schema())
     messages = [error.message for error in validator.iter_errors(spec)]
     assert (not messages) if wrong is None else any(wrong in message for message in messages)
+
+
+def test_random_weights_of_another_structure():
+    keras = {"builder": "keras_resnet50"}
+    torch.manual_seed(8)
+    backbone, normalisation = load_backbone("resnet50_t2", None, network=keras)
+    assert normalisation == Normalisation()
+    assert backbone.layer2[0].conv1.stride == (2, 2)
+    assert load_backbone("resnet50_t2", None)[0].layer2[0].conv1.stride == (1, 1)

@@ -192,6 +192,26 @@ def test_licences_that_differ_name_their_architectures(tmp_path):
     assert "MIT (ResNet50, Res-T1), Apache-2.0 (DenseNet121)" in text
 
 
+def test_sources_of_different_structures_are_named_at_the_top(tmp_path, page):
+    assert "not the same network" not in page.text
+    keras = CARD | {"source": "k", "network": {"builder": "keras_resnet50"}}
+    specs = {
+        "k": SPECS["web"] | {"title": "Of Keras"},
+        "random": {"kind": "random", "title": "Random"},
+    }
+    archs = {"k": ["resnet50", "resnet50_t1"], "random": ["resnet50", "resnet50_t1"]}
+    write_page(tmp_path / "p.html", sources_table(specs, archs, [keras]), "s")
+    text = Parsed((tmp_path / "p.html").read_text(encoding="utf-8")).text
+    assert text.count("not the same network") == 1
+    assert "keras_resnet50 from Of Keras; resnet50 from Random" in text
+    # A key gives random weights the same structure, and then there is nothing to say.
+    specs["random"]["networks"] = {"resnet50": {"builder": "keras_resnet50"}}
+    table = sources_table(specs, archs, [keras])
+    assert [network["builder"] for network in table["network"]] == ["keras_resnet50"] * 4
+    write_page(tmp_path / "p.html", table, "s")
+    assert "not the same" not in (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
 def test_what_tells_about_a_source_leaves_its_weights_alone(tmp_path):
     torch.manual_seed(0)
     torch.save(build_backbone("tiny_resnet").state_dict(), tmp_path / "mine.pth")

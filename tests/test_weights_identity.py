@@ -68,14 +68,14 @@ def test_a_file_is_told_by_its_path_size_and_time(tmp_path):
     kind = KINDS.get("file")
     assert kind.fingerprint(spec, "mine") == "missing"
     path.write_bytes(b"one")
-    first = kind.fingerprint(spec, "mine")
+    (first,) = kind.fingerprint(spec, "mine")
     assert first == {"path": str(path), "size": 3, "mtime_ns": path.stat().st_mtime_ns}
     json.dumps(first)
     os.utime(path, ns=(1, 1))
-    assert kind.fingerprint(spec, "mine") != first
+    assert kind.fingerprint(spec, "mine") != [first]
     path.write_bytes(b"three")
     os.utime(path, ns=(first["mtime_ns"],) * 2)
-    assert kind.fingerprint(spec, "mine") != first
+    assert kind.fingerprint(spec, "mine") != [first]
     # A checksum says more than any of these, and a copy elsewhere has it, too.
     assert kind.fingerprint(spec | {"sha256": {"mine": "0" * 64}}, "mine") is None
 

@@ -210,6 +210,83 @@ def test_a_masked_autoencoder_gives_its_encoder(tmp_path):
     assert torch.equal(backbone(images(64)), encoder(images(64)))
 
 
+class Convolution(nn.Module):
+    """A convolution and its normalisation, as Hugging Face's ResNetModel names them."""
+
+    def __init__(self, width, out, size, stride=1):
+        super().__init__()
+        self.convolution = nn.Conv2d(width, out, size, stride, size // 2, bias=False)
+        self.normalization = nn.BatchNorm2d(out)
+
+    def forward(self, x):
+        return self.normalization(self.convolution(x))
+
+
+class Layer(nn.Module):
+    def __init__(self, width, out, stride, bottleneck):
+        super().__init__()
+        self.shortcut = nn.Identity()
+        if stride != 1 or width != out:
+            self.shortcut = Convolution(width, out, 1, stride)
+        narrow = out // 4
+        parts = [(width, out, 3, stride), (out, out, 3)]
+        if bottleneck:
+            parts = [(width, narrow, 1), (narrow, narrow, 3, stride), (narrow, out, 1)]
+        self.layer = nn.Sequential(*(Convolution(*part) for part in parts))
+
+    def forward(self, x):
+        y = x
+        for place, part in enumerate(self.layer):
+            y = part(functional.relu(y) if place else y)
+        return functional.relu(y + self.shortcut(x))
+
+
+class HuggingFaceResNet(nn.Module):
+    """ResNetForImageClassification of He et al. 2016 in v1.5, with its names of tensors."""
+
+    def __init__(self, depths, widths, bottleneck):
+        super().__init__()
+        self.resnet = nn.Module()
+        self.resnet.embedder, self.resnet.encoder = nn.Module(), nn.Module()
+        self.resnet.embedder.embedder = Convolution(3, 64, 7, 2)
+        self.resnet.encoder.stages = nn.ModuleList()
+        for number, (depth, width) in enumerate(zip(depths, widths, strict=True)):
+            before = widths[number - 1] if number else 64
+            layers = [Layer(before, width, 2 if number else 1, bottleneck)]
+            layers += [Layer(width, width, 1, bottleneck) for _ in range(depth - 1)]
+            stage = nn.Module()
+            stage.layers = nn.Sequential(*layers)
+            self.resnet.encoder.stages.append(stage)
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(widths[-1], 5))
+
+    def forward(self, x):
+        x = functional.relu(self.resnet.embedder.embedder(x))
+        x = functional.max_pool2d(x, 3, 2, 1)
+        for stage in self.resnet.encoder.stages:
+            x = stage.layers(x)
+        return x.mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("arch", "depths", "widths", "bottleneck"),
+    [
+        ("resnet18", (2, 2, 2, 2), (64, 128, 256, 512), False),
+        ("resnet50", (3, 4, 6, 3), (256, 512, 1024, 2048), True),
+    ],
+)
+@torch.no_grad()
+def test_a_resnet_of_transformers(tmp_path, arch, depths, widths, bottleneck):
+    torch.manual_seed(14)
+    published = lively(HuggingFaceResNet(depths, widths, bottleneck))
+    content = published.state_dict()
+    assert "resnet.encoder.stages.0.layers.0.layer.0.convolution.weight" in content
+    for tensors in (content, {name.removeprefix("resnet."): content[name] for name in content}):
+        backbone, _ = converted(tmp_path, tensors, arch)
+        torch.testing.assert_close(
+            backbone(images(96)), published(images(96)), atol=1e-5, rtol=1e-4
+        )
+
+
 def lively(network):
     """The network with statistics of batch normalisation that are not those of a new one."""
     for layer in network.modules():

@@ -20,9 +20,13 @@ try:
     border.check(config)
 except SourceBenchError as error:
     raise WorkflowError(f"Config: {error}")
+for remark in border.remarks(config):
+    logger.warning(f"Note: {remark}")
 
 # Jobs say what memory they need; on this machine no more of them run than fit into it.
-if all(workflow.global_resources.get(name).value is None for name in ("mem_mb", "_nodes")):
+if all(
+    workflow.global_resources.get(name).value is None for name in ("mem_mb", "_nodes")
+):
     workflow.register_resource("mem_mb", memory_mb())
 
 DECIDED_BY = Dependencies(config)

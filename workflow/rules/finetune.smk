@@ -53,6 +53,9 @@ rule finetune:
         transfer=lambda wildcards: experiment.transfer(
             config, wildcards.get("transfer")
         ),
+        structure=lambda wildcards: experiment.structure(
+            config, wildcards.source, wildcards.arch
+        ),
         seed=config["seed"],
         decided_by=decided_by("finetune"),
     message:

@@ -28,6 +28,7 @@ with job(snakemake.log) as terminal:
         weights=next(map(Path, given.weights), None),
         seed=params.seed,
         strategy=strategies.from_entry(params.transfer),
+        structure=params.structure,
         outputs=Outputs.of(snakemake.output),
     )
     print(

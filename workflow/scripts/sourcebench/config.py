@@ -13,8 +13,8 @@ from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.tasks import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
-from sourcebench.models import ARCHITECTURES
-from sourcebench.sources import KINDS
+from sourcebench.models import ARCHITECTURES, NETWORKS, network_of
+from sourcebench.sources import KINDS, structures
 from sourcebench.training import strategies
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
@@ -55,6 +55,20 @@ def check(config: Mapping[str, Any]) -> None:
         _check_dataset(config, name)
 
 
+def remarks(config: Mapping[str, Any]) -> list[str]:
+    """Return what is worth saying of a checked config before it runs, a sentence each.
+
+    So far: where sources bring different networks for one architecture.
+    """
+    networks: dict[str, dict[str, str]] = {}
+    for source in config["experiment"]["sources"]:
+        spec = config["sources"][source]
+        for arch in experiment.weights_of(config, source):
+            network = KINDS.get(spec["kind"]).network(spec, arch) or network_of(arch)
+            networks.setdefault(arch, {})[source] = structures.called(network)
+    return structures.mixed(networks)
+
+
 def _check_sources(config: Mapping[str, Any]) -> None:
     archs = config["experiment"]["archs"]
     _known("experiment.archs", archs, ARCHITECTURES.names())
@@ -63,6 +77,10 @@ def _check_sources(config: Mapping[str, Any]) -> None:
         _known(f"sources.{name}.kind", [spec["kind"]], KINDS.names())
         _fits(spec, KINDS.get(spec["kind"]).schema(), f"sources.{name}")
         _known(f"sources.{name}.archs", spec.get("archs", []), ARCHITECTURES.names())
+        for arch, network in spec.get("networks", {}).items():
+            key = f"sources.{name}.networks"
+            _known(key, [arch], ARCHITECTURES.names())
+            _known(f"{key}.{arch}.builder", [network["builder"]], NETWORKS.names())
         if not experiment.archs_of(config, name):
             known = KINDS.get(spec["kind"]).archs(spec) or ()
             raise SourceBenchError(

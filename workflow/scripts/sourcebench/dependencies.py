@@ -129,15 +129,13 @@ class Dependencies:
         return weights_id(spec, arch, seed, kind.fingerprint(spec, arch))
 
     @_once
-    def run(
-        self, task: str, confounder: str, source: str, arch: str, transfer: str | None
-    ) -> str:
+    def run(self, task: str, confounder: str, source: str, arch: str, transfer: str | None) -> str:
         """Return what decides a run's predictions, beside its place in the experiment."""
         tested = experiment.tested_confounders(self._config, task, confounder)
         parent = weights_arch(arch)
         strategy = strategies.from_entry(experiment.transfer(self._config, transfer))
         derive = ARCHITECTURES.get(arch).derive
-        network = network_of(arch)
+        network = experiment.structure(self._config, source, arch) or network_of(arch)
         return digest(
             STAGES["finetune"],
             self.design(task),

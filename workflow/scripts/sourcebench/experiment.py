@@ -91,6 +91,12 @@ def has_weights(config: Mapping[str, Any], source: str) -> bool:
     return KINDS.get(config["sources"][source]["kind"]).has_weights
 
 
+def structure(config: Mapping[str, Any], source: str, arch: str) -> dict[str, Any] | None:
+    """Return the exact network of random weights, where the config names one; files know theirs."""
+    networks = config["sources"][source].get("networks", {})
+    return None if has_weights(config, source) else networks.get(weights_arch(arch))
+
+
 def seed_for_weights(config: Mapping[str, Any], source: str) -> int:
     """Return the seed that a source's weights depend on: 0 for those that are not trained here."""
     trains = KINDS.get(config["sources"][source]["kind"]).trains

@@ -17,7 +17,7 @@ from sourcebench.models import (
     truncate,
     weights_arch,
 )
-from sourcebench.sources import KINDS, Card, Normalisation, Specification
+from sourcebench.sources import KINDS, Card, Normalisation, Specification, structures
 
 SIZES = ("parameters", "flops", "flops_at")
 
@@ -51,7 +51,7 @@ def sources_table(
     for source, spec in specs.items():
         stored = KINDS.get(spec["kind"]).has_weights
         for arch in archs[source]:
-            card = by_name[source, weights_arch(arch)] if stored else _random(source, arch)
+            card = by_name[source, weights_arch(arch)] if stored else _random(source, spec, arch)
             rows.append(_words(source, spec, arch, card) | _facts(arch, card))
     table = pd.DataFrame(rows)
     return table.astype({"input_size": "Int64"})
@@ -63,9 +63,24 @@ def flat(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].map(json.dumps) for name in nested})
 
 
-def _random(source: str, arch: str) -> dict[str, Any]:
+def structure_notes(table: pd.DataFrame) -> list[str]:
+    """Return a sentence for each architecture of which the sources brought different networks.
+
+    Args:
+        table: what `sources_table` returns. A truncated network differs where its parent does, and
+            is not named beside it.
+    """
+    networks: dict[str, dict[str, str]] = {}
+    for row in table.to_dict("records"):
+        title = row["parent_title"] if row["parent"] in ARCHITECTURES.names() else row["arch_title"]
+        networks.setdefault(title, {})[row["title"]] = structures.called(row["network"])
+    return structures.mixed(networks)
+
+
+def _random(source: str, spec: Specification, arch: str) -> dict[str, Any]:
     """Return the card of weights that each run draws from its seed."""
-    usual, network = Normalisation(), network_of(arch)
+    usual = Normalisation()
+    network = KINDS.get(spec["kind"]).network(spec, weights_arch(arch)) or network_of(arch)
     card = {"source": source, "network": network, "mean": usual.mean, "std": usual.std}
     card["origin"] = {"drawn from each run's seed": initialisation_of(arch).words}
     return card | _size(weights_arch(arch), json.dumps(dict(network)))

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from sourcebench.evaluation.sources_table import structure_notes
 from sourcebench.figures.style import FAINT, INK, StudyStyle
 from sourcebench.files import atomic
 
@@ -66,6 +67,7 @@ def write_page(path: str | Path, table: pd.DataFrame, study: str) -> None:
             "body",
             _element("h1", "Sources of the study ", _element("em", study)),
             _element("p", explained, kind="lead"),
+            *(_element("p", note, kind="note") for note in structure_notes(table)),
             *sections,
         ),
         lang="en",

@@ -29,6 +29,14 @@ COMMON: Schema = {
     "gated": {"type": "boolean", "description": "whether a licence has to be accepted first"},
     "note": STRING,
 }
+NETWORKS: Schema = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "required": ["builder"],
+        "properties": {"builder": STRING},
+    },
+}
 # Keys of a specification that tell about a source, and on which its weights do not depend.
 ABOUT = ("title", "archs", "licence", "citation", "gated", "note", "help")
 RANGE = (0.0, 1.0)
@@ -199,6 +207,14 @@ class Kind(ABC):
             key: value.get(arch) if key in self.by_arch and isinstance(value, Mapping) else value
             for key, value in kept.items()
         }
+
+    def network(self, spec: Specification, arch: str) -> Mapping[str, Any] | None:
+        """Return the exact network that the weights are of, as far as the config tells.
+
+        None: the architecture's own, or one that only the weights themselves will tell.
+        """
+        network: Mapping[str, Any] | None = spec.get("networks", {}).get(arch)
+        return network
 
     def fingerprint(self, spec: Specification, arch: str) -> Any:
         """Return what decides an architecture's weights, is not in the config and can change.

@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,32 +14,44 @@ from torch import Tensor, nn
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources import layouts, pickles
+from sourcebench.sources.containers import ENDINGS, INDEX, parts
 
-WRAPPERS = ("state_dict", "model_state_dict", "model")
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
 HEADS = ("fc.", "classifier.", "head.", "last_linear.", "classif.", "logits.", "AuxLogits.")
-SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+LIGHTNING = ".ckpt"
 SHOWN = 3
 
 
 def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256, in hexadecimal, of a file; of an index that of its files, one by one."""
+    digest = hashlib.sha256()
+    for part in parts(path):
+        with part.open("rb") as file:
+            hashlib.file_digest(file, lambda: digest)
+    return digest.hexdigest()
 
 
 def read(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a checkpoint, without executing anything in it.
 
     Args:
-        path: `.safetensors`, or `.pth`, `.pt`, `.bin` as `torch.save` writes them: a state dict, or
-            a whole network; either may be wrapped in a dict under one of `WRAPPERS`.
+        path: `.safetensors`; `.pth`, `.pt` or `.bin` as `torch.save` writes them: a state dict, or
+            a whole network; Lightning's `.ckpt`; either may be wrapped in a dict under one of
+            `WRAPPERS`. Or the index of several such files (`.index.json`).
 
     Raises:
         SourceBenchError: the file is of another format, broken, or holds more than tensors.
     """
-    if path.suffix not in SUFFIXES:
+    if path.name.endswith(INDEX):
+        return {name: tensor for part in parts(path) for name, tensor in read(part).items()}
+    if path.suffix not in ENDINGS:
         raise SourceBenchError(
-            f"{path} has none of the endings that are read as weights: {', '.join(SUFFIXES)}."
+            f"{path} has none of the endings that are read as weights: {', '.join(ENDINGS)}."
+        )
+    if _is_torchscript(path):
+        raise SourceBenchError(
+            f"{path} is a TorchScript archive, a program with its weights; save its state_dict: "
+            "torch.save(torch.jit.load(path).state_dict(), …)."
         )
     try:
         content: Any = _content(path)
@@ -71,7 +84,16 @@ def _content(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        return pickles.read(path)
+        # Beside its weights Lightning keeps what the network was made with: objects of any class.
+        return pickles.read(path, anything=path.suffix == LIGHTNING)
+
+
+def _is_torchscript(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
 
 
 def fit(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.sources import containers
 from sourcebench.sources.base import (
+    NETWORKS,
     STRING,
     Kind,
     Normalisation,
@@ -18,8 +21,7 @@ from sourcebench.sources.base import (
     Supply,
     Tensors,
 )
-
-KERAS = (".h5", ".hdf5")
+from sourcebench.sources.keras_layers import FAMILIES
 
 
 def _values(item: Schema) -> Schema:
@@ -59,14 +61,7 @@ class Foreign(Kind):
                 "properties": IMAGES,
             },
         },
-        "networks": {
-            "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "required": ["builder"],
-                "properties": {"builder": STRING},
-            },
-        },
+        "networks": NETWORKS,
         "rename": {
             "type": "object",
             "additionalProperties": {
@@ -83,6 +78,20 @@ class Foreign(Kind):
         """Return what of a specification decides the weights of one architecture."""
         kept = super().deciding(spec, arch)
         return kept | ({"rename": _renames(spec, arch)} if "rename" in kept else {})
+
+    def network(self, spec: Specification, arch: str) -> Mapping[str, Any] | None:
+        """Return the exact network that the weights are of: that of Keras for a file of Keras'."""
+        if self.name_of(spec, arch).endswith(containers.KERAS) and arch in FAMILIES.names():
+            return FAMILIES.get(arch).network
+        return super().network(spec, arch)
+
+    @abstractmethod
+    def name_of(self, spec: Specification, arch: str) -> str:
+        """Return the name of an architecture's file, as far as it is known."""
+
+    def spec_of(self, spec: Specification, arch: str, file: str) -> Specification:
+        """Return a specification with what is different for an architecture, or for one file."""
+        return {**spec, **spec.get("per_arch", {}).get(arch, {})}
 
     @abstractmethod
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
@@ -101,9 +110,8 @@ class Foreign(Kind):
         """
         from sourcebench.sources.checkpoints import sha256_of
 
-        spec = {**order.spec, **order.spec.get("per_arch", {}).get(order.arch, {})}
-        order = replace(order, spec=spec)
         path, origin = self.locate(order)
+        spec = self.spec_of(order.spec, order.arch, path.name)
         digest = sha256_of(path)
         expected = checksum(spec, order.arch)
         if expected and digest != expected:
@@ -111,7 +119,8 @@ class Foreign(Kind):
                 f"{path} is not the file that sources.{order.name}.sha256 announces: its SHA-256 "
                 f"is {digest}. Fetch it again, or correct the checksum."
             )
-        tensors, network = _converted(path, order)
+        with containers.opened(path) as file:
+            tensors, network = _converted(file, replace(order, spec=spec))
         return Supply(
             tensors=tensors,
             normalisation=Normalisation.of(spec),
@@ -140,7 +149,7 @@ def _converted(path: Path, order: Order) -> tuple[Tensors, Any]:
 
     spec, arch, what = order.spec, order.arch, str(path)
     channels = spec.get("channels", "RGB")
-    if path.suffix in KERAS:
+    if path.suffix in containers.KERAS:
         from sourcebench.sources import keras_h5
 
         tensors, network = keras_h5.convert(path, arch)

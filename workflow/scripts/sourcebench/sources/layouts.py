@@ -33,6 +33,13 @@ TRANSFORMERS = [
 ]
 ATTENTION = re.compile(BLOCK + r"attention\.(?:attention\.)?(q|k|v)(?:uery|ey|alue|_proj)\.(\w+)")
 
+# Hugging Face's ResNetModel, a ResNet v1.5 as timm's, which counts everything from 0.
+RESNET_STEM = {"convolution": "conv1", "normalization": "bn1"}
+RESNET_LAYER = re.compile(
+    r"encoder\.stages\.(\d+)\.layers\.(\d+)\.(?:layer\.(\d+)|shortcut)"
+    r"\.(convolution|normalization)\.(\w+)"
+)
+
 # The children of torchvision's networks, in their order; those without tensors are ''.
 CHILDREN = {
     "ResNet": "conv1 bn1 . . layer1 layer2 layer3 layer4",
@@ -66,6 +73,34 @@ def from_transformers(tensors: Tensors, _: nn.Module) -> Tensors | None:
     for name, three in parts.items():
         if len(three) == len("qkv"):
             renamed[name] = torch.cat([three[part] for part in "qkv"])
+    return renamed
+
+
+def from_transformers_resnet(tensors: Tensors, _: nn.Module) -> Tensors | None:
+    """Return the tensors of a ResNet of Hugging Face transformers under torchvision's names.
+
+    `resnet.encoder.stages.0.layers.0.layer.0.convolution.weight` is `layer1.0.conv1.weight`. None:
+    they are not in this layout.
+    """
+    stem = "embedder.embedder."
+    anchor = f"{stem}convolution.weight"
+    prefix = next((name.removesuffix(anchor) for name in tensors if name.endswith(anchor)), None)
+    if prefix is None:
+        return None
+    renamed: Tensors = {}
+    for name, tensor in tensors.items():
+        own = name.removeprefix(prefix)
+        if own.startswith(stem):
+            kind, rest = own.removeprefix(stem).split(".", 1)
+            own = f"{RESNET_STEM.get(kind, kind)}.{rest}"
+        elif match := RESNET_LAYER.fullmatch(own):
+            stage, block, place, kind, rest = match.groups()
+            if place is None:
+                layer = f"downsample.{int(kind == 'normalization')}"
+            else:
+                layer = f"{'conv' if kind == 'convolution' else 'bn'}{int(place) + 1}"
+            own = f"layer{int(stage) + 1}.{block}.{layer}.{rest}"
+        renamed[own] = tensor
     return renamed
 
 
@@ -118,4 +153,4 @@ def _substituted(name: str) -> str:
     return name
 
 
-LAYOUTS: tuple[Layout, ...] = (from_transformers, from_sequential)
+LAYOUTS: tuple[Layout, ...] = (from_transformers, from_transformers_resnet, from_sequential)

@@ -3,7 +3,8 @@
 Some weights (TorchXRayVision's) are not a state dict but the network's Python object, which
 `torch.load` only reads by running what the file says. Here nothing that a file names is looked up:
 the few names that tensors need are stood for by functions of this module, classes of well-known
-packages of networks by inert shells that keep what they are given, and any other name is refused.
+packages and of the script that saved the file by inert shells that keep what they are given, and
+any other name is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-PACKAGES = ("torch", "torchvision", "torchxrayvision", "timm")
+PACKAGES = ("torch", "torchvision", "torchxrayvision", "timm", "numpy", "argparse", "__main__")
 STORAGES = {
     "DoubleStorage": torch.float64,
     "FloatStorage": torch.float32,
@@ -37,10 +38,27 @@ LEGACY_HEADER = 3  # pickles before the object in PyTorch's format of before 1.6
 
 
 class Shell:
-    """What stands for an object of a class that is not looked up; attributes are kept."""
+    """What stands for an object of a class that is not looked up; attributes are kept.
+
+    Whatever else a file does with it (calls it, fills it like a list or a dict) has no effect.
+    """
 
     def __init__(self, *_: Any, **__: Any) -> None:
         pass
+
+    def __setstate__(self, state: Any) -> None:
+        for part in state if isinstance(state, tuple) else (state,):
+            if isinstance(part, dict):
+                vars(self).update(part)
+
+    def __call__(self, *_: Any, **__: Any) -> Shell:
+        """Return this shell, whatever is asked of it."""
+        return self
+
+    def __setitem__(self, *_: Any) -> None:
+        pass
+
+    append = extend = add = __call__
 
 
 class _Ordered(dict[Any, Any]):
@@ -59,8 +77,9 @@ class _Stored:
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, anything: bool = False) -> None:
         super().__init__(file)
+        self.anything = anything
         self.types: dict[str, torch.dtype] = {}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -71,7 +90,7 @@ class _Unpickler(pickle.Unpickler):
             return lambda *arguments: stand_in(*arguments)
         if module in ("torch", "torch.cuda") and name in STORAGES:
             return STORAGES[name]
-        if module.partition(".")[0] in PACKAGES:
+        if self.anything or module.partition(".")[0] in PACKAGES:
             return type(name, (Shell,), {})
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
@@ -91,37 +110,40 @@ def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Stor
     return _Stored(key, dtype, start + int(offset), tuple(map(int, size)), tuple(map(int, stride)))
 
 
-def _parameter(tensor: Any, *_: Any) -> Any:
-    return tensor
+def _first(value: Any, *_: Any) -> Any:
+    return value
 
 
 STANDS_FOR: dict[tuple[str, str], Callable[..., Any]] = {
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    ("torch._utils", "_rebuild_parameter"): _parameter,
-    ("torch._utils", "_rebuild_parameter_with_state"): _parameter,
+    ("torch._utils", "_rebuild_parameter"): _first,
+    ("torch._utils", "_rebuild_parameter_with_state"): _first,
     ("collections", "OrderedDict"): _Ordered,
+    ("_codecs", "encode"): _first,  # the bytes of NumPy's numbers
     ("builtins", "set"): set,
     ("__builtin__", "set"): set,
 }
 
 
-def read(path: Path) -> Any:
+def read(path: Path, *, anything: bool = False) -> Any:
     """Return a pickled file's content: dicts, tensors, and for each network its state dict.
 
     Args:
         path: a file as `torch.save` writes it, in today's format (a zip archive) or in that of
             PyTorch before 1.6.
+        anything: let shells stand for any name, not for those of known packages alone. That is no
+            less safe; what it takes away is the word that a file would have run something.
 
     Raises:
         pickle.UnpicklingError: the file is broken, or asks for more than networks are made of.
     """
     try:
         if zipfile.is_zipfile(path):
-            content, storages = _read_zip(path)
+            content, storages = _read_zip(path, anything)
         else:
             with path.open("rb") as file:
-                content, storages = _read_legacy(file)
+                content, storages = _read_legacy(file, anything)
         return _resolve(content, storages)
     except pickle.UnpicklingError:
         raise
@@ -129,19 +151,19 @@ def read(path: Path) -> Any:
         raise pickle.UnpicklingError(f"it is broken ({type(error).__name__})") from error
 
 
-def _read_zip(path: Path) -> tuple[Any, dict[str, bytes]]:
+def _read_zip(path: Path, anything: bool) -> tuple[Any, dict[str, bytes]]:
     with zipfile.ZipFile(path) as archive:
         (index,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
         folder = index.removesuffix("data.pkl") + "data/"
         names = [name for name in archive.namelist() if name.startswith(folder)]
         storages = {name.removeprefix(folder): archive.read(name) for name in names}
-        return _Unpickler(io.BytesIO(archive.read(index))).load(), storages
+        return _Unpickler(io.BytesIO(archive.read(index)), anything).load(), storages
 
 
-def _read_legacy(file: BinaryIO) -> tuple[Any, dict[str, bytes]]:
+def _read_legacy(file: BinaryIO, anything: bool) -> tuple[Any, dict[str, bytes]]:
     for _ in range(LEGACY_HEADER):
         _Unpickler(file).load()
-    unpickler = _Unpickler(file)
+    unpickler = _Unpickler(file, anything)
     content = unpickler.load()
     storages = {}
     for key in _Unpickler(file).load():

@@ -51,6 +51,7 @@ def finetune(
     seed: int,
     outputs: Outputs,
     strategy: Strategy = FULL,
+    structure: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
@@ -66,6 +67,7 @@ def finetune(
         seed: the study's seed.
         outputs: the files to write.
         strategy: what of the source's weights is used, and how it is trained.
+        structure: the exact network of random weights; None: the architecture's own.
 
     Returns:
         The record.
@@ -79,10 +81,12 @@ def finetune(
     with devices.device(recipe.accelerator, recipe.threads) as device:
         side = layers.side
         with _drawing(run_seed, "backbone"):
-            backbone, normalisation = load_backbone(run.arch, weights, side)
+            backbone, normalisation = load_backbone(run.arch, weights, side, structure)
         with _drawing(run_seed, "head"):
             network = Classifier(backbone, dropout=recipe.dropout)
-        strategy.prepare(network, lambda: _fresh_backbone(run.arch, weights, side, run_seed))
+        strategy.prepare(
+            network, lambda: _fresh_backbone(run.arch, weights, side, run_seed, structure)
+        )
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
         model = FineTuner(network, recipe.learning_rate, strategy)
@@ -120,9 +124,15 @@ def finetune(
     return record
 
 
-def _fresh_backbone(arch: str, weights: Path | None, side: int, seed: int) -> nn.Module:
+def _fresh_backbone(
+    arch: str,
+    weights: Path | None,
+    side: int,
+    seed: int,
+    structure: Mapping[str, Any] | None,
+) -> nn.Module:
     """Return the structure that the weights are of, with random weights from a seed of its own."""
-    network = None
+    network = structure
     if weights is not None:
         with safe_open(weights, framework="pt") as file:
             network = json.loads(file.metadata()["card"]).get("network")

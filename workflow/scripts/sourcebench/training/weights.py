@@ -89,7 +89,10 @@ def _outline(network: Mapping[str, Any]) -> nn.Module:
 
 
 def load_backbone(
-    arch: str, path: str | Path | None, input_size: int | None = None
+    arch: str,
+    path: str | Path | None,
+    input_size: int | None = None,
+    network: Mapping[str, Any] | None = None,
 ) -> tuple[nn.Module, Normalisation]:
     """Return a backbone with its first weights, and the normalisation that belongs to them.
 
@@ -98,13 +101,15 @@ def load_backbone(
         path: what `write_weights` wrote; None: random weights, from PyTorch's global seed.
         input_size: side of the images in pixels, to which position embeddings are resampled; None:
             that of the network.
+        network: the exact network of random weights; None: the architecture's own. A file of
+            weights knows its own.
 
     Raises:
         SourceBenchError: the file is missing, broken, not written by `write_weights`, or of
             another architecture.
     """
     if path is None:
-        backbone, normalisation = fresh_network(arch), Normalisation()
+        backbone, normalisation = fresh_network(arch, network), Normalisation()
     else:
         backbone, normalisation = _read(arch, Path(path))
     if input_size is not None:

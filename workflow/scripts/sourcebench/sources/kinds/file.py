@@ -5,20 +5,31 @@ from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources.base import KINDS, STRING, Order, Schema, Specification
-from sourcebench.sources.foreign import NAMES, Foreign, checksum, choices
+from sourcebench.sources.containers import SNAPSHOT, parts
+from sourcebench.sources.foreign import IMAGES, NAMES, Foreign, checksum, choices
 from sourcebench.sources.identity import state_of
 
 
 class File(Foreign):
     """A checkpoint on disk: `{kind: file, path: "weights/{arch}.pth", mean: […], std: […]}`.
 
-    `path` may be a folder, of which `files` names each architecture's file, or several, of which
-    the first that is there is taken: `files: {resnet50: [ResNet50.pt, ResNet50_notop.h5]}`.
+    `path` may be a folder that transformers saved, or one of which `files` names each
+    architecture's file, or several, of which the first that is there is taken:
+    `files: {resnet50: [ResNet50.pt, ResNet50_notop.h5]}`. `per_file` holds what is different for
+    single files of these.
     """
 
     properties: ClassVar[Schema] = Foreign.properties | {
         "path": STRING,
         "files": {"type": "object", "minProperties": 1, "additionalProperties": NAMES},
+        "per_file": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": IMAGES,
+            },
+        },
     }
     required = (*Foreign.required, "path")
     by_arch = (*Foreign.by_arch, "files")
@@ -27,16 +38,44 @@ class File(Foreign):
         """Return the architectures in `archs`, or those that have a file in `files`."""
         return super().archs(spec) or tuple(spec.get("files", ())) or None
 
+    def deciding(self, spec: Specification, arch: str) -> dict[str, Any]:
+        """Return what of a specification decides the weights of one architecture."""
+        kept = super().deciding(spec, arch)
+        own = {
+            name: images
+            for name, images in kept.pop("per_file", {}).items()
+            if name in choices(spec, arch)
+        }
+        return kept | ({"per_file": own} if own else {})
+
+    def spec_of(self, spec: Specification, arch: str, file: str) -> Specification:
+        """Return a specification with what is different for an architecture, or for one file."""
+        return {**super().spec_of(spec, arch, file), **spec.get("per_file", {}).get(file, {})}
+
     def fingerprint(self, spec: Specification, arch: str) -> Any:
-        """Return the state of the file that is there: its path, size and time of change.
+        """Return the state of the file that is there (or files): path, size and time of change.
 
         With a checksum in the specification nothing: it says more than size and time do, and a
         copy of the file is the same.
         """
         if checksum(spec, arch):
             return None
-        candidates = _candidates(spec, arch)
-        return state_of(next((path for path in candidates if path.is_file()), candidates[0]))
+        found = self.found(spec, arch)
+        if found is None:
+            return "missing"
+        try:
+            files = parts(found)
+        except SourceBenchError:
+            files = [found]  # an index that is wrong is an error where its weights are read
+        return [state_of(file) for file in files]
+
+    def name_of(self, spec: Specification, arch: str) -> str:
+        """Return the name of the file that is taken, or where there is none of the first."""
+        return (self.found(spec, arch) or _candidates(spec, arch)[0]).name
+
+    def found(self, spec: Specification, arch: str) -> Path | None:
+        """Return the file that is taken for an architecture, None where there is none."""
+        return next((path for path in _candidates(spec, arch) if path.is_file()), None)
 
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
         """Return the file.
@@ -44,9 +83,9 @@ class File(Foreign):
         Raises:
             SourceBenchError: it is not there; the message says where to get it and to put it.
         """
-        candidates = _candidates(order.spec, order.arch)
-        found = next((path for path in candidates if path.is_file()), None)
+        found = self.found(order.spec, order.arch)
         if found is None:
+            candidates = _candidates(order.spec, order.arch)
             looked = " or ".join(str(path.absolute()) for path in candidates)
             hint = order.spec.get("help") or f"Put it there, or correct sources.{order.name}.path."
             raise SourceBenchError(
@@ -59,7 +98,8 @@ class File(Foreign):
 def _candidates(spec: Specification, arch: str) -> list[Path]:
     """Return where an architecture's file may be, the preferred place first."""
     place = Path(spec["path"].replace("{arch}", arch)).expanduser()
-    return [place / name for name in choices(spec, arch)] or [place]
+    names = choices(spec, arch) or (SNAPSHOT if place.is_dir() else ())
+    return [place / name for name in names] or [place]
 
 
 KINDS.register("file")(File())

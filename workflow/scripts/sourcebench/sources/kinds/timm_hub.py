@@ -1,5 +1,6 @@
 """Weights that timm loads: those it publishes, and any on the hub that are made for it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -40,6 +41,13 @@ class Timm(Kind):
     def archs(self, spec: Specification) -> tuple[str, ...] | None:
         """Return the architectures that have a tag."""
         return tuple(spec["tags"])
+
+    def network(self, spec: Specification, arch: str) -> Mapping[str, Any] | None:
+        """Return the network that a tag of timm's is of; a repository's says so itself, later."""
+        tag = spec["tags"][arch]
+        if tag.startswith((HUB, FOLDER)):
+            return None
+        return {"builder": "timm", "name": tag.partition(".")[0]}
 
     def fingerprint(self, spec: Specification, arch: str) -> Any:
         """Return the state of the files of a copy on disk; nothing for what timm publishes."""

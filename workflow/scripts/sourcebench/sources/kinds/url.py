@@ -15,8 +15,9 @@ FOLDER = Path("resources/downloads")
 class Url(Foreign):
     """A checkpoint on the web: `{kind: url, urls: {arch: https://…}, sha256: {arch: …}, …}`.
 
-    It is downloaded to `resources/downloads/<source>/`, resumed where it stopped, and kept only if
-    its checksum is the one announced.
+    It is downloaded to `resources/downloads/<source>/` and resumed where it stopped. With a
+    checksum it is kept only if it has it; without one what came is taken, and its own stands on the
+    card. An archive (`.tar.gz`) is opened: it holds one file of weights.
     """
 
     properties: ClassVar[Schema] = Foreign.properties | {
@@ -26,37 +27,46 @@ class Url(Foreign):
             "additionalProperties": {"type": "string", "pattern": "^https?://"},
         },
     }
-    required = (*Foreign.required, "urls", "sha256")
+    required = (*Foreign.required, "urls")
     by_arch = (*Foreign.by_arch, "urls")
 
     def archs(self, spec: Specification) -> tuple[str, ...] | None:
         """Return the architectures that have an address."""
         return tuple(spec["urls"])
 
+    def name_of(self, spec: Specification, arch: str) -> str:
+        """Return the name of an architecture's file."""
+        return PurePosixPath(urlsplit(spec["urls"][arch]).path).name
+
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
         """Return the downloaded file.
 
         Raises:
-            SourceBenchError: it has no checksum, can't be downloaded, or is another file.
+            SourceBenchError: it can't be downloaded, or is another file than announced.
         """
         from sourcebench.sources.checkpoints import sha256_of
 
         expected = checksum(order.spec, order.arch)
-        if expected is None:
+        if expected is None and "sha256" in order.spec:
             raise SourceBenchError(
-                f"sources.{order.name}.sha256 has no checksum for '{order.arch}'; a file from the "
-                "web is only taken with one."
+                f"sources.{order.name}.sha256 has no checksum for '{order.arch}'; give it one as "
+                "well, or leave the key out to take whatever comes."
             )
         url = order.spec["urls"][order.arch]
-        path = FOLDER / order.name / PurePosixPath(urlsplit(url).path).name
+        path = FOLDER / order.name / self.name_of(order.spec, order.arch)
         origin = {"url": url}
-        if path.is_file() and sha256_of(path) == expected:
+        if path.is_file() and expected in (None, sha256_of(path)):
             return path, origin
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
-        fetch(url, part, sealed=True, label=path.name)
+        fetch(url, part, sealed=expected is not None, label=path.name)
         digest = sha256_of(part)
-        if digest != expected:
+        if expected is None:
+            print(
+                f"{url} came without a checksum to check; that of what came is {digest}. With "
+                f"sources.{order.name}.sha256 no other file is taken."
+            )
+        elif digest != expected:
             discard(part)
             raise SourceBenchError(
                 f"{url} is not the file that sources.{order.name}.sha256 announces: its SHA-256 "
