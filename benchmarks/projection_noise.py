@@ -30,7 +30,7 @@ from scipy import ndimage
 from sourcebench import seeds
 from sourcebench.confounders import PixelConfounder, build, write_layer
 from sourcebench.confounders.projection_noise import GREY_TO_HU, HU_TO_MU, noisy_lines
-from sourcebench.confounders.tomography import ParallelBeam
+from sourcebench.tomography import ParallelBeam
 
 SIDE, SLICES = 362, 2210
 Image = np.ndarray

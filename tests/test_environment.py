@@ -14,7 +14,7 @@ from conftest import ROOT
 SCRIPTS = ROOT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "sourcebench"
 ROOMS = [
-    "datasets", "phantoms", "confounders", "design", "sources", "models", "training",
+    "datasets", "phantoms", "tomography", "confounders", "design", "sources", "models", "training",
     "evaluation", "figures",
 ]  # fmt: skip
 WITHOUT_TORCH = ["config", "experiment", "origins", "evaluation.aggregate", "figures"]

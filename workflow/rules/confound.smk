@@ -7,6 +7,7 @@ rule confound:
         samples=rules.prepare.output.samples,
     output:
         f"{STUDY}/data/{{task}}/{{confounder}}/{{layer}}.npy",
+        record=f"{STUDY}/data/{{task}}/{{confounder}}/{{layer}}.json",
     log:
         f"{STUDY}/logs/confound/{{task}}/{{confounder}}_{{layer}}.log",
     benchmark:

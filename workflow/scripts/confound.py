@@ -6,11 +6,15 @@ import pandas as pd
 
 from sourcebench import confounders, files
 from sourcebench.confounders.apply import write_layer
+from sourcebench.confounders.record import record_of
 from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
+    confounder = confounders.from_entry(snakemake.params.confounder)
+    record = record_of(confounder, snakemake.wildcards.layer)
+    print(f"Computed by {record['engine']}.")
     write_layer(
-        confounders.from_entry(snakemake.params.confounder),
+        confounder,
         snakemake.wildcards.layer,
         files.load_array(snakemake.input.native),
         list(pd.read_csv(snakemake.input.samples)["image_id"]),
@@ -21,3 +25,4 @@ with job(snakemake.log) as terminal:
         threads=snakemake.threads,
         terminal=terminal,
     )
+    files.write_json(snakemake.output.record, record)
