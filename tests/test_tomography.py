@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -246,9 +247,14 @@ def test_a_matrix_too_large_to_be_kept_is_made_part_by_part(monkeypatch, fresh):
     assert in_parts[1] == pytest.approx(back, rel=1e-5)
 
 
-def test_the_matrix_is_made_once(fresh):
-    for radius in (10, 20, 30):
-        both_ways(disc(0, 0, radius))
+def test_threads_share_a_matrix_that_is_made_once(fresh):
+    images = [disc(0, 0, radius) for radius in (10, 20, 30, 40)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(both_ways, images))
+    for image, (lines, back) in zip(images, together, strict=True):
+        alone = both_ways(image)
+        assert np.array_equal(lines, alone[0])
+        assert np.array_equal(back, alone[1])
     assert [cache.cache_info().misses for cache in fresh] == [1, 1]
 
 

@@ -1,5 +1,6 @@
 """Write one layer of a confounder: every image with its artifact, or without it."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,9 @@ from sourcebench import confounders, files
 from sourcebench.confounders.apply import write_layer
 from sourcebench.confounders.record import record_of
 from sourcebench.jobs import job
+
+# Threads draw images side by side, each on its own; PyTorch, if it is needed, comes later.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 with job(snakemake.log) as terminal:
     confounder = confounders.from_entry(snakemake.params.confounder)

@@ -15,7 +15,9 @@ Every sum runs in a fixed order, so that the result doesn't depend on the number
 matrix is computed on the CPU in float64, which MPS lacks: processors only differ in rounding.
 """
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -34,6 +36,9 @@ Rows: TypeAlias = tuple[npt.NDArray[np.int32], Singles, Whole]
 
 PART = 2**26
 """Most numbers of a matrix that are kept, of 8 bytes each; a larger one is remade part by part."""
+
+ONE_AT_A_TIME = threading.RLock()
+"""Held by a thread that makes a matrix, so that it is there once, or that computes on a card."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +113,9 @@ class Joseph:
         ways = image, image[::-1, ::-1].T, image[::-1].T, image[:, ::-1]
         upright = np.stack([way.ravel() for way in ways], axis=-1)
         table = _side_by_side(upright, upright[::-1])
-        sums = np.concatenate([_rays(self, part)(table) for part in range(len(self.parts))])
-        half = sums.reshape(-1, self.detectors // 2 + 1, 4, 2)
+        with self._turn():
+            parts = [self._matrix(_rays, part)(table) for part in range(len(self.parts))]
+        half = np.concatenate(parts).reshape(-1, self.detectors // 2 + 1, 4, 2)
         lines = np.concatenate([half[:, :0:-1, :, 1], half[..., 0]], axis=1)
         return np.ascontiguousarray(lines[which, :, orientation])
 
@@ -119,13 +125,23 @@ class Joseph:
         lines = np.zeros((len(angles), self.detectors, 4), np.float32)
         lines[which, :, orientation] = sinogram
         half = np.zeros((-(-(self.side**2) // 2), 8), np.float32)
-        for part, some in enumerate(np.array_split(lines, len(self.parts))):
-            half += _pixels(self, part)(_side_by_side(some, some[:, ::-1]))
+        with self._turn():
+            for part, some in enumerate(np.array_split(lines, len(self.parts))):
+                half += self._matrix(_pixels, part)(_side_by_side(some, some[:, ::-1]))
         upright, turned = np.moveaxis(half.reshape(-1, 4, 2), -1, 0)
         whole = np.concatenate([upright, turned[: self.side**2 // 2][::-1]])
         ways = np.moveaxis(whole.reshape(self.side, self.side, 4), -1, 0)
         image: Singles = ways[0] + ways[1][::-1, ::-1].T + ways[2].T[::-1] + ways[3][:, ::-1]
         return image
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """Wait for one's turn; on the CPU, threads share a matrix that is kept."""
+        shared = self.device == "cpu" and len(self.parts) == 1
+        return nullcontext() if shared else ONE_AT_A_TIME
+
+    def _matrix(self, make: "Callable[[Joseph, int], Sums]", part: int) -> Sums:
+        with ONE_AT_A_TIME:
+            return make(self, part)
 
 
 def _side_by_side(upright: Singles, turned: Singles) -> Singles:

@@ -1,7 +1,6 @@
 """Computed tomography in two steps: an image's line integrals, and the image back from them."""
 
 import math
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,6 @@ WIDTH = 0.26
 
 ANGLES = 1000
 """Projections over half a turn, as in LoDoPaB-CT."""
-
-ONE_AT_A_TIME = threading.Lock()
-"""A projection takes the card, or all threads that PyTorch has, and the matrix is there once."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +66,12 @@ class ParallelBeam:
             angles×detectors, float32, dimensionless. The ray of angle θ and detector offset s from
             the centre goes through the points x cos θ + y sin θ = s, y pointing up.
         """
-        with ONE_AT_A_TIME:
-            return self._rays.project(np.asarray(mu, np.float32)) * np.float32(self.pitch)
+        return self._rays.project(np.asarray(mu, np.float32)) * np.float32(self.pitch)
 
     def backproject(self, sinogram: npt.NDArray[Any]) -> Field:
         """Return the adjoint of `project`: angles×detectors to side×side, float32, in m."""
-        with ONE_AT_A_TIME:
-            lines = np.asarray(sinogram, np.float32)
-            return self._rays.backproject(lines) * np.float32(self.pitch)
+        lines = np.asarray(sinogram, np.float32)
+        return self._rays.backproject(lines) * np.float32(self.pitch)
 
     def reconstruct(self, sinogram: npt.NDArray[Any]) -> Field:
         """Return the image of line integrals by filtered back-projection with the Ram-Lak filter.
