@@ -93,7 +93,7 @@ def main() -> None:
             sys.exit(
                 "The lock is refused and the old one stays, as it can't be installed on\n\n"
                 + "\n\n".join(found)
-                + "\n\nIn requirements.in, give what has no wheels there a marker or another version."
+                + "\n\nIn requirements.in, give it a marker, or a version that has wheels there."
             )
         LOCK.write_text(lock.read_text())
 

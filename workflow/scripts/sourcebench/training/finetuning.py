@@ -121,8 +121,9 @@ def _fresh_backbone(arch: str, weights: Path | None, side: int, seed: int) -> nn
         with safe_open(weights, framework="pt") as file:
             network = json.loads(file.metadata()["card"]).get("network")
     # What is drawn here moves nothing that is drawn later: strategies stay paired.
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed_of(seed, "fresh backbone"))
+    # It is drawn on the CPU; torch.manual_seed would seed the card anew as well, Apple's for good.
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(seed_of(seed, "fresh backbone"))
         backbone = build_network(network or network_of(arch))
         return truncate(arch, set_input_size(backbone, side))
 
@@ -167,8 +168,8 @@ def trainer_of(
     history, best = History(time.monotonic), BestWeights(monitor, mode)
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
-        accelerator="cuda" if device.type == "cuda" else "cpu",
-        devices=[device.index] if device.type == "cuda" else 1,
+        accelerator=device.type,
+        devices=1 if device.index is None else [device.index],
         precision=cast(Any, devices.precision(recipe.precision, device)),
         callbacks=[best, history, EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
         # An operation that a card has in no repeatable form is a warning in the log.
