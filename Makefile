@@ -20,7 +20,7 @@ help:
 	@echo "make demo   the whole workflow on phantoms, a few minutes on two cores"
 	@echo "make rethink   how much of a network to transfer, on phantoms, a few minutes"
 	@echo "make test   every test and linter"
-	@echo "make lock   resolve requirements.in again"
+	@echo "make lock   resolve requirements.in again, for every kind of machine"
 	@echo "make clean  delete the demo's results and phantoms"
 
 # uv installs from the lock, and comes by pip, so that nothing but Python is needed.
@@ -48,9 +48,8 @@ lint: $(READY)
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-lock:
-	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --output-file requirements.lock requirements.in
+lock: $(READY)
+	$(BIN)/python envs/lock.py
 
 clean:
 	rm -rf results/demo results/rethink_demo resources/phantoms resources/weights/dead_leaves resources/weights/phantom_radiology resources/weights/small_radiology

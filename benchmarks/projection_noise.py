@@ -9,7 +9,7 @@ Last, the artifact's size in grey levels, for a slice with smooth edges and for 
 grain on it: of all of it, of reconstruction alone (1e15 photons), and of photons alone, which is
 what they add before anything is rounded.
 
-    python benchmarks/projection_noise.py [--slices 24] [--threads 2]
+    python benchmarks/projection_noise.py [--slices 120] [--threads 2]
 """
 
 import argparse
@@ -30,7 +30,7 @@ from scipy import ndimage
 from sourcebench import seeds
 from sourcebench.confounders import PixelConfounder, build, write_layer
 from sourcebench.confounders.projection_noise import GREY_TO_HU, HU_TO_MU, noisy_lines
-from sourcebench.confounders.tomography import ParallelBeam
+from sourcebench.tomography import ParallelBeam
 
 SIDE, SLICES = 362, 2210
 Image = np.ndarray
@@ -82,6 +82,8 @@ def write(native: Image, path: Path, threads: int) -> float:
 
 def time_parts(image: Image) -> float:
     beam = ParallelBeam(SIDE)
+    making = processor_seconds(lambda: beam.backproject(beam.project(image)), repeats=1)
+    print(f"  {'making the matrix, once':<26} {making:.3f} s")
     lines = beam.project(image)
     confounder = build("projection_noise", accelerator="cpu")
     assert isinstance(confounder, PixelConfounder)
@@ -148,10 +150,11 @@ def say_sizes() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--slices", type=int, default=24, help="slices of a job")
+    parser.add_argument("--slices", type=int, default=120, help="slices of a job")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
 
+    os.environ["OMP_NUM_THREADS"] = "1"  # as in the workflow's job, before PyTorch is there
     print(machine())
     native = np.stack([chest(20, row).clip(0, 255) for row in range(options.slices)])
     native = native.astype(np.uint8)

@@ -14,7 +14,7 @@ from conftest import ROOT
 SCRIPTS = ROOT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "sourcebench"
 ROOMS = [
-    "datasets", "phantoms", "confounders", "design", "sources", "models", "training",
+    "datasets", "phantoms", "tomography", "confounders", "design", "sources", "models", "training",
     "evaluation", "figures",
 ]  # fmt: skip
 WITHOUT_TORCH = ["config", "experiment", "origins", "evaluation.aggregate", "figures"]
@@ -44,7 +44,7 @@ def test_the_conda_environment_has_what_the_library_imports():
     packages = from_pypi(ROOT / "envs" / "sourcebench.yaml")
     names = {package.split("==")[0].replace("-", "_") for package in packages}
     alias = {"cv2": "opencv_python_headless", "PIL": "pillow", "sklearn": "scikit_learn"}
-    alias |= {"yaml": "pyyaml", "astra": "astra_toolbox"}
+    alias |= {"yaml": "pyyaml"}
     provided = names | {"pyyaml"}  # comes with torchxrayvision's and timm's needs
     for path in LIBRARY.rglob("*.py"):
         for module in imported(path):
@@ -118,3 +118,9 @@ def test_every_rule_is_logged_measured_and_described():
         for name, body in zip(rules[::2], rules[1::2], strict=True):
             for directive in ("log:", "benchmark:", "message:", "conda:", "script:"):
                 assert f"    {directive}" in body, f"{name} has no {directive[:-1]}"
+
+
+def test_the_library_needs_no_astra():
+    """It has wheels for x86-64 Linux and Windows alone; tests compare with it where it is."""
+    for path in LIBRARY.rglob("*.py"):
+        assert not any(module.split(".")[0] == "astra" for module in imported(path)), path

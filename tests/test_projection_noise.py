@@ -1,167 +1,30 @@
-"""Projection noise: the projector pair against other implementations, the noise against theory."""
+"""Projection noise: against photon statistics, and from a slice to grey levels."""
 
+import json
 import math
 import subprocess
 import sys
-import warnings
-from pathlib import Path
 
-import astra
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skimage.transform import iradon, radon
 
-from sourcebench import seeds
-from sourcebench.confounders import build, tomography
+from conftest import ROOT
+from sourcebench import files, seeds
+from sourcebench.confounders import build, write_layer
 from sourcebench.confounders.projection_noise import noisy_lines
-from sourcebench.confounders.tomography import ParallelBeam
+from sourcebench.confounders.record import record_of
 from sourcebench.errors import SourceBenchError
+from sourcebench.tomography import ParallelBeam
+from tomography_shapes import SIDE, disc, ellipse, slice_of_a_chest
 
-SIDE, ANGLES = 129, 90
-BEAM = ParallelBeam(SIDE, width=0.26, angles=ANGLES)
-X, Y = np.arange(SIDE) - (SIDE - 1) / 2, (SIDE - 1) / 2 - np.arange(SIDE)[:, None]
-"""Of pixels' centres, in px from the image's centre, y pointing up."""
-
-OFFSETS = np.arange(BEAM.detectors) - BEAM.detectors // 2
-THETA = np.arange(ANGLES)[:, None] * np.pi / ANGLES
+PITCH = ParallelBeam(SIDE).pitch
 
 
 def rng(*name):
     return seeds.generator("test", *name)
-
-
-def blob(x, y, sigma):
-    """A smooth bump of 20 per metre."""
-    return 20 * np.exp(-((X - x) ** 2 + (Y - y) ** 2) / (2 * sigma**2))
-
-
-def disc(x, y, radius, fine=8):
-    """A disc of 20 per metre; pixels at its edge hold the share that it covers."""
-    steps = (np.arange(fine) + 0.5) / fine - 0.5
-    inside = [np.hypot(X - x + dx, Y - y + dy) <= radius for dx in steps for dy in steps]
-    return 20 * np.mean(inside, axis=0)
-
-
-def ellipse(width, height):
-    return 20.0 * (np.hypot(X / width, Y / height) <= 1)
-
-
-def slice_of_a_chest(side):
-    """Grey levels of a body with lungs and a spine in air, edges softened over about 2 px."""
-    x = (np.arange(side) - (side - 1) / 2) / side
-    y = x[:, None]
-
-    def soft(x0, y0, width, height):
-        distance = (np.hypot((x - x0) / width, (y - y0) / height) - 1) * min(width, height)
-        return 1 / (1 + np.exp(np.clip(distance * side, -50, 50)))
-
-    hu = -990 + 1030 * soft(0, 0, 0.45, 0.33) + 250 * soft(0, 0.2, 0.05, 0.05)
-    hu = hu - 880 * (soft(-0.2, 0, 0.15, 0.22) + soft(0.2, 0, 0.15, 0.22))
-    return ((hu + 1200) * 255 / 2000).astype(np.uint8)
-
-
-# --- the scanner ---------------------------------------------------------------------------------
-
-
-def test_the_geometry_is_lodopabs():
-    beam = ParallelBeam(362)
-    assert (beam.detectors, beam.angles, beam.width) == (513, 1000, 0.26)
-    assert beam.pitch == pytest.approx(0.26 / 362)
-
-
-@given(side=st.integers(1, 2000))
-def test_the_detector_is_odd_and_just_covers_the_diagonal(side):
-    detectors = ParallelBeam(side).detectors
-    assert detectors % 2 == 1
-    assert detectors - 2 < side * math.sqrt(2) <= detectors
-
-
-def test_line_integrals_are_those_of_scikit_image():
-    image = blob(20, -11, 9) + blob(-15, 8, 14)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the bumps' feet reach out of the circle
-        theirs = radon(image, np.degrees(THETA.ravel()), circle=True).T * BEAM.pitch
-    margin = (BEAM.detectors - SIDE) // 2
-    ours = BEAM.project(image)[:, margin:-margin]
-    assert np.abs(ours - theirs).max() < 2e-3 * theirs.max()
-
-
-@settings(max_examples=10, deadline=None)
-@given(x=st.integers(-20, 20), y=st.integers(-20, 20), width=st.floats(0.1, 0.5))
-def test_line_integrals_of_a_bump_are_those_of_calculus(x, y, width):
-    beam, sigma = ParallelBeam(SIDE, width, ANGLES), 9
-    s = OFFSETS - (x * np.cos(THETA) + y * np.sin(THETA))
-    expected = 20 * sigma * math.sqrt(2 * math.pi) * np.exp(-(s**2) / (2 * sigma**2)) * beam.pitch
-    assert np.abs(beam.project(blob(x, y, sigma)) - expected).max() < 2e-3 * expected.max()
-
-
-def test_line_integrals_of_a_disc_are_its_chords():
-    s = OFFSETS - (10 * np.cos(THETA) - 5 * np.sin(THETA))
-    chords = 20 * 2 * np.sqrt(np.maximum(40**2 - s**2, 0)) * BEAM.pitch
-    away_from_the_edge = np.abs(s) < 37
-    error = np.abs(BEAM.project(disc(10, -5, 40)) - chords)[away_from_the_edge]
-    assert error.max() < 0.01 * chords.max()
-    assert error.mean() < 0.001 * chords.max()
-
-
-@settings(max_examples=10, deadline=None)
-@given(side=st.integers(2, 60), angles=st.integers(1, 40), seed=st.integers(0, 99))
-def test_back_projection_is_the_adjoint_of_projection(side, angles, seed):
-    beam, draws = ParallelBeam(side, 0.26, angles), rng("adjoint", seed)
-    image = draws.normal(size=(side, side))
-    sinogram = draws.normal(size=(angles, beam.detectors))
-    projected, backprojected = beam.project(image), beam.backproject(sinogram)
-    size = np.linalg.norm(projected) * np.linalg.norm(sinogram)
-    difference = np.vdot(projected, sinogram) - np.vdot(image, backprojected)
-    assert abs(difference) < 1e-6 * size
-
-
-def test_the_reconstruction_is_that_of_scikit_image():
-    """But for the X through the centre, where the kernels' Moiré is."""
-    beam = ParallelBeam(SIDE, 0.26, 180)
-    sinogram = beam.project(blob(20, -11, 9) + blob(-15, 8, 14))
-    theirs = iradon(sinogram.T / beam.pitch, np.arange(180.0), filter_name="ramp", output_size=SIDE)
-    error = np.abs(beam.reconstruct(sinogram) - theirs)
-    inside = np.hypot(X, Y) < SIDE / 2 - 4
-    assert error[inside].max() < 0.1 * theirs.max()
-    assert error[inside].mean() < 0.002 * theirs.max()
-    assert np.percentile(error[inside], 99) < 0.02 * theirs.max()
-
-
-@pytest.mark.parametrize("side", [128, 129])
-@pytest.mark.parametrize("width", [0.26, 0.4])
-def test_reconstruction_undoes_projection_of_what_is_smooth(side, width):
-    beam = ParallelBeam(side, width, 180)
-    image = (blob(20, -11, 9) + blob(-15, 8, 14))[:side, :side]
-    error = beam.reconstruct(beam.project(image)) - image
-    body = image > 1
-    assert abs(error[body].mean()) < 1e-3 * image[body].mean()
-    assert error[body].std() < 0.01 * image[body].mean()
-
-
-def test_astra_keeps_nothing(monkeypatch):
-    made, freed = [], []
-
-    def listed(identifiers, function):
-        def call(*given):
-            result = function(*given)
-            identifiers.append(given[0] if result is None else result)
-            return result
-
-        return call
-
-    monkeypatch.setattr(astra, "create_projector", listed(made, astra.create_projector))
-    for room in (astra.data2d, astra.projector, astra.algorithm):
-        monkeypatch.setattr(room, "create", listed(made, room.create))
-        monkeypatch.setattr(room, "delete", listed(freed, room.delete))
-    beam = ParallelBeam(16, angles=4)
-    beam.reconstruct(beam.project(np.ones((16, 16))))
-    with pytest.raises(ValueError, match="dimensions"):
-        beam.project(np.ones((5, 7)))
-    assert len(set(made)) >= 8  # an image, line integrals, a projector, an algorithm, twice
-    assert set(made) == set(freed)
 
 
 # --- the noise -----------------------------------------------------------------------------------
@@ -200,8 +63,8 @@ def test_noise_in_the_image_is_that_of_filtered_back_projection():
     variances = []
     for n0 in (1e4, 1e5, 1e6):
         noise = np.stack([noise_of(image, n0, seed, angles)[middle] for seed in range(4)])
-        of_lines = math.exp(20 * 100 * BEAM.pitch) / n0
-        ramp = math.pi**2 / (12 * angles * BEAM.pitch**2)
+        of_lines = math.exp(20 * 100 * PITCH) / n0
+        ramp = math.pi**2 / (12 * angles * PITCH**2)
         variances.append(noise.var() * n0)
         assert 2 / 3 - 2 / math.pi**2 < noise.var() / (ramp * of_lines) < 1
     assert variances == pytest.approx([np.mean(variances)] * 3, rel=0.1)  # ∝ 1/n0
@@ -214,7 +77,7 @@ def correlation(noise, rows, columns, where):
 
 def test_noise_forms_streaks_along_the_rays_that_cross_most_body():
     """In a flat body such as shoulders; noise in the image domain has no such correlation."""
-    flat, inside = ellipse(60, 20), ellipse(50, 15) > 0
+    flat, inside = ellipse(0, 0, 60, 20), ellipse(0, 0, 50, 15) > 0
     streaks = noise_of(flat * 2, 1e4)
     assert correlation(streaks, 0, 1, inside) > 0.7
     assert correlation(streaks, 0, 4, inside) > 0.3
@@ -299,39 +162,63 @@ def test_an_image_that_is_not_square_is_refused():
         build("projection_noise").artifact(np.zeros((20, 30), np.uint8), rng())
 
 
-@pytest.fixture
-def found(monkeypatch):
-    """Sets whether ASTRA finds a graphics card."""
-    tomography.device_of.cache_clear()
-    yield lambda card: monkeypatch.setattr(astra, "use_cuda", lambda: card)
-    tomography.device_of.cache_clear()
+def finds(monkeypatch, *, cuda=False, mps=False):
+    """Set what graphics cards PyTorch finds."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
 
 
-def test_a_card_is_used_where_there_is_one(found):
-    found(True)
+@pytest.mark.parametrize("card", ["cuda", "mps"])
+def test_a_card_is_used_where_there_is_one(monkeypatch, card):
+    finds(monkeypatch, **{card: True})
     engines = [build("projection_noise", accelerator=of).engine for of in ("auto", "cpu", "gpu")]
-    assert engines == ["gpu", "cpu", "gpu"]
+    assert engines == [f"PyTorch on {of}" for of in (card, "cpu", card)]
     assert build("projection_noise").uses_card
     assert not build("tag").uses_card
 
 
-def test_without_a_card_auto_takes_the_cpu_and_gpu_is_an_error(found):
-    found(False)
-    assert build("projection_noise").engine == "cpu"
-    with pytest.raises(SourceBenchError, match=r"ASTRA finds no graphics card .*use 'auto', or"):
+def test_without_a_card_auto_takes_the_cpu_and_gpu_is_an_error(monkeypatch):
+    finds(monkeypatch)
+    assert build("projection_noise").engine == "PyTorch on cpu"
+    with pytest.raises(SourceBenchError, match=r"accelerator is 'gpu', but PyTorch finds no card"):
         build("projection_noise", accelerator="gpu").artifact(slice_of_a_chest(32), rng())
 
 
-@pytest.mark.skipif(not astra.use_cuda(), reason="needs a graphics card with CUDA")
-def test_the_card_computes_what_the_processor_does():
-    image = blob(20, -11, 9) + blob(-15, 8, 14)
-    card = ParallelBeam(SIDE, 0.26, ANGLES, "gpu")
-    lines = BEAM.project(image)
-    assert np.abs(card.project(image) - lines).max() < 5e-3 * lines.max()
-    assert np.abs(card.reconstruct(lines) - image).max() < 0.05 * image.max()
+def write(path, native):
+    write_layer(
+        build("projection_noise", accelerator="cpu", angles=60),
+        "artifact",
+        native,
+        [f"slice_{row}" for row in range(len(native))],
+        input_size=48,
+        resize_method="nearest",
+        seed=0,
+        path=path,
+        threads=2,
+    )
+    return files.load_array(path)
 
 
-def test_astra_is_imported_when_something_is_drawn_not_before():
-    library = Path(seeds.__file__).parents[1]
-    code = "import sys, sourcebench.confounders; sys.exit('astra' in sys.modules)"
+def test_a_layer_is_drawn_where_astra_can_not_be_installed(monkeypatch, tmp_path):
+    native = np.stack([slice_of_a_chest(48)] * 3)
+    monkeypatch.setitem(sys.modules, "astra", None)  # importing it fails
+    drawn = write(tmp_path / "without.npy", native)
+    monkeypatch.undo()
+    assert drawn.shape == native.shape
+    assert (drawn != native).mean() > 0.2
+    assert np.array_equal(drawn, write(tmp_path / "with.npy", native))
+
+
+def test_the_record_says_what_computed_a_layer():
+    record = record_of(build("projection_noise", n0="1e6", accelerator="cpu"), "base")
+    assert record["engine"] == "PyTorch on cpu"
+    assert record["parameters"]["n0"] == 1e6
+    assert (record["kind"], record["layer"]) == ("projection_noise", "base")
+    assert record["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert json.loads(json.dumps(record)) == record
+
+
+def test_pytorch_is_imported_when_something_is_drawn_not_before():
+    code = "import sys, sourcebench.confounders; sys.exit('torch' in sys.modules)"
+    library = ROOT / "workflow" / "scripts"
     subprocess.run([sys.executable, "-c", code], cwd=library, check=True)

@@ -15,6 +15,7 @@ import yaml
 
 from archive_server import entry, pack
 from conftest import ROOT
+from sourcebench.files import read_json
 from test_splits import write_published
 
 pytest_plugins = ["archive_server"]
@@ -63,6 +64,9 @@ def test_everything_is_made(study):
     for figure in ("figure2", "figure3", "figure4", "drop", "permutation", "epochs"):
         for suffix in (".png", ".pdf"):
             assert (results / "figures" / figure).with_suffix(suffix).stat().st_size > 5000
+    drawn = results / "data" / "ct_nodule" / "ct_noise"
+    assert read_json(drawn / "artifact.json")["engine"].startswith("PyTorch on ")
+    assert "Computed by PyTorch on" in next(results.glob("logs/confound/ct_nodule/*")).read_text()
     assert not list(results.rglob("native.npy"))  # temporary
     assert not list(folder.rglob(".*.part*"))
 

@@ -6,6 +6,7 @@ rule confound:
         unpack(confound_inputs),
     output:
         f"{STUDY}/data/{{task}}/{{confounder}}/{{layer}}.npy",
+        record=f"{STUDY}/data/{{task}}/{{confounder}}/{{layer}}.json",
     log:
         f"{STUDY}/logs/confound/{{task}}/{{confounder}}_{{layer}}.log",
     benchmark:
@@ -17,7 +18,7 @@ rule confound:
         gpu=lambda wildcards: experiment.cards_for_confounder(
             config, wildcards.confounder
         ),
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        mem_mb=lambda wildcards, attempt: 2500 * attempt,
     params:
         confounder=of_confounder,
         task=of_task("input_size", "resize"),

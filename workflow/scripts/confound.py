@@ -1,14 +1,22 @@
 """Write one layer of a confounder: every image with its artifact, or without it."""
 
+import os
 from pathlib import Path
 
 from sourcebench import confounders, files
 from sourcebench.confounders.apply import write_layer
+from sourcebench.confounders.record import record_of
 from sourcebench.jobs import job
 
+# Threads draw images side by side, each on its own; PyTorch, if it is needed, comes later.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 with job(snakemake.log) as terminal:
+    confounder = confounders.from_entry(snakemake.params.confounder)
+    record = record_of(confounder, snakemake.wildcards.layer)
+    print(f"Computed by {record['engine']}.")
     write_layer(
-        confounders.from_entry(snakemake.params.confounder),
+        confounder,
         snakemake.wildcards.layer,
         files.load_array(snakemake.input.native),
         list(files.read_table(snakemake.input.samples)["image_id"]),
@@ -19,3 +27,4 @@ with job(snakemake.log) as terminal:
         threads=snakemake.threads,
         terminal=terminal,
     )
+    files.write_json(snakemake.output.record, record)

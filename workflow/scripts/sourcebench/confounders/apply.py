@@ -46,7 +46,7 @@ def write_layer(
         resize_method: as in `draw`.
         seed: the study's seed.
         path: the file to write (`.npy`).
-        threads: images drawn at the same time; numpy, scipy and ASTRA let go of Python's lock.
+        threads: images drawn at the same time; numpy, scipy and PyTorch let go of Python's lock.
         terminal: for a progress bar, if this is a terminal and the work takes long.
 
     Raises:

@@ -7,19 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from sourcebench.accelerators import ACCELERATORS, Processor, processor_of
 from sourcebench.confounders.base import PixelConfounder, Taxon, register
 from sourcebench.confounders.noise import HIGH_HU, LEAST_COUNT, LOW_HU
-from sourcebench.confounders.tomography import (
-    ACCELERATORS,
-    ANGLES,
-    WIDTH,
-    Field,
-    ParallelBeam,
-    device_of,
-)
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.parameters import parameter
+from sourcebench.tomography import ANGLES, WIDTH, Field, ParallelBeam
 
 MU_WATER, MU_AIR = 20.0, 0.02
 """Attenuation of water and of air in 1/m (LoDoPaB-CT, Leuschner et al. 2021)."""
@@ -54,10 +48,10 @@ class ProjectionNoise(PixelConfounder):
         angles: projections over half a turn.
         width: side of the image in m.
         resolution: side in px at which the slice is scanned; its own, if none is given.
-        accelerator: where ASTRA computes, 'auto', 'cpu' or 'gpu'; 'auto' takes a graphics card
-            where there is one. The two interpolate differently, and so leave different patterns:
-            name one for a study whose parts are computed on different machines.
-
+        accelerator: where it is computed, 'auto', 'cpu' or 'gpu'; 'auto' takes a graphics card
+            where there is one. All compute the same, to within rounding; but counts are drawn by
+            rejection, and the least difference leads to other draws of the same noise. Name one
+            for a study whose parts are computed on different machines.
         reference: what images without the artifact are: 'original', as in the paper, or
             'reconstructed', projected and reconstructed as well, so that the photons alone set
             images apart.
@@ -83,7 +77,6 @@ class ProjectionNoise(PixelConfounder):
         None, unit="px", help="side at which the slice is scanned", low=16, high=1024
     )
     accelerator: str = parameter("auto", help="where it is computed", choices=ACCELERATORS)
-
     reference: str = parameter(
         "original", help="what images without it are", choices=("original", "reconstructed")
     )
@@ -95,8 +88,12 @@ class ProjectionNoise(PixelConfounder):
 
     @property
     def engine(self) -> str:
-        """'cpu' or 'gpu', on which the pixels depend, and which 'auto' leaves to the machine."""
-        return device_of(self.accelerator)
+        """The processor, by which roundings differ, and which 'auto' leaves to the machine."""
+        return f"PyTorch on {self._processor}"
+
+    @property
+    def _processor(self) -> Processor:
+        return processor_of(self.accelerator, "Confounder 'projection_noise': accelerator")
 
     def artifact(self, image: Image, rng: np.random.Generator) -> Image:
         """Return the image with noise; `rng` draws the fractions below, then the counts."""
@@ -114,7 +111,7 @@ class ProjectionNoise(PixelConfounder):
                 f"Confounder 'projection_noise': the image is {height}×{width} px; "
                 "crop it to a square, the field that a scanner sees."
             )
-        beam = ParallelBeam(height, self.width, self.angles, device_of(self.accelerator))
+        beam = ParallelBeam(height, self.width, self.angles, self._processor)
         # LoDoPaB-CT adds U(0, 1) HU to whole Hounsfield units. Here a grey level g stands for the
         # values in [g, g + 1), a step of 2000/255 HU: drawing one of them undoes the quantisation,
         # and makes the truncation at the end an unbiased rounding.

@@ -87,11 +87,12 @@ class Normalisation:
         """
         import torch
 
-        # Sent without waiting, so that a batch does not stop a card.
+        # Sent without waiting, so that a batch does not stop a card; but to Apple's, where that
+        # reads memory that is free again by then (pytorch issue 189690).
         slope = torch.tensor([1 / (255 * std) for std in self.std])
         offset = torch.tensor([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
-        slope = slope.to(images.device, non_blocking=True)
-        offset = offset.to(images.device, non_blocking=True)
+        slope = slope.to(images.device, non_blocking=images.is_cuda)
+        offset = offset.to(images.device, non_blocking=images.is_cuda)
         grey = images.to(torch.float32)[..., None]
         return torch.addcmul(offset, grey, slope).permute(0, 3, 1, 2)
 

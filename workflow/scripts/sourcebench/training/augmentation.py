@@ -71,7 +71,7 @@ def warp(images: Tensor, theta: Tensor) -> Tensor:
         N×H×W, float32.
     """
     grid = functional.affine_grid(
-        theta.to(images.device, non_blocking=True),
+        theta.to(images.device, non_blocking=images.is_cuda),
         [len(images), 1, *images.shape[1:]],
         align_corners=False,
     )

@@ -155,7 +155,7 @@ class RunData(lightning.LightningDataModule):
         Returns:
             B×3×H×W float32 (channels_last), and B int64 labels.
         """
-        indices = indices.to(self.images.device, non_blocking=True)
+        indices = indices.to(self.images.device, non_blocking=self.images.is_cuda)
         images = self.images[indices]
         if augment:
             maps = self.augmentation.draw(len(indices), self._maps)

@@ -1,6 +1,7 @@
 """Which processor a run uses: a card of its own where there are several, else the CPU."""
 
 import os
+import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
+from sourcebench.accelerators import processor_of
 from sourcebench.errors import SourceBenchError
 
 
@@ -78,31 +80,29 @@ def device(accelerator: str, threads: int) -> Iterator[torch.device]:
     """Choose the processor for a run, and hold it.
 
     Args:
-        accelerator: 'gpu', 'cpu', or 'auto' for a card where there is one.
+        accelerator: 'gpu', 'cpu', or 'auto' for a card, NVIDIA's or Apple's, where there is one.
         threads: CPU threads.
 
     Raises:
         SourceBenchError: 'gpu', and there is none.
     """
     torch.set_num_threads(threads)
-    cards = [] if accelerator == "cpu" else visible_cards()
-    if not cards:
-        if accelerator == "gpu":
-            raise SourceBenchError(
-                "training.accelerator is 'gpu', but PyTorch finds no card here; set it to 'auto' "
-                "to use the CPU, or check the driver with nvidia-smi."
-            )
+    processor = processor_of(accelerator, "training.accelerator")
+    if processor == "cpu":
         yield torch.device("cpu")
         return
+    # An Apple chip has one card, in the memory that all runs share: one run at a time.
+    cards = visible_cards() if processor == "cuda" else ["mps"]
     with own_card(cards) as card:
-        yield torch.device("cuda", cards.index(card))
+        yield torch.device(processor, cards.index(card))
 
 
 def precision(wanted: str, device: torch.device) -> str:
     """Return Lightning's name for a precision.
 
     Args:
-        wanted: 'fp32', 'bf16', or 'auto' for bf16 autocast where the hardware multiplies it.
+        wanted: 'fp32', 'bf16', or 'auto' for bf16 autocast where the hardware multiplies it; on
+            Apple's cards that is left to those who ask for it.
         device: where the run is.
     """
     if wanted == "auto":
@@ -113,6 +113,8 @@ def precision(wanted: str, device: torch.device) -> str:
 def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "mps":
+        return False
     capability = torch.cpu.get_capabilities()
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
 
@@ -121,4 +123,6 @@ def hardware(device: torch.device) -> dict[str, object]:
     """Describe the processor, for a run's record."""
     if device.type == "cuda":
         return {"device": torch.cuda.get_device_name(device), "cuda": torch.version.cuda}
+    if device.type == "mps":
+        return {"device": f"{platform.machine()} (mps)", "macos": platform.mac_ver()[0]}
     return {"device": "cpu", "isa": torch.backends.cpu.get_cpu_capability()}

@@ -145,10 +145,11 @@ def _drawing(seed: int, part: str) -> Iterator[None]:
     """Draw a part of a network from a seed of its own.
 
     However much is drawn here, it moves nothing that is drawn elsewhere: runs that differ in
-    source or strategy stay paired.
+    source or strategy stay paired. It is drawn on the CPU; torch.manual_seed would seed the card
+    anew as well, Apple's for good.
     """
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed_of(seed, part))
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(seed_of(seed, part))
         yield
 
 
@@ -192,8 +193,8 @@ def trainer_of(
     history, best = History(time.monotonic), BestWeights(monitor, mode)
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
-        accelerator="cuda" if device.type == "cuda" else "cpu",
-        devices=[device.index] if device.type == "cuda" else 1,
+        accelerator=device.type,
+        devices=1 if device.index is None else [device.index],
         precision=cast(Any, devices.precision(recipe.precision, device)),
         callbacks=[best, history, EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
         # An operation that a card has in no repeatable form is a warning in the log.
