@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from sourcebench import design
 from sourcebench.evaluation.aggregate import collect
@@ -63,7 +64,7 @@ def recipe(**changes):
 def outputs(folder, checkpoint=False):
     return Outputs(
         folder / "predictions.parquet", folder / "history.csv", folder / "run.json",
-        folder / "checkpoint.pt" if checkpoint else None,
+        folder / "checkpoint.safetensors" if checkpoint else None,
     )  # fmt: skip
 
 
@@ -135,10 +136,38 @@ def test_a_run_writes_what_it_should(world, tmp_path):
     assert record["recipe"]["learning_rate"] == 1e-3
     assert {"torch", "lightning", "python", "sourcebench"} <= set(record["versions"])
     assert record["hardware"]["device"] == "cpu"
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    state = load_file(tmp_path / "checkpoint.safetensors")
     assert "head.weight" in state
     table = collect([tmp_path])
     assert set(table["test_set"]) == {"iid", "ood", "clean"}
+
+
+def test_a_kept_network_is_tested_without_training(world, tmp_path):
+    """The same predictions and history at once; another digest, or a broken file, trains again."""
+
+    def epochs_in(folder, decided_by):
+        layers, table, *_ = world
+        before = (folder / "run.json").stat().st_mtime_ns if (folder / "run.json").exists() else 0
+        finetune(
+            Run("t", "corner", "random", "tiny_resnet", 1.0, 1), recipe(),
+            designs={"corner": table}, layers=layers, weights=None, seed=1,
+            outputs=outputs(folder, checkpoint=True), trained_by=decided_by,
+        )  # fmt: skip
+        assert (folder / "run.json").stat().st_mtime_ns > before
+        kept = (folder / "checkpoint.safetensors").stat().st_mtime_ns
+        history, predictions = folder / "history.csv", folder / "predictions.parquet"
+        return kept, history.read_bytes(), predictions.read_bytes()
+
+    first = epochs_in(tmp_path, "this")
+    assert epochs_in(tmp_path, "this") == first  # the same file, the same seconds: not trained
+    other = epochs_in(tmp_path, "that")
+    assert other[0] != first[0]
+    assert other[2] == first[2]
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    again = epochs_in(tmp_path, "that")
+    assert again[0] != other[0]
+    assert again[2] == first[2]
 
 
 @pytest.mark.parametrize("kind", ["fp32", "bf16"])
@@ -203,7 +232,7 @@ def test_batch_normalisation_follows_at_the_recipes_pace(world, tmp_path):
         assert json.loads((folder / "run.json").read_text())["recipe"]["batch_norm_momentum"] == (
             momentum
         )
-        ends[momentum] = torch.load(folder / "checkpoint.pt", weights_only=True)
+        ends[momentum] = load_file(folder / "checkpoint.safetensors")
     first, batch = (ends[m]["backbone.stem.1.running_var"] for m in (0, 1))
     assert (first == 1).all()
     kept = 0.99 ** int(ends[0.01]["backbone.stem.1.num_batches_tracked"])  # till the best epoch

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from sourcebench import design
 from sourcebench.errors import SourceBenchError
@@ -213,11 +213,11 @@ def tried(tmp_path_factory):
             layers=Layers(folder / "samples.csv", folder / "images.npy", {}),
             weights=weights,
             seed=1,
-            outputs=Outputs(out / "p.parquet", out / "h.csv", out / "r.json", out / "c.pt"),
+            outputs=Outputs(out / "p.parquet", out / "h.csv", out / "r.json", out / "c"),
             strategy=strategy,
         )
         assert json.loads((out / "r.json").read_text()) == json.loads(json.dumps(record))
-        state = torch.load(out / "c.pt", weights_only=True)
+        state = load_file(out / "c")
         return pd.read_parquet(out / "p.parquet"), record, state
 
     return run

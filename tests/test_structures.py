@@ -1,6 +1,7 @@
 """Random weights of the structure that another source brings."""
 
 import torch
+from safetensors.torch import load_file
 
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.runs import Run
@@ -25,5 +26,7 @@ def test_a_run_starts_from_the_structure_it_is_given(world, tmp_path):
             strategy=from_entry({"kind": strategy}),
             structure=OTHER,
         )
-        shapes = [tensor.shape for tensor in torch.load(tmp_path / "checkpoint.pt").values()]
+        shapes = [
+            tensor.shape for tensor in load_file(tmp_path / "checkpoint.safetensors").values()
+        ]
         assert torch.Size([4, 3, 5, 5]) in shapes

@@ -32,7 +32,6 @@ rule finetune:
         predictions=f"{RUN}/predictions.parquet",
         history=f"{RUN}/history.csv",
         record=f"{RUN}/run.json",
-        checkpoint=[f"{RUN}/checkpoint.pt"] if TRAINING.get("keep_checkpoints") else [],
     log:
         f"{RUN}/log.txt",
     benchmark:
@@ -58,6 +57,7 @@ rule finetune:
         ),
         seed=config["seed"],
         decided_by=decided_by("finetune"),
+        trained_by=lambda wildcards: DECIDED_BY.network(*network_axes(wildcards)),
     message:
         "Fine-tuning {wildcards.arch} from {wildcards.source} on {wildcards.task} with "
         "{wildcards.confounder}, p_art {wildcards.p_art}, fold {wildcards.fold}"

@@ -14,11 +14,14 @@ DECIDING = {
     "prepare": lambda given: DECIDED_BY.images(given["task"]),
     "design": lambda given: DECIDED_BY.design(given["task"]),
     "confound": lambda given: DECIDED_BY.layer(given["task"], given["confounder"]),
-    "finetune": lambda given: DECIDED_BY.run(
-        *(given[axis] for axis in ("task", "confounder", "source", "arch")),
-        given.get("transfer"),
-    ),
+    "finetune": lambda given: DECIDED_BY.run(*network_axes(given)),
 }
+
+
+def network_axes(given):
+    """A run's place in the experiment, as far as what decides it differs by it."""
+    axes = ("task", "confounder", "source", "arch")
+    return *(given[axis] for axis in axes), given.get("transfer")
 
 
 def decided_by(rule):

@@ -7,7 +7,7 @@ gc.disable()
 
 from pathlib import Path
 
-from sourcebench import design
+from sourcebench import design, experiment
 from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
@@ -18,6 +18,7 @@ with job(snakemake.log) as terminal:
     gc.freeze()
     gc.enable()
     given, params = snakemake.input, snakemake.params
+    keep = experiment.keeps_checkpoint(snakemake.config, params.run)
     artifacts = {Path(path).parent.name: Path(path) for path in given.artifacts}
     record = finetune(
         Run.of(params.run),
@@ -29,7 +30,8 @@ with job(snakemake.log) as terminal:
         seed=params.seed,
         strategy=strategies.from_entry(params.transfer),
         structure=params.structure,
-        outputs=Outputs.of(snakemake.output),
+        outputs=Outputs.of(snakemake.output, keep=keep),
+        trained_by=params.trained_by,
     )
     print(
         f"  {params.name}: {record['epochs']} epochs in {record['seconds']:.0f} s, "

@@ -132,6 +132,14 @@ class Dependencies:
     def run(self, task: str, confounder: str, source: str, arch: str, transfer: str | None) -> str:
         """Return what decides a run's predictions, beside its place in the experiment."""
         tested = experiment.tested_confounders(self._config, task, confounder)
+        network = self.network(task, confounder, source, arch, transfer)
+        return digest(network, [(name, self._drawn(task, name)) for name in tested])
+
+    @_once
+    def network(
+        self, task: str, confounder: str, source: str, arch: str, transfer: str | None
+    ) -> str:
+        """Return what decides a run's network, beside its place in the experiment."""
         parent = weights_arch(arch)
         strategy = strategies.from_entry(experiment.transfer(self._config, transfer))
         derive = ARCHITECTURES.get(arch).derive
@@ -140,7 +148,7 @@ class Dependencies:
             STAGES["finetune"],
             self.design(task),
             self.images(task),
-            [self._drawn(task, name) for name in tested],
+            self._drawn(task, confounder),
             self.weights(source, parent),
             _sorted(network),
             code_of(NETWORKS.get(network["builder"]), type(strategy)),

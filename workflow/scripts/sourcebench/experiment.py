@@ -91,6 +91,13 @@ def has_weights(config: Mapping[str, Any], source: str) -> bool:
     return KINDS.get(config["sources"][source]["kind"]).has_weights
 
 
+def keeps_checkpoint(config: Mapping[str, Any], run: Mapping[str, Any]) -> bool:
+    """Tell whether a run's network is kept: all, or those that later confounders are tested on."""
+    wanted = config["training"].get("keep_checkpoints", "shared")
+    shared = run["confounder"] == NONE and bool(config["tasks"][run["task"]]["confounders"])
+    return bool(wanted == "all" or (wanted == "shared" and shared))
+
+
 def structure(config: Mapping[str, Any], source: str, arch: str) -> dict[str, Any] | None:
     """Return the exact network of random weights, where the config names one; files know theirs."""
     networks = config["sources"][source].get("networks", {})

@@ -25,7 +25,8 @@ from sourcebench.models.classifier import Classifier
 from sourcebench.models.input_size import set_input_size
 from sourcebench.seeds import seed_of
 from sourcebench.sources import Normalisation
-from sourcebench.training import devices
+from sourcebench.training import checkpoints, devices
+from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.module import BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
@@ -52,6 +53,7 @@ def finetune(
     outputs: Outputs,
     strategy: Strategy = FULL,
     structure: Mapping[str, Any] | None = None,
+    trained_by: str = "",
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
@@ -68,6 +70,8 @@ def finetune(
         outputs: the files to write.
         strategy: what of the source's weights is used, and how it is trained.
         structure: the exact network of random weights; None: the architecture's own.
+        trained_by: a digest of all that decides the trained network. One that `outputs.checkpoint`
+            keeps from before is tested without training, if this decided it.
 
     Returns:
         The record.
@@ -91,25 +95,25 @@ def finetune(
         network = network.to(memory_format=torch.channels_last)
         model = FineTuner(network, recipe.learning_rate, strategy)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
-        trainer, history, best = trainer_of(recipe, device, outputs.record.parent)
-        if recipe.epochs:
-            data.to(device)
-            trainer.fit(model, datamodule=data)
-        seconds = time.monotonic() - start
+        kept = outputs.checkpoint
+        effort = checkpoints.load(kept, network, trained_by) if kept else None
+        if effort is not None:
+            print(f"{kept} was trained before, and is tested as it is.")
+        else:
+            effort = _train(model, data, recipe, device, outputs, start)
+            if kept:
+                checkpoints.write(kept, network, effort, trained_by)
         predictions = _predict(model, run, designs, layers, normalisation, recipe, device)
         hardware = devices.hardware(device)
     with atomic(outputs.predictions) as temporary:
         predictions.to_parquet(temporary, index=False)
-    write_csv(outputs.history, pd.DataFrame(history.rows, columns=HISTORY_COLUMNS))
-    if outputs.checkpoint is not None:
-        with atomic(outputs.checkpoint) as temporary:
-            torch.save({k: v.cpu() for k, v in network.state_dict().items()}, temporary)
+    write_csv(outputs.history, pd.DataFrame(effort.history, columns=HISTORY_COLUMNS))
     record = {
         **asdict(run),
         "seed": seed,
-        "best_epoch": best.epoch,
-        "epochs": len(history.rows),
-        "seconds": round(seconds, 2),
+        "best_epoch": effort.best_epoch,
+        "epochs": len(effort.history),
+        "seconds": round(effort.seconds, 2),
         "n_train": len(data.indices["train"]),
         "n_val": len(data.indices["val"]),
         "recipe": asdict(recipe),
@@ -122,6 +126,22 @@ def finetune(
     }
     write_json(outputs.record, record)
     return record
+
+
+def _train(
+    model: FineTuner,
+    data: RunData,
+    recipe: Recipe,
+    device: torch.device,
+    outputs: Outputs,
+    start: float,
+) -> Effort:
+    """Train a network, unless for no epoch, and leave it with its best weights."""
+    trainer, history, best = trainer_of(recipe, device, outputs.record.parent)
+    if recipe.epochs:
+        data.to(device)
+        trainer.fit(model, datamodule=data)
+    return Effort(history.rows, best.epoch, time.monotonic() - start)
 
 
 def _fresh_backbone(

@@ -114,7 +114,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a run's results go; `checkpoint` only if it is asked for."""
+    """Where a run's results go; `checkpoint` only if the network is to be kept."""
 
     predictions: Path
     history: Path
@@ -122,7 +122,11 @@ class Outputs:
     checkpoint: Path | None = None
 
     @classmethod
-    def of(cls, paths: Any) -> Outputs:
-        """Make it from a rule's outputs; `checkpoint` is a list of one or none."""
-        checkpoint = next(map(Path, paths.checkpoint), None)
-        return cls(Path(paths.predictions), Path(paths.history), Path(paths.record), checkpoint)
+    def of(cls, paths: Any, *, keep: bool) -> Outputs:
+        """Make it from a rule's outputs.
+
+        A checkpoint is none of them: Snakemake would delete it before the run that it can spare.
+        """
+        record = Path(paths.record)
+        checkpoint = record.with_name("checkpoint.safetensors") if keep else None
+        return cls(Path(paths.predictions), Path(paths.history), record, checkpoint)

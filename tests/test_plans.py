@@ -1,0 +1,58 @@
+"""What a user types, planned: every config under every profile, from any directory."""
+
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+
+PROFILES = [path.parent for path in sorted(ROOT.glob("profiles/*/config.yaml"))]
+STUDIES = {
+    "source_matters": ["config/config.yaml"],
+    "demo": ["config/demo.yaml"],
+    "rethink": ["config/rethink.yaml"],
+    "rethink_demo": ["config/rethink_demo.yaml"],
+    "slurm_trial": ["config/demo.yaml", "tests/slurm/config.yaml"],
+}
+
+
+def plan(folder, *arguments):
+    """Plan a study from a folder that has nothing, and return what Snakemake said."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    done = subprocess.run(
+        [*command, *arguments, "--dry-run", "--quiet", "rules", "host"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_every_config_stands_here():
+    configs = {f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml")}
+    assert configs == {path for paths in STUDIES.values() for path in paths if "tests" not in path}
+    assert {path.name for path in PROFILES} == {"default", "slurm"}
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_config_is_planned_under_every_profile(tmp_path, study, profile):
+    configs = [str(ROOT / path) for path in STUDIES[study]]
+    said = plan(
+        tmp_path, "--forceall", "--workflow-profile", str(profile), "--configfile", *configs
+    )
+    assert "finetune" in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_default_config_is_found_from_anywhere(tmp_path):
+    """No copy of config/ beside it, neither by --directory nor in a directory of one's own."""
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "study: mine\nexperiment: {tasks: [cxr_mass], archs: [resnet50], audit: []}\n"
+    )
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    for folder, directory in ((desk, []), (tmp_path, ["--directory", str(desk)])):
+        said = plan(folder, *directory, "--configfile", str(config))
+        assert "finetune             255" in said
