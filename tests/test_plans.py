@@ -1,5 +1,6 @@
 """What a user types, planned: every config under every profile, from any directory."""
 
+import re
 import subprocess
 import sys
 
@@ -21,7 +22,7 @@ def plan(folder, *arguments):
     """Plan a study from a folder that has nothing, and return what Snakemake said."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     done = subprocess.run(
-        [*command, *arguments, "--dry-run", "--quiet", "rules", "host"],
+        [*command, *arguments, "--dry-run", "--quiet", "host"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -48,11 +49,9 @@ def test_every_config_is_planned_under_every_profile(tmp_path, study, profile):
 def test_the_default_config_is_found_from_anywhere(tmp_path):
     """No copy of config/ beside it, neither by --directory nor in a directory of one's own."""
     config = tmp_path / "mine.yaml"
-    config.write_text(
-        "study: mine\nexperiment: {tasks: [cxr_mass], archs: [resnet50], audit: []}\n"
-    )
+    config.write_text("study: x\nexperiment: {tasks: [cxr_mass], archs: [resnet50], audit: []}\n")
     desk = tmp_path / "desk"
     desk.mkdir()
     for folder, directory in ((desk, []), (tmp_path, ["--directory", str(desk)])):
         said = plan(folder, *directory, "--configfile", str(config))
-        assert "finetune             255" in said
+        assert re.search(r"^finetune +330$", said, re.MULTILINE)

@@ -44,7 +44,7 @@ rule finetune:
         mem_mb=lambda wildcards, attempt: attempt
         * experiment.memory_for_run(config, wildcards.task),
     params:
-        run=RUNS.instance,
+        run=lambda wildcards: dict(wildcards.items()),
         name=lambda wildcards: " ".join(wildcards),
         training={key: TRAINING[key] for key in TRAINING if key not in WHERE},
         task=of_task("batch_size", "monitor"),
