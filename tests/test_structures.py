@@ -37,7 +37,7 @@ def test_a_run_starts_from_the_structure_it_is_given(world, tmp_path):
 
 
 def test_random_weights_see_the_images_that_their_entry_says(world, tmp_path):
-    """In the default config what Keras' 'caffe' preprocessing makes of them, as the reference has it."""
+    """By default what Keras' 'caffe' preprocessing makes of them, as in the reference."""
     config = merged({})
     mean, std = experiment.normalisation(config, "random")
     grey = torch.full((1, 4, 4), 100, dtype=torch.uint8)
