@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 from hypothesis import settings
 from PIL import Image
@@ -34,6 +35,17 @@ def write_pngs(folder, names, size=64):
         pixels[name] = rng.integers(0, 256, (size, size), dtype=np.uint8)
         Image.fromarray(pixels[name]).save(folder / name)
     return pixels
+
+
+@pytest.fixture(scope="session")
+def keras(tmp_path_factory):
+    """Keras, the framework of Source Matters, computing with PyTorch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "torch")
+        patch.setenv("KERAS_TORCH_DEVICE", "cpu")
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras_home")))
+        import keras
+    return keras
 
 
 def pytest_collection_modifyitems(items):

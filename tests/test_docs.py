@@ -58,6 +58,15 @@ def test_a_sampling_confounder_without_code():
     assert (view.column, view.carrier) == ("view", "AP")
 
 
+def test_the_rethink_study_says_how_rare_its_rare_finding_is():
+    (said,) = re.findall(r"here it is one to (\d+)", (ROOT / "config" / "rethink.yaml").read_text())
+    config = merged(yaml.safe_load((ROOT / "config" / "rethink.yaml").read_text()))
+    labels = config["tasks"]["nih_pneumonia"]["labels"]
+    metadata = build("nih_cxr14", config["datasets"]["nih_cxr14"]).metadata()
+    table, _ = candidates(metadata, labels, None, None)
+    assert round((table["label"] == 0).sum() / (table["label"] == 1).sum()) == int(said)
+
+
 def test_the_sources_of_the_docs(tmp_path, monkeypatch):
     for overlay in blocks("docs/adding-a-source.md", "yaml"):
         config = merged(yaml.safe_load(overlay))

@@ -193,6 +193,28 @@ def test_patience_ends_the_training(world, tmp_path):
     assert record["epochs"] == record["best_epoch"] + 2
 
 
+def test_batch_normalisation_follows_at_the_recipes_pace(world, tmp_path):
+    """At a rate that moves no weight, n batches leave 0.99ⁿ of the variance of 1 at the start."""
+    still = {"epochs": 3, "learning_rate": 1e-12, "augmentation": Augmentation(0, 0, 0, 0)}
+    ends = {}
+    for momentum in (0, 0.01, 1):
+        folder = tmp_path / str(momentum)
+        run(world, folder, checkpoint=True, batch_norm_momentum=momentum, **still)
+        assert json.loads((folder / "run.json").read_text())["recipe"]["batch_norm_momentum"] == (
+            momentum
+        )
+        ends[momentum] = torch.load(folder / "checkpoint.pt", weights_only=True)
+    first, batch = (ends[m]["backbone.stem.1.running_var"] for m in (0, 1))
+    assert (first == 1).all()
+    kept = 0.99 ** int(ends[0.01]["backbone.stem.1.num_batches_tracked"])  # till the best epoch
+    torch.testing.assert_close(
+        ends[0.01]["backbone.stem.1.running_var"],
+        kept + (1 - kept) * batch,
+        rtol=0.05,
+        atol=0,  # batches differ a little
+    )
+
+
 def test_the_best_epoch_is_restored():
     class Trainer:
         current_epoch = 0
@@ -236,6 +258,7 @@ def test_the_papers_recipe_is_the_default():
     mass = Recipe.of(config["training"], config["tasks"]["cxr_mass"], 1)
     assert (mass.epochs, mass.patience, mass.learning_rate, mass.dropout) == (200, 30, 1e-5, 0.5)
     assert (mass.batch_size, mass.monitor) == (32, "loss")
+    assert mass.batch_norm_momentum == pytest.approx(1 - 0.99)  # Keras' default
     assert mass.augmentation == Augmentation(rotation=10, shift=0.1, shear=0.1, zoom=0.1)
     gender = Recipe.of(config["training"], config["tasks"]["cxr_atelectasis"], 1)
     assert (gender.batch_size, gender.monitor) == (64, "auroc")

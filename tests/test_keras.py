@@ -34,16 +34,6 @@ def draw(variable, rng):
 
 
 @pytest.fixture(scope="module")
-def keras(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_BACKEND", "torch")
-        patch.setenv("KERAS_TORCH_DEVICE", "cpu")
-        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras_home")))
-        import keras
-    return keras
-
-
-@pytest.fixture(scope="module")
 def networks(keras, tmp_path_factory):
     """Each network in Keras, with random weights and statistics, and saved as Keras 2 did."""
     folder = tmp_path_factory.mktemp("keras")

@@ -13,6 +13,7 @@ from conftest import ROOT
 from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.figures.sources_page import write_page
 from sourcebench.models import build_backbone, complexity
+from sourcebench.models.initialisation import INITIALISATIONS
 from sourcebench.sources import KINDS
 from sourcebench.sources.base import ABOUT
 from sourcebench.training.weights import write_weights
@@ -118,7 +119,8 @@ def test_random_weights_have_the_architectures_own_network(table):
     assert random["network"] == {"builder": "tiny_resnet"}
     assert (random["parameters"], random["flops"]) == (leaves["parameters"], leaves["flops"])
     assert (random["mean"], random["std"]) == ([0.5] * 3, [0.25] * 3)
-    assert random["origin"] == {}
+    (drawn,) = random["origin"].values()
+    assert drawn == INITIALISATIONS.get("keras").words
     assert pd.isna(random["sha256"])
 
 
@@ -154,7 +156,7 @@ def test_the_page_shows_what_was_used(page):
     for said in ("generator dead_leaves", "images 4,000", "accuracy reached 0.757"):
         assert said in recipe
     random = page.row(2, "tiny ResNet")
-    assert "from its seed" in random[1]
+    assert random[1].startswith("drawn from each run's seed\N{NO-BREAK SPACE}as in Keras")
     assert random[2:] == ["–", "0.5± 0.25", "–", "0.29 M", "0.21"]
     assert "licence to be accepted" in page.text
     assert page.text.count("not stated") == 3  # citations of leaves and random, random's licence

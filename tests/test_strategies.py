@@ -59,7 +59,7 @@ def test_strategies_describe_themselves():
     assert STRATEGIES.names() == ["full", "frozen", "hybrid", "layerwise"]
     assert build("full") == FULL
     assert build("full").describe() == "Full fine-tuning"
-    assert build("frozen").describe() == "Linear probe"
+    assert build("frozen").describe() == "Linear probe (learning_rate 0.001)"
     assert build("hybrid", keep=0.25).describe() == "Hybrid transfer (keep 0.25)"
     assert build("layerwise").describe() == "Layer-wise learning rates (decay 0.75)"
 
@@ -72,6 +72,7 @@ def test_strategies_describe_themselves():
         ("layerwise", {"decay": "slow"}, "'layerwise': decay is 'slow'"),
         ("full", {"keep": 0.5}, "'full' has no parameter 'keep'; it has: none"),
         ("layerwise", {"keep": 0.5}, "'layerwise' has no parameter 'keep'; it has: decay"),
+        ("frozen", {"learning_rate": 0}, "'frozen': learning_rate is 0; it must be a number from"),
     ],
 )
 def test_nonsense_is_answered_with_what_is_allowed(kind, values, message):
@@ -116,10 +117,10 @@ def test_full_trains_everything_with_one_rate_in_the_networks_order():
 
 
 def test_frozen_trains_the_head_alone_and_computes_no_gradient_below_it():
-    strategy = build("frozen")
+    strategy = build("frozen", learning_rate=0.02)
     classifier = network()
     strategy.prepare(classifier, never)
-    model = FineTuner(classifier, RATE, strategy)
+    model = FineTuner(classifier, 1e-5, strategy)
     model.on_train_epoch_start()
     assert not any(module.training for module in classifier.backbone.modules())
     assert classifier.dropout.training
@@ -128,6 +129,9 @@ def test_frozen_trains_the_head_alone_and_computes_no_gradient_below_it():
     step(model)
     changed = {n for n, tensor in copied(classifier).items() if not torch.equal(tensor, before[n])}
     assert changed == {"head.weight", "head.bias"}
+    # Adam's first step is as long as the learning rate, which is the probe's and not the recipe's.
+    moved = (classifier.head.weight - before["head.weight"]).abs()
+    assert moved.median().item() == pytest.approx(0.02, rel=0.02)
 
 
 @pytest.mark.parametrize(("keep", "kept"), [(0, 1), (0.5, 1), (0.67, 2), (1, 3)])
@@ -221,7 +225,7 @@ def tried(tmp_path_factory):
 
 def test_a_linear_probe_leaves_the_backbone_as_it_was(tried):
     _, record, start = tried(build("frozen"), epochs=0)
-    assert record["strategy"] == {"kind": "frozen"}
+    assert record["strategy"] == {"kind": "frozen", "learning_rate": 1e-3}
     _, record, end = tried(build("frozen"))
     assert record["epochs"] == 2
     changed = {name for name, tensor in end.items() if not torch.equal(tensor, start[name])}
@@ -262,3 +266,16 @@ def test_a_hybrids_top_is_of_the_exact_network_that_the_weights_are_of(tried, tm
     for block, same in enumerate([True, True, False, False]):
         name = f"blocks.{block}.0.weight"
         assert torch.equal(start[f"backbone.{name}"], state[name]) == same
+
+
+def test_runs_of_different_sources_are_paired(tried, tmp_path):
+    """However much is drawn for a network, the head starts the same."""
+    state = build_network({"builder": "cbr", "kernel": 5, "widths": [32, 64, 128, 256]})
+    card = {"arch": "cbr_tiny", "network": None, "mean": [0.5] * 3, "std": [0.25] * 3}
+    save_file(state.state_dict(), tmp_path / "w.safetensors", metadata={"card": json.dumps(card)})
+    _, _, stored = tried(FULL, epochs=0, arch="cbr_tiny", weights=tmp_path / "w.safetensors")
+    _, _, random = tried(FULL, epochs=0, arch="cbr_tiny")
+    assert torch.equal(stored["head.weight"], random["head.weight"])
+    assert not torch.equal(
+        stored["backbone.blocks.0.0.weight"], random["backbone.blocks.0.0.weight"]
+    )

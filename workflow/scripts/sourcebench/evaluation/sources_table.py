@@ -9,7 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from sourcebench.models import ARCHITECTURES, build_network, network_of, truncate, weights_arch
+from sourcebench.models import (
+    ARCHITECTURES,
+    build_network,
+    initialisation_of,
+    network_of,
+    truncate,
+    weights_arch,
+)
 from sourcebench.sources import KINDS, Card, Normalisation, Specification
 
 SIZES = ("parameters", "flops", "flops_at")
@@ -31,12 +38,13 @@ def sources_table(
     Returns:
         One row per source and architecture. `source`, `title`, `kind`, `arch`, `arch_title`,
         `note`, `licence`, `gated` (bool: whether the licence has to be accepted first),
-        `citation`; `network` and `origin` (dicts as on the card, the origin of random weights is
-        empty), `sha256`; `mean` and `std` (three floats, of RGB images in [0, 1]), `input_size`
-        (px, that of the pretraining); `parameters`, `flops` (for one image of side `flops_at` px;
-        a multiplication and an addition are two), both without a head and of what remains of a
-        truncated network; then `parent` and `parent_title` say of which, `parameters_share` and
-        `flops_share` (in [0, 1]) how much of it. What is unknown or does not apply is missing.
+        `citation`; `network` and `origin` (dicts as on the card; for random weights the origin is
+        how they are drawn), `sha256`; `mean` and `std` (three floats, of RGB images in [0, 1]),
+        `input_size` (px, that of the pretraining); `parameters`, `flops` (for one image of side
+        `flops_at` px; a multiplication and an addition are two), both without a head and of what
+        remains of a truncated network; then `parent` and `parent_title` say of which,
+        `parameters_share` and `flops_share` (in [0, 1]) how much of it. What is unknown or does not
+        apply is missing.
     """
     by_name = {(card["source"], card["arch"]): card for card in cards}
     rows = []
@@ -59,6 +67,7 @@ def _random(source: str, arch: str) -> dict[str, Any]:
     """Return the card of weights that each run draws from its seed."""
     usual, network = Normalisation(), network_of(arch)
     card = {"source": source, "network": network, "mean": usual.mean, "std": usual.std}
+    card["origin"] = {"drawn from each run's seed": initialisation_of(arch).words}
     return card | _size(weights_arch(arch), json.dumps(dict(network)))
 
 

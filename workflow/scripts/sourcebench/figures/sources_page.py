@@ -25,7 +25,6 @@ WORDS = {
     "val_accuracy": "accuracy reached",
     "seconds": "seconds of training",
 }
-NO_FILE = "no file: each run draws its weights from its seed"
 
 
 def write_page(path: str | Path, table: pd.DataFrame, study: str) -> None:
@@ -185,8 +184,6 @@ def _network(network: Mapping[str, Any]) -> str:
 
 def _origin(origin: Mapping[str, Any]) -> list[Any]:
     """Return an origin as pairs of key and value, those of a recipe within it as well."""
-    if not origin:
-        return [_unknown(NO_FILE)]
     pairs: dict[str, Any] = {}
     for key, value in origin.items():
         pairs |= value if isinstance(value, Mapping) else {key: value}

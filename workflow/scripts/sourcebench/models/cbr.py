@@ -39,9 +39,6 @@ class CBRNetwork(nn.Module):
             if number < POOLED:
                 block.append(nn.MaxPool2d(3, stride=2, padding=1))
             self.blocks.append(block)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, images: Tensor) -> Tensor:
         """Map N×3×H×W normalised floats to N×num_features pooled features."""

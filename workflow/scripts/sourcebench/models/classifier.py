@@ -1,10 +1,15 @@
 """The classifier that is fine-tuned: backbone, dropout, linear head."""
 
+import torch
 from torch import Tensor, nn
+
+from sourcebench.models.initialisation import keras_
 
 
 class Classifier(nn.Module):
     """A backbone with dropout and a linear head (Source Matters, section 2.2).
+
+    The head starts as a dense layer of Keras' does, drawn from PyTorch's global seed.
 
     Args:
         backbone: maps N×3×H×W to N×C features and says C in `num_features`.
@@ -20,8 +25,15 @@ class Classifier(nn.Module):
         self.backbone = backbone
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(features, classes)
+        keras_(self.head)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map N×3×H×W normalised floats to N×classes logits."""
-        logits: Tensor = self.head(self.dropout(self.backbone(images)))
+        """Map N×3×H×W normalised floats to N×classes logits.
+
+        Under autocast the backbone alone has the lower precision: head and logits are float32, as
+        bfloat16 keeps 8 bits of a number, and an AUROC is made of the order of logits.
+        """
+        features: Tensor = self.backbone(images)
+        with torch.autocast(features.device.type, enabled=False):
+            logits: Tensor = self.head(self.dropout(features.float()))
         return logits

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sourcebench.models.initialisation import INITIALISATIONS, Initialisation
 from sourcebench.registry import Registry
 
 if TYPE_CHECKING:
@@ -28,19 +29,22 @@ class Architecture:
             `NETWORKS` as `builder`, and the builder's options. Left out where there is a parent.
         parent: for a truncated network the architecture whose weights it takes.
         derive: makes the truncated network from its parent's, which it may alter.
+        initialisation: how fresh weights are drawn, a name in `INITIALISATIONS`; a truncated
+            network's are its parent's.
     """
 
     title: str
     network: Mapping[str, Any] = field(default_factory=dict)
     parent: str | None = None
     derive: Callable[[nn.Module], nn.Module] | None = None
+    initialisation: str = "keras"
 
 
 ARCHITECTURES: Registry[Architecture] = Registry("architecture")
 
 
 def build_network(network: Mapping[str, Any]) -> nn.Module:
-    """Return a freshly initialised network; its weights follow from PyTorch's global seed.
+    """Return a network of a structure, to be loaded or initialised (see `fresh_network`).
 
     Args:
         network: `builder`, a name in `NETWORKS`, and that builder's options.
@@ -62,7 +66,7 @@ def weights_arch(arch: str) -> str:
 
 
 def build_backbone(arch: str, network: Mapping[str, Any] | None = None) -> nn.Module:
-    """Return a freshly initialised backbone.
+    """Return a freshly initialised backbone, truncated if its architecture is.
 
     A backbone maps N×3×H×W normalised floats to N×C pooled features, and says C in
     `num_features`. Its initial weights follow from PyTorch's global seed (`torch.manual_seed`).
@@ -74,7 +78,34 @@ def build_backbone(arch: str, network: Mapping[str, Any] | None = None) -> nn.Mo
     Raises:
         SourceBenchError: there is no such architecture.
     """
-    return truncate(arch, build_network(network or network_of(arch)))
+    return truncate(arch, fresh_network(arch, network))
+
+
+def fresh_network(arch: str, network: Mapping[str, Any] | None = None) -> nn.Module:
+    """Return a freshly initialised network of an architecture, or of its parent, whole.
+
+    Its weights follow from PyTorch's global seed; those of a truncated architecture are the
+    parent's up to where it is cut.
+
+    Args:
+        arch: a name in `ARCHITECTURES`.
+        network: the exact network of the architecture's (or its parent's) family; None: its own.
+
+    Raises:
+        SourceBenchError: there is no such architecture.
+    """
+    fresh = build_network(network or network_of(arch))
+    initialisation_of(arch).draw(fresh)
+    return fresh
+
+
+def initialisation_of(arch: str) -> Initialisation:
+    """Return how an architecture's fresh weights are drawn: as its parent's, or its own way.
+
+    Raises:
+        SourceBenchError: there is no such architecture.
+    """
+    return INITIALISATIONS.get(ARCHITECTURES.get(weights_arch(arch)).initialisation)
 
 
 def network_of(arch: str) -> Mapping[str, Any]:

@@ -49,9 +49,6 @@ class ResidualNetwork(nn.Module):
         self.num_features = widths[-1]
         self.stem = _convolution(3, widths[0], 7, stride=4)
         self.blocks = nn.Sequential(*(ResidualBlock(*pair) for pair in pairwise(widths)))
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, images: Tensor) -> Tensor:
         """Map N×3×H×W normalised floats to N×num_features pooled features."""

@@ -1,6 +1,6 @@
 """A run's images: one uint8 tensor on the device, no worker processes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ import pandas as pd
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from sourcebench import files
 from sourcebench.seeds import seed_of
@@ -67,6 +66,36 @@ class Layers:
         return torch.from_numpy(images)
 
 
+class Batches:
+    """Batches of indices, the same in each epoch or in an order that is new each time.
+
+    A single image that would be left over joins the last batch: a training step would normalise
+    it by its own statistics, and those would count as much as a whole batch's (225 images are
+    7 × 32 + 1). Any other number makes a smaller last batch, as in Keras.
+
+    Args:
+        indices: N, int64.
+        size: images per batch.
+        generator: draws the order; None: the indices' own.
+    """
+
+    def __init__(self, indices: Tensor, size: int, generator: torch.Generator | None) -> None:
+        self.indices, self.generator = indices, generator
+        whole, rest = divmod(len(indices), size)
+        self.sizes = [size] * whole + [rest] * (rest > 0)
+        if whole and rest == 1:
+            self.sizes[-2:] = [size + 1]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        indices = self.indices
+        if self.generator is not None:
+            indices = indices[torch.randperm(len(indices), generator=self.generator)]
+        return iter(torch.split(indices, self.sizes))
+
+
 class RunData(lightning.LightningDataModule):
     """Training and validation images of a run.
 
@@ -108,17 +137,13 @@ class RunData(lightning.LightningDataModule):
         """Move the images and labels to a device."""
         self.images, self.labels = self.images.to(device), self.labels.to(device)
 
-    def train_dataloader(self) -> Any:
-        """Yield batches of indices in a new order each epoch."""
-        return self._loader("train", self.batch_size, shuffle=True)
+    def train_dataloader(self) -> Batches:
+        """Return batches of indices in a new order each epoch."""
+        return Batches(self.indices["train"], self.batch_size, self._order)
 
-    def val_dataloader(self) -> Any:
-        """Yield batches of indices, as large as the largest that fits beside training."""
-        return self._loader("val", self.batch_size, shuffle=False)
-
-    def _loader(self, part: str, batch_size: int, *, shuffle: bool) -> Any:
-        indices: Any = self.indices[part]
-        return DataLoader(indices, batch_size=batch_size, shuffle=shuffle, generator=self._order)
+    def val_dataloader(self) -> Batches:
+        """Return batches of indices, as large as those of the training."""
+        return Batches(self.indices["val"], self.batch_size, None)
 
     def batch(self, indices: Tensor, *, augment: bool) -> tuple[Tensor, Tensor]:
         """Return a batch as the network takes it.

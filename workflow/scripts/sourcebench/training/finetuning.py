@@ -3,7 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +19,8 @@ from torch import Tensor, nn
 
 from sourcebench import design
 from sourcebench.files import atomic, write_csv, write_json
-from sourcebench.models import build_network, network_of, truncate
+from sourcebench.models import fresh_network, initialisation_of, truncate
+from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
 from sourcebench.models.input_size import set_input_size
 from sourcebench.seeds import seed_of
@@ -76,9 +78,12 @@ def finetune(
     lightning.seed_everything(run_seed % 2**32, verbose=False)
     with devices.device(recipe.accelerator, recipe.threads) as device:
         side = layers.side
-        backbone, normalisation = load_backbone(run.arch, weights, side)
-        network = Classifier(backbone, dropout=recipe.dropout)
+        with _drawing(run_seed, "backbone"):
+            backbone, normalisation = load_backbone(run.arch, weights, side)
+        with _drawing(run_seed, "head"):
+            network = Classifier(backbone, dropout=recipe.dropout)
         strategy.prepare(network, lambda: _fresh_backbone(run.arch, weights, side, run_seed))
+        set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
         model = FineTuner(network, recipe.learning_rate, strategy)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
@@ -106,6 +111,7 @@ def finetune(
         "recipe": asdict(recipe),
         "strategy": {"kind": strategy.kind, **asdict(strategy)},
         "weights": None if weights is None else str(weights),
+        "fresh_weights": initialisation_of(run.arch).words,
         "hardware": hardware,
         "versions": versions(),
         "git_commit": git_commit(),
@@ -120,11 +126,20 @@ def _fresh_backbone(arch: str, weights: Path | None, side: int, seed: int) -> nn
     if weights is not None:
         with safe_open(weights, framework="pt") as file:
             network = json.loads(file.metadata()["card"]).get("network")
-    # What is drawn here moves nothing that is drawn later: strategies stay paired.
+    with _drawing(seed, "fresh backbone"):
+        return truncate(arch, set_input_size(fresh_network(arch, network), side))
+
+
+@contextmanager
+def _drawing(seed: int, part: str) -> Iterator[None]:
+    """Draw a part of a network from a seed of its own.
+
+    However much is drawn here, it moves nothing that is drawn elsewhere: runs that differ in
+    source or strategy stay paired.
+    """
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed_of(seed, "fresh backbone"))
-        backbone = build_network(network or network_of(arch))
-        return truncate(arch, set_input_size(backbone, side))
+        torch.manual_seed(seed_of(seed, part))
+        yield
 
 
 def _data(
@@ -223,5 +238,5 @@ def predict(
     parts = []
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
         for part in torch.split(images, recipe.batch_size):
-            parts.append(model.network(normalisation(part.to(device))).float())
+            parts.append(model.network(normalisation(part.to(device))))
     return torch.cat(parts)

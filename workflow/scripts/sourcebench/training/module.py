@@ -9,6 +9,7 @@ from torch.nn import functional
 from torchmetrics.functional.classification import binary_auroc
 
 from sourcebench.models.classifier import Classifier
+from sourcebench.training.optimiser import KerasAdam
 from sourcebench.training.strategies import FULL, Strategy
 
 
@@ -37,9 +38,9 @@ class FineTuner(lightning.LightningModule):
         self.strategy.settle(self.network)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return Adam with Keras' epsilon; PyTorch's own is ten times smaller."""
+        """Return Adam as Keras computes it."""
         groups = self.strategy.groups(self.network, self.learning_rate)
-        return torch.optim.Adam(groups, lr=self.learning_rate, eps=1e-7)
+        return KerasAdam(groups, self.learning_rate)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """Return the batch's mean cross-entropy."""
@@ -51,7 +52,7 @@ class FineTuner(lightning.LightningModule):
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Keep the batch's logits until the epoch ends."""
         images, labels = batch
-        self._validation.append((self.network(images).float(), labels))
+        self._validation.append((self.network(images), labels))
 
     def on_validation_epoch_end(self) -> None:
         """Log loss and AUROC of the whole validation set."""

@@ -78,6 +78,8 @@ class Recipe:
         precision: 'auto', 'bf16' or 'fp32'.
         accelerator: 'auto', 'cpu' or 'gpu'.
         threads: CPU threads.
+        batch_norm_momentum: the share that a batch has in batch normalisation's running mean and
+            variance, as in PyTorch; 0.01 is what Keras calls 0.99.
     """
 
     epochs: int
@@ -90,6 +92,7 @@ class Recipe:
     precision: str = "auto"
     accelerator: str = "auto"
     threads: int = 1
+    batch_norm_momentum: float = 0.01
 
     @classmethod
     def of(cls, training: Mapping[str, Any], task: Mapping[str, Any], threads: int) -> Recipe:
@@ -105,6 +108,7 @@ class Recipe:
             precision=training["precision"],
             accelerator=training["accelerator"],
             threads=threads,
+            batch_norm_momentum=training["batch_norm_momentum"],
         )
 
 

@@ -12,7 +12,14 @@ from torch import nn
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic, write_json
-from sourcebench.models import build_network, complexity, network_of, truncate, weights_arch
+from sourcebench.models import (
+    build_network,
+    complexity,
+    fresh_network,
+    network_of,
+    truncate,
+    weights_arch,
+)
 from sourcebench.models.input_size import set_input_size
 from sourcebench.sources import KINDS, Card, Normalisation, Order, Specification
 from sourcebench.sources.base import Tensors, check_arch, triple
@@ -97,7 +104,7 @@ def load_backbone(
             another architecture.
     """
     if path is None:
-        backbone, normalisation = build_network(network_of(arch)), Normalisation()
+        backbone, normalisation = fresh_network(arch), Normalisation()
     else:
         backbone, normalisation = _read(arch, Path(path))
     if input_size is not None:

@@ -1,6 +1,9 @@
 """Networks of timm's, and the families after the convolutional ones: ViT, Swin, ConvNeXt.
 
-A family's weights may belong to another network of it: see `Architecture`.
+A family's weights may belong to another network of it: see `Architecture`. Source Matters trained
+none of them, so that fresh ones start as timm starts them, which is how their publications did
+(Dosovitskiy et al. 2021; Liu et al. 2021; Liu et al. 2022). Each of ConvNeXt's blocks starts scaled
+by 1e-6, in Keras too: at a learning rate of 1e-5 and some thousand steps they stay nearly shut.
 """
 
 from __future__ import annotations
@@ -18,20 +21,26 @@ def timm_network(name: str, **options: Any) -> nn.Module:
     """Return timm's network `name` without its classifier, pooled in its own way.
 
     Convolutional networks, Swin and ConvNeXt pool by averaging, a ViT by its class token where its
-    pretraining gave it one.
+    pretraining gave it one. Stochastic depth, which timm gives Swin unasked, is off unless the
+    options say `drop_path_rate`: what regularises is the recipe's.
 
     Args:
         name: a model of timm's, without a tag.
         options: what `timm.create_model` takes beside it.
     """
     import timm  # here, since it takes a second
+    from timm.layers.drop import DropPath
 
     model: nn.Module = timm.create_model(name, pretrained=False, num_classes=0, **options)
+    for module in model.modules():
+        if isinstance(module, DropPath) and "drop_path_rate" not in options:
+            module.drop_prob = 0.0
     return model
 
 
 def _register(arch: str, title: str, name: str) -> None:
-    ARCHITECTURES.register(arch)(Architecture(title, {"builder": "timm", "name": name}))
+    network = {"builder": "timm", "name": name}
+    ARCHITECTURES.register(arch)(Architecture(title, network, initialisation="own"))
 
 
 _register("vit_small", "ViT-S", "vit_small_patch16_224")
