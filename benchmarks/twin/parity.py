@@ -20,10 +20,10 @@ import pytorch_lightning as lightning
 import torch
 from keras.src import backend
 from keras.src.legacy.preprocessing.image import apply_affine_transform
-from sourcebench.models.batch_norm import set_momentum
 from torch import Tensor, nn
 
 from sourcebench.models import build_network
+from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
 from sourcebench.sources.keras_h5 import convert
 from sourcebench.training.augmentation import Augmentation, warp
