@@ -43,16 +43,17 @@ def options() -> argparse.Namespace:
                         choices=list(report.STARTS))  # fmt: skip
     parser.add_argument("--network", default="twin_resnet50_eighth", choices=list(DIVISORS))
     parser.add_argument("--data", type=Path, help="a CSV, or a folder of two classes' folders")
+    parser.add_argument("--finding", default="Effusion", help="that phantoms have or have not")
     parser.add_argument("--side", type=int, default=48, help="of the images, px")
-    parser.add_argument("--sizes", type=int, nargs=3, default=[128, 64, 128],
+    parser.add_argument("--sizes", type=int, nargs=3, default=[96, 64, 96],
                         help="phantoms in train, val and test")  # fmt: skip
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=80, help="at most")
-    parser.add_argument("--patience", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=40, help="at most")
+    parser.add_argument("--patience", type=int, default=15)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--marks", type=int, nargs="+", default=[1, 5, 10, 20],
-                        help="epochs at which the validation set is compared")  # fmt: skip
+    parser.add_argument("--marks", type=int, nargs="+", default=[1, 5, 15],
+                        help="epochs at which losses and AUROC are compared")  # fmt: skip
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--parity", action="store_true", help="compare step for step, and end")
     parser.add_argument("--out", type=Path, default=common.ROOT / "results" / "keras_twin")
@@ -97,7 +98,7 @@ def images_of(given: argparse.Namespace) -> Images:
     if given.data:
         return found(given.data, folder, given.side, seed=0)
     sizes = dict(zip(("train", "val", "test"), given.sizes, strict=True))
-    return phantoms(folder, given.side, sizes, seed=0)
+    return phantoms(folder, given.finding, given.side, sizes, seed=0)
 
 
 def train(given: argparse.Namespace, images: Images, contender: str, start: str, seed: int) -> None:

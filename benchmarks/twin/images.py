@@ -47,11 +47,12 @@ class Images:
         return np.asarray(pixels), self.design.loc[here, "label"].to_numpy(np.int64)
 
 
-def phantoms(folder: Path, side: int, sizes: dict[str, int], seed: int) -> Images:
-    """Draw phantoms for real rows of NIH's metadata, Mass against No Finding, half of each.
+def phantoms(folder: Path, finding: str, side: int, sizes: dict[str, int], seed: int) -> Images:
+    """Draw phantoms for real rows of NIH's metadata, a finding against none, half of each.
 
     Args:
         folder: for the files; phantoms that lie there are not drawn again.
+        finding: one of NIH's fourteen.
         side: of the images, px.
         sizes: number of images in train, val and test; patients are in one of them only.
         seed: of the choice.
@@ -59,7 +60,7 @@ def phantoms(folder: Path, side: int, sizes: dict[str, int], seed: int) -> Image
     development = sizes["train"] + sizes["val"]
     task = {
         "dataset": "nih_cxr14",
-        "labels": {"from": "metadata", "positive": "Mass", "negative": "No Finding"},
+        "labels": {"from": "metadata", "positive": finding, "negative": "No Finding"},
         "view": "PA",
         "samples": {"test": sizes["test"], "dev": development, "positive": 0.5},
     }

@@ -9,6 +9,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from scipy.stats import mannwhitneyu
 
 from sourcebench.figures.style import PALETTE, RC
 
@@ -34,6 +35,8 @@ def measures(history: pd.DataFrame, runs: pd.DataFrame, marks: Sequence[int]) ->
     columns = {"epochs until the stop": wide["epochs"], "best epoch": wide["best_epoch"]}
     at = history.set_index([*RUN, "epoch"])
     for mark in marks:
+        columns[f"training loss, epoch {mark}"] = at["train_loss"].xs(mark, level="epoch")
+    for mark in marks:
         columns[f"validation loss, epoch {mark}"] = at["val_loss"].xs(mark, level="epoch")
     columns["validation loss, least"] = epochs["val_loss"].min()
     columns["validation loss, last"] = epochs["val_loss"].last()
@@ -53,18 +56,22 @@ def comparison(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `contender, start, measure, mean, keras_mean, keras_sd, keras_low, keras_high, distance,
-        inside`: `distance` is that of the means in Keras' standard deviations over its seeds;
-        `inside` whether the contender's mean lies between Keras' lowest and highest seed.
+        inside, p`: `distance` is that of the means in Keras' standard deviations over its seeds;
+        `inside` whether the contender's mean lies between Keras' lowest and highest seed; `p` that
+        of the two-sided rank test of Mann and Whitney between the seeds of both.
     """
     theirs = table[table["contender"] == "keras"].groupby("measure", sort=False)["value"]
     keras = theirs.agg(["mean", "std", "min", "max"])
     keras.columns = pd.Index(["keras_mean", "keras_sd", "keras_low", "keras_high"])
     ours = table[table["contender"] != "keras"]
-    means = ours.groupby(["contender", "start", "measure"], sort=False)["value"].mean()
-    both = means.rename("mean").reset_index().join(keras, on="measure")
+    cells = ours.groupby(["contender", "start", "measure"], sort=False)["value"]
+    both = cells.mean().rename("mean").reset_index().join(keras, on="measure")
     gap = both["mean"] - both["keras_mean"]
     both["distance"] = np.where(gap == 0, 0.0, gap / both["keras_sd"])
     both["inside"] = both["mean"].between(both["keras_low"], both["keras_high"])
+    both["p"] = [
+        mannwhitneyu(values, theirs.get_group(measure)).pvalue for (*_, measure), values in cells
+    ]
     return both
 
 
@@ -80,7 +87,8 @@ def sentences(table: pd.DataFrame) -> str:
         for kind in kinds:
             row = rows.loc[(*kind, measure)]
             outside = "" if row["inside"] else " **outside**"
-            cells.append(f"{row['mean']:.3g} ({row['distance']:+.1f} SD){outside}")
+            far = f"{row['distance']:+.1f} SD, p {row['p']:.2g}"
+            cells.append(f"{row['mean']:.3g} ({far}){outside}")
         lines.append(f"| {measure} | {' | '.join(cells)} |")
     for kind, head in zip(kinds, heads, strict=True):
         inside = rows.loc[kind, "inside"]
