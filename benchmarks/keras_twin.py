@@ -5,7 +5,7 @@ early stopping; ours is a run as a study makes it. Ours starts at random by its 
 the very weights that Keras drew, by the project's own conversion. Several seeds of each: ours is
 right where it lies within Keras' own spread.
 
-    python benchmarks/keras_twin.py                         # phantoms, 2 contenders, 5 seeds
+    python benchmarks/keras_twin.py                         # phantoms, 5 seeds of each
     python benchmarks/keras_twin.py --contenders keras ours as_before
     python benchmarks/keras_twin.py --parity                # step for step, in seconds
     python benchmarks/keras_twin.py --data my_images.csv    # image, label, split
