@@ -7,7 +7,7 @@ right where it lies within Keras' own spread.
 
     python benchmarks/keras_twin.py                         # phantoms, 5 seeds of each
     python benchmarks/keras_twin.py --contenders keras ours as_before
-    python benchmarks/keras_twin.py --parity                # step for step, in seconds
+    python benchmarks/keras_twin.py --parity --learning-rate 1e-5      # step for step
     python benchmarks/keras_twin.py --data my_images.csv    # image, label, split
 
 `as_before` starts as runs did once: timm's and PyTorch's draws (γ = 0 at the end of each residual
@@ -144,9 +144,7 @@ def tables(given: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def show_parity(given: argparse.Namespace, images: Images) -> None:
     for dtype in ("float64", "float32"):
-        result = parity.compare(
-            given.network, images, recipe_of(given), 1, given.out / "parity", dtype
-        )
+        result = parity.compare(given.network, images, recipe_of(given), 1, given.out, dtype)
         print(dtype)
         for name, value in asdict(result).items():
             shown = (
@@ -162,11 +160,12 @@ def main() -> None:
     given = options()
     torch.set_num_threads(given.threads)
     print(f"{given.network}, {given.side}², batch {given.batch_size}; {common.machine()}")
+    if given.parity:
+        given.out = given.out / "parity"  # its settings are its own
+        show_parity(given, images_of(given))
+        return
     same_settings(given)
     images = images_of(given)
-    if given.parity:
-        show_parity(given, images)
-        return
     for seed in range(1, given.seeds + 1):
         train(given, images, "keras", "random", seed)  # also draws the weights to convert
         for contender in given.contenders:
