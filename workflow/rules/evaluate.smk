@@ -7,7 +7,7 @@ rule runs:
             f"{STUDY}/runs/{{run}}/predictions.parquet", run=RUNS.instance_patterns
         ),
         records=expand(f"{STUDY}/runs/{{run}}/run.json", run=RUNS.instance_patterns),
-        roots=roots,
+        before=before_runs,
     output:
         table("runs"),
     log:
@@ -51,7 +51,7 @@ rule table1:
             design(task, next(iter(config["tasks"][task]["confounders"]), NONE))
             for task in TASKS
         ],
-        roots=roots,
+        before=before_designs,
     output:
         table("table1"),
     log:
@@ -76,7 +76,7 @@ rule counts:
             for task in TASKS
         ],
         files=expand(rules.prepare.output.odd, task=TASKS),
-        roots=roots,
+        before=before_runs,
     output:
         table("counts"),
     log:
@@ -129,7 +129,7 @@ rule figure2:
     input:
         native=[f"{STUDY}/data/{task}/native.npy" for task in DRAWN_INTO],
         samples=[f"{STUDY}/data/{task}/samples.csv" for task in DRAWN_INTO],
-        roots=roots,
+        before=before_runs,
     output:
         png=report(
             f"{STUDY}/figures/figure2.png",

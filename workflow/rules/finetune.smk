@@ -52,6 +52,9 @@ rule finetune:
         transfer=lambda wildcards: experiment.transfer(
             config, wildcards.get("transfer")
         ),
+        normalisation=lambda wildcards: experiment.normalisation(
+            config, wildcards.source
+        ),
         structure=lambda wildcards: experiment.structure(
             config, wildcards.source, wildcards.arch
         ),

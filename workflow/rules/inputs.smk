@@ -78,12 +78,17 @@ def before_manifest(task):
     return inputs
 
 
+def before_design(task):
+    """What lies before a task's designs: its manifest, and what that is made of."""
+    manifest = rules.manifest.output.manifest.format(task=task)
+    return {**before_manifest(task), "manifest": manifest}
+
+
 def before_images(task):
     """What lies before a task's arrays: its manifest, and the index of the originals."""
     dataset = config["tasks"][task]["dataset"]
     return {
-        **before_manifest(task),
-        "manifest": rules.manifest.output.manifest.format(task=task),
+        **before_design(task),
         "index": rules.retrieve.output.index.format(dataset=dataset),
     }
 
@@ -114,8 +119,7 @@ def prepare_inputs(wildcards):
 @settled("design")
 def design_inputs(wildcards):
     """The manifest, and published splits where the task uses some."""
-    manifest = rules.manifest.output.manifest.format(task=wildcards.task)
-    return {**before_manifest(wildcards.task), "manifest": manifest}
+    return before_design(wildcards.task)
 
 
 @settled("confound")
@@ -175,11 +179,17 @@ def source_cards(_):
     ]
 
 
-def roots(_):
-    """What lies before all runs, for what collects them."""
-    return [
-        path
-        for task in TASKS
-        for given in before_images(task).values()
-        for path in ([given] if isinstance(given, str) else given)
-    ]
+def before_designs(_):
+    """What lies before all designs, for what tells about them."""
+    return [path for task in TASKS for path in paths_of(before_design(task))]
+
+
+def before_runs(_):
+    """What lies before all runs and arrays, for what collects them."""
+    return [path for task in TASKS for path in paths_of(before_images(task))]
+
+
+def paths_of(inputs):
+    """The paths among a step's inputs, each a path or a list."""
+    for given in inputs.values():
+        yield from [given] if isinstance(given, str) else given

@@ -82,7 +82,7 @@ rule split_audit:
     input:
         ours=[design(task, name) for task, name in DESIGNS],
         published=expand(rules.published_splits.output, splits=AUDITED),
-        roots=roots,
+        before=before_designs,
     output:
         table("split_audit"),
     log:

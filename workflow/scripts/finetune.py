@@ -11,6 +11,7 @@ from sourcebench import design, experiment
 from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
+    from sourcebench.sources import Normalisation
     from sourcebench.training import strategies
     from sourcebench.training.data import Layers
     from sourcebench.training.finetuning import Outputs, Recipe, Run, finetune
@@ -30,11 +31,9 @@ with job(snakemake.log) as terminal:
         seed=params.seed,
         strategy=strategies.from_entry(params.transfer),
         structure=params.structure,
+        normalisation=Normalisation(*params.normalisation),
         outputs=Outputs.of(snakemake.output, keep=keep),
         trained_by=params.trained_by,
     )
-    print(
-        f"  {params.name}: {record['epochs']} epochs in {record['seconds']:.0f} s, "
-        f"the best was {record['best_epoch']}",
-        file=terminal,
-    )
+    effort = "{epochs} epochs in {seconds:.0f} s, the best was {best_epoch}".format(**record)
+    print(f"  {params.name}: {effort}", file=terminal)

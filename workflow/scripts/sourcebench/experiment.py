@@ -11,6 +11,7 @@ from sourcebench.design.rows import NONE
 from sourcebench.machine import CHECKPOINT_MB, training_mb
 from sourcebench.models import ARCHITECTURES, weights_arch
 from sourcebench.sources import KINDS
+from sourcebench.sources.base import Triple
 
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold"]
 
@@ -102,6 +103,13 @@ def structure(config: Mapping[str, Any], source: str, arch: str) -> dict[str, An
     """Return the exact network of random weights, where the config names one; files know theirs."""
     networks = config["sources"][source].get("networks", {})
     return None if has_weights(config, source) else networks.get(weights_arch(arch))
+
+
+def normalisation(config: Mapping[str, Any], source: str) -> tuple[Triple, Triple]:
+    """Return mean and deviation of the images for random weights; files know their own."""
+    spec = config["sources"][source]
+    images = KINDS.get(spec["kind"]).normalisation(spec)
+    return images.mean, images.std
 
 
 def seed_for_weights(config: Mapping[str, Any], source: str) -> int:

@@ -17,7 +17,7 @@ from sourcebench.models import (
     truncate,
     weights_arch,
 )
-from sourcebench.sources import KINDS, Card, Normalisation, Specification, structures
+from sourcebench.sources import KINDS, Card, Specification, structures
 
 SIZES = ("parameters", "flops", "flops_at")
 
@@ -79,7 +79,7 @@ def structure_notes(table: pd.DataFrame) -> list[str]:
 
 def _random(source: str, spec: Specification, arch: str) -> dict[str, Any]:
     """Return the card of weights that each run draws from its seed."""
-    usual = Normalisation()
+    usual = KINDS.get(spec["kind"]).normalisation(spec)
     network = KINDS.get(spec["kind"]).network(spec, weights_arch(arch)) or network_of(arch)
     card = {"source": source, "network": network, "mean": usual.mean, "std": usual.std}
     card["origin"] = {"drawn from each run's seed": initialisation_of(arch).words}

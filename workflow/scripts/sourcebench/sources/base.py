@@ -29,6 +29,20 @@ COMMON: Schema = {
     "gated": {"type": "boolean", "description": "whether a licence has to be accepted first"},
     "note": STRING,
 }
+
+
+def _values(item: Schema) -> Schema:
+    """Return the schema of one value for all channels, or one for each."""
+    return {"oneOf": [item, {"type": "array", "minItems": 3, "maxItems": 3, "items": item}]}
+
+
+IMAGES: Schema = {
+    "mean": _values({"type": "number"}),
+    "std": _values({"type": "number", "exclusiveMinimum": 0}),
+    "range": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
+    "channels": {"enum": ["RGB", "BGR", "grey"]},
+    "input_size": {"type": "integer", "minimum": 1},
+}
 NETWORKS: Schema = {
     "type": "object",
     "additionalProperties": {
@@ -226,6 +240,10 @@ class Kind(ABC):
             What JSON can hold; None where the specification alone decides.
         """
         return None
+
+    def normalisation(self, spec: Specification) -> Normalisation:
+        """Return what images random weights are to see; a file's weights know their own."""
+        return Normalisation()
 
     @abstractmethod
     def supply(self, order: Order) -> Supply:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources import containers
 from sourcebench.sources.base import (
+    IMAGES,
     NETWORKS,
     STRING,
     Kind,
@@ -23,19 +24,6 @@ from sourcebench.sources.base import (
 )
 from sourcebench.sources.keras_layers import FAMILIES
 
-
-def _values(item: Schema) -> Schema:
-    """Return the schema of one value for all channels, or one for each."""
-    return {"oneOf": [item, {"type": "array", "minItems": 3, "maxItems": 3, "items": item}]}
-
-
-IMAGES: Schema = {
-    "mean": _values({"type": "number"}),
-    "std": _values({"type": "number", "exclusiveMinimum": 0}),
-    "range": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
-    "channels": {"enum": ["RGB", "BGR", "grey"]},
-    "input_size": {"type": "integer", "minimum": 1},
-}
 CHECKSUM: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 CHECKSUMS: Schema = {"oneOf": [CHECKSUM, {"type": "object", "additionalProperties": CHECKSUM}]}
 PREFIX: Schema = {"type": ["string", "null"]}

@@ -32,7 +32,7 @@ from sourcebench.training.module import BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.runs import Outputs, Recipe, Run
 from sourcebench.training.strategies import FULL, Strategy
-from sourcebench.training.weights import load_backbone
+from sourcebench.training.weights import USUAL, load_backbone
 
 # What Lightning says of every trainer is of no use in a log of a thousand runs.
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -53,6 +53,7 @@ def finetune(
     outputs: Outputs,
     strategy: Strategy = FULL,
     structure: Mapping[str, Any] | None = None,
+    normalisation: Normalisation = USUAL,
     trained_by: str = "",
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
@@ -70,6 +71,7 @@ def finetune(
         outputs: the files to write.
         strategy: what of the source's weights is used, and how it is trained.
         structure: the exact network of random weights; None: the architecture's own.
+        normalisation: of the images for random weights; a file of weights has its own.
         trained_by: a digest of all that decides the trained network. One that `outputs.checkpoint`
             keeps from before is tested without training, if this decided it.
 
@@ -85,7 +87,9 @@ def finetune(
     with devices.device(recipe.accelerator, recipe.threads) as device:
         side = layers.side
         with _drawing(run_seed, "backbone"):
-            backbone, normalisation = load_backbone(run.arch, weights, side, structure)
+            backbone, normalisation = load_backbone(
+                run.arch, weights, side, structure, normalisation
+            )
         with _drawing(run_seed, "head"):
             network = Classifier(backbone, dropout=recipe.dropout)
         strategy.prepare(

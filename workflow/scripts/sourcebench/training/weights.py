@@ -26,6 +26,7 @@ from sourcebench.sources.base import Tensors, check_arch, triple
 from sourcebench.sources.checkpoints import require_match
 from sourcebench.training.pretraining import Recipe, pretrain
 
+USUAL = Normalisation()
 FLOPS_AT = 224  # pixels: the same for all, so that networks can be compared
 
 
@@ -93,6 +94,7 @@ def load_backbone(
     path: str | Path | None,
     input_size: int | None = None,
     network: Mapping[str, Any] | None = None,
+    normalisation: Normalisation = USUAL,
 ) -> tuple[nn.Module, Normalisation]:
     """Return a backbone with its first weights, and the normalisation that belongs to them.
 
@@ -103,13 +105,14 @@ def load_backbone(
             that of the network.
         network: the exact network of random weights; None: the architecture's own. A file of
             weights knows its own.
+        normalisation: of the images for random weights; here as well, a file knows its own.
 
     Raises:
         SourceBenchError: the file is missing, broken, not written by `write_weights`, or of
             another architecture.
     """
     if path is None:
-        backbone, normalisation = fresh_network(arch, network), Normalisation()
+        backbone = fresh_network(arch, network)
     else:
         backbone, normalisation = _read(arch, Path(path))
     if input_size is not None:

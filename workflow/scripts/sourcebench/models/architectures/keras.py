@@ -32,9 +32,13 @@ def _set_epsilon(network: nn.Module) -> None:
 
 
 @NETWORKS.register("keras_resnet50")
-def keras_resnet50() -> nn.Module:
-    """Return ResNet50 as in He et al. 2016: a block halves the image in its first convolution."""
-    network = _timm("resnet50")
+def keras_resnet50(name: str = "resnet50") -> nn.Module:
+    """Return ResNet50 as in He et al. 2016: a block halves the image in its first convolution.
+
+    Args:
+        name: timm's network that is altered so, of the same four stages.
+    """
+    network = _timm(name)
     _set_epsilon(network)
     for stage in (network.layer2, network.layer3, network.layer4):
         stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)

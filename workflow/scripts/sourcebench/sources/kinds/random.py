@@ -3,20 +3,35 @@
 from typing import ClassVar
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources.base import KINDS, NETWORKS, Kind, Order, Schema, Supply
+from sourcebench.sources.base import (
+    IMAGES,
+    KINDS,
+    NETWORKS,
+    Kind,
+    Normalisation,
+    Order,
+    Schema,
+    Specification,
+    Supply,
+)
 
 
 class Random(Kind):
     """Random initialisation, drawn from the fine-tuning run's seed.
 
-    Images are normalised by `Normalisation`'s defaults. `networks` names the exact network per
-    architecture where it is not the plain one, so that it can be that of another source:
+    Images are normalised as `mean`, `std`, `range` and `channels` say (see `Normalisation.of`), or
+    by `Normalisation`'s defaults where the entry has no `mean`. `networks` names the exact network
+    per architecture where it is not the plain one, so that it can be that of another source:
     `{kind: random, networks: {resnet50: {builder: keras_resnet50}}}`.
     """
 
     has_weights = False
-    properties: ClassVar[Schema] = {"networks": NETWORKS}
+    properties: ClassVar[Schema] = {"networks": NETWORKS, **IMAGES}
     by_arch = ("networks",)
+
+    def normalisation(self, spec: Specification) -> Normalisation:
+        """Return what images the networks are to see."""
+        return Normalisation.of({"std": 1, **spec}) if "mean" in spec else Normalisation()
 
     def supply(self, order: Order) -> Supply:
         """Refuse: there is nothing to write.
