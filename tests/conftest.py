@@ -37,6 +37,19 @@ def write_pngs(folder, names, size=64):
     return pixels
 
 
+@pytest.fixture
+def forgotten():
+    """What an example registers is forgotten afterwards."""
+    from sourcebench.confounders.base import REGISTRY
+    from sourcebench.datasets.base import KINDS
+
+    registries = (REGISTRY, KINDS)
+    before = [dict(registry._entries) for registry in registries]
+    yield
+    for registry, entries in zip(registries, before, strict=True):
+        registry._entries = entries
+
+
 @pytest.fixture(scope="session")
 def keras(tmp_path_factory):
     """Keras, the framework of Source Matters, computing with PyTorch."""
