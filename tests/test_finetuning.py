@@ -10,7 +10,9 @@ from safetensors.torch import load_file
 
 from sourcebench import design
 from sourcebench.evaluation.aggregate import collect
+from sourcebench.evaluation.metrics import METRICS
 from sourcebench.sources import Normalisation
+from sourcebench.training import module
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.devices import precision
@@ -290,7 +292,7 @@ def test_the_papers_recipe_is_the_default():
     assert mass.batch_norm_momentum == pytest.approx(1 - 0.99)  # Keras' default
     assert mass.augmentation == Augmentation(rotation=10, shift=0.1, shear=0.1, zoom=0.1)
     gender = Recipe.of(config["training"], config["tasks"]["cxr_atelectasis"], 1)
-    assert (gender.batch_size, gender.monitor) == (64, "auroc")
+    assert (gender.batch_size, gender.monitor, gender.precision) == (64, "auc_keras", "fp32")
 
 
 def test_precision_names():
@@ -300,3 +302,24 @@ def test_precision_names():
     has = torch.cpu.get_capabilities()
     native = has.get("avx512_bf16") or has.get("amx_bf16")
     assert precision("auto", cpu) == ("bf16-mixed" if native else "32-true")
+
+
+def test_a_sure_network_keeps_its_ranking():
+    """Margins at which a sigmoid is 1 in float32 are still in order."""
+    margins, labels = torch.tensor([20.0, 21, 22, 30]), torch.tensor([0, 0, 1, 1])
+    assert module.auroc(margins, labels) == 1
+    assert module.auroc(-margins, labels) == 0
+    assert module.auroc(torch.zeros(4), labels) == 0.5
+
+
+@pytest.mark.parametrize("spread", [0.1, 1, 10])
+def test_what_is_watched_is_what_keras_watches(spread):
+    """`auc_keras` of the training is that of the evaluation, which is tested against Keras'."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 83)
+    logits = rng.normal(size=(83, 2)) * spread + labels[:, None] * [-0.5, 0.5]
+    ours = module.auc_keras(torch.tensor(logits), torch.tensor(labels))
+    assert float(ours) == pytest.approx(METRICS.get("auc_keras")(labels, logits), abs=1e-6)
+    margins = torch.tensor(logits[:, 1] - logits[:, 0])
+    rank = METRICS.get("auroc")(labels, logits)
+    assert float(module.auroc(margins, torch.tensor(labels))) == pytest.approx(rank, abs=1e-6)

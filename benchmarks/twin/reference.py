@@ -19,7 +19,7 @@ from twin.networks import keras_classifier, save_backbone
 
 Floats = npt.NDArray[np.float32]
 TINY = np.finfo(np.float32).tiny
-NORMALISATION = Normalisation()  # a random start's, given to the converted weights as well
+NORMALISATION = Normalisation()  # the same for both sides, and for random and converted weights
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ Snakemake runs a step again when its parameters are not those that it ran with. 
 step has the digest of what it depends on, however far up the way of the data: the parts of the
 config that matter to it, the user's tables, folders and checkpoints as they lie on the disk, and
 the code of the kinds it is built of. Times of the files between two steps count for nothing, so
-that one that was deleted and made again costs no training. Titles, threads and whatever else
-decides no result are not in a digest.
+that a step that runs again for another's sake costs no training. Titles, threads and whatever
+else decides no result are not in a digest.
 """
 
 from collections.abc import Callable, Mapping

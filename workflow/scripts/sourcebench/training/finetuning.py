@@ -28,7 +28,7 @@ from sourcebench.sources import Normalisation
 from sourcebench.training import checkpoints, devices
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
-from sourcebench.training.module import BestWeights, FineTuner, History
+from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.runs import Outputs, Recipe, Run
 from sourcebench.training.strategies import FULL, Strategy
@@ -38,8 +38,12 @@ from sourcebench.training.weights import USUAL, load_backbone
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
-HISTORY_COLUMNS = ["epoch", "train_loss", "val_loss", "val_auroc", "seconds"]
-MONITORS = {"loss": ("val_loss", "min"), "auroc": ("val_auroc", "max")}
+HISTORY_COLUMNS = ["epoch", *COLUMNS, "seconds"]
+MONITORS = {
+    "loss": ("val_loss", "min"),
+    "auroc": ("val_auroc", "max"),
+    "auc_keras": ("val_auc_keras", "max"),
+}
 
 
 def finetune(

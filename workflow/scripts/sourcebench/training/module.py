@@ -12,11 +12,15 @@ from sourcebench.models.classifier import Classifier
 from sourcebench.training.optimiser import KerasAdam
 from sourcebench.training.strategies import FULL, Strategy
 
+THRESHOLDS, EDGE = 200, 1e-7
+"""Keras' defaults: the first threshold is just below 0, the last just above 1."""
+
 
 class FineTuner(lightning.LightningModule):
     """Cross-entropy over two logits, minimised by Adam (Source Matters, section 2.2).
 
-    Logs `train_loss`, `val_loss` (mean cross-entropy of the validation set) and `val_auroc`.
+    Logs `train_loss`, and of the whole validation set `val_loss` (mean cross-entropy), `val_auroc`
+    (of the ranking) and `val_auc_keras` (see `auc_keras`).
 
     Args:
         network: maps B×3×H×W to B×2 logits.
@@ -61,7 +65,29 @@ class FineTuner(lightning.LightningModule):
         labels = torch.cat([labels for _, labels in self._validation]).cpu()
         self._validation.clear()
         self.log("val_loss", functional.cross_entropy(logits, labels))
-        self.log("val_auroc", binary_auroc(logits[:, 1] - logits[:, 0], labels))
+        self.log("val_auroc", auroc(logits[:, 1] - logits[:, 0], labels))
+        self.log("val_auc_keras", auc_keras(logits, labels))
+
+
+def auroc(margins: Tensor, labels: Tensor) -> Tensor:
+    """Return the area under the ROC curve of margins (N, float), labels being 0 or 1.
+
+    Of their ranks: torchmetrics would take a sigmoid of them, at whose ends float32 ties them.
+    """
+    ranks = torch.unique(margins, return_inverse=True)[1]
+    return binary_auroc(ranks / max(1, int(ranks.max())), labels)
+
+
+def auc_keras(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return what Keras' metric AUC watches over N×2 logits and N labels, 0 or 1.
+
+    That is the micro-average over both columns of the softmax, at 200 thresholds. Unlike the AUROC
+    it goes on growing while a network that ranks without fault becomes more sure of itself.
+    """
+    inner = torch.arange(1, THRESHOLDS - 1) / (THRESHOLDS - 1)
+    thresholds = torch.cat([torch.tensor([-EDGE]), inner, torch.tensor([1 + EDGE])])
+    trust = logits.float().softmax(1).flatten()
+    return binary_auroc(trust, functional.one_hot(labels, 2).flatten(), thresholds=thresholds)
 
 
 class BestWeights(lightning.Callback):
@@ -92,12 +118,14 @@ class BestWeights(lightning.Callback):
             pl_module.load_state_dict(self._weights)
 
 
+COLUMNS = ("train_loss", "val_loss", "val_auroc", "val_auc_keras")
+
+
 class History(lightning.Callback):
     """Record each epoch, and say it in a line.
 
     Attributes:
-        rows: dicts with `epoch` (from 1), `train_loss`, `val_loss`, `val_auroc`, `seconds` (since
-            the start).
+        rows: dicts with `epoch` (from 1), `COLUMNS`, and `seconds` (since the start).
     """
 
     def __init__(self, clock: Any) -> None:
@@ -108,7 +136,7 @@ class History(lightning.Callback):
         """Add the epoch."""
         metrics = trainer.callback_metrics
         row = {"epoch": trainer.current_epoch + 1}
-        row |= {name: float(metrics[name]) for name in ("train_loss", "val_loss", "val_auroc")}
+        row |= {name: float(metrics[name]) for name in COLUMNS}
         row["seconds"] = round(self._clock() - self._start, 3)
         self.rows.append(row)
         print("  ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)

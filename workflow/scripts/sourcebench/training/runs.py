@@ -73,7 +73,8 @@ class Recipe:
         learning_rate: of Adam.
         dropout: before the linear head.
         batch_size: images per step.
-        monitor: 'loss' or 'auroc' of the validation set, by which the best epoch is chosen.
+        monitor: 'loss', 'auroc' or 'auc_keras' of the validation set, by which the best epoch is
+            chosen.
         augmentation: of the training images.
         precision: 'auto', 'bf16' or 'fp32'.
         accelerator: 'auto', 'cpu' or 'gpu'.
