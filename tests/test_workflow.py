@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -67,7 +68,9 @@ def test_everything_is_made(study):
     drawn = results / "data" / "ct_nodule" / "ct_noise"
     assert read_json(drawn / "artifact.json")["engine"].startswith("PyTorch on ")
     assert "Computed by PyTorch on" in next(results.glob("logs/confound/ct_nodule/*")).read_text()
-    assert not list(results.rglob("native.npy"))  # temporary
+    # For confounders that come later; of gender none is drawn, and its task keeps none.
+    sizes = {path.parent.name: path.stat().st_size for path in results.rglob("native.npy")}
+    assert min(sizes["cxr_mass"], sizes["ct_nodule"]) > 1e6 > sizes["cxr_atelectasis"]
     assert not list(folder.rglob(".*.part*"))
 
 
@@ -132,16 +135,6 @@ def test_the_report_holds_everything(study):
     for table in ("split_audit.csv", "runs.csv", "figure3.png", "figure2.png", "table1.csv"):
         assert table in report
     assert "take shortcuts" in report
-
-
-def test_the_paper_can_be_planned_without_any_data(tmp_path):
-    config = ROOT / "config" / "config.yaml"
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    said = snakemake(tmp_path, "--dry-run", "--quiet", "all", "--forceall", config=config)
-    assert "Error" not in said
-    said = snakemake(tmp_path, "--dry-run", config=config)
-    assert "finetune             2940" in said
-    assert not (tmp_path / "results").exists()
 
 
 def overlay(folder, **changes):
@@ -311,7 +304,8 @@ def test_transfer_fraction_and_repeat_are_axes(tmp_path):
         (0.5, 16, 8), (1.0, 32, 8),
     }  # fmt: skip
     assert {each["strategy"]["kind"] for each in records} == {"full", "frozen"}
-    assert all(each["weights"].endswith("few_leaves/tiny_resnet.safetensors") for each in records)
+    (weights,) = {each["weights"] for each in records}  # of the parent, and once
+    assert re.fullmatch(r"resources/weights/few_leaves/tiny_resnet-[0-9a-f]+.safetensors", weights)
     for name in ("rethink4.png", "rethink_strategies.pdf"):
         assert (results / "figures" / name).stat().st_size > 5000
     page = (results / "tables" / "sources.html").read_text()

@@ -151,6 +151,11 @@ rule figure2:
             for task, names in DRAWN_INTO.items()
         },
         seed=config["seed"],
+        decided_by=lambda _: [
+            DECIDED_BY.layer(task, name)
+            for task, names in DRAWN_INTO.items()
+            for name in names
+        ],
     message:
         "Drawing the artifacts side by side"
     script:

@@ -6,6 +6,8 @@
 # its inputs as 'ancient', whatever their times. Any other takes all that lies before it as plain inputs,
 # not just what it reads: Snakemake looks past ancient inputs no further, and would miss it otherwise.
 
+from functools import cache
+
 DECIDING = {
     "index_local": lambda given: DECIDED_BY.dataset(given["dataset"]),
     "retrieve": lambda given: DECIDED_BY.dataset(given["dataset"]),
@@ -16,6 +18,24 @@ DECIDING = {
     "confound": lambda given: DECIDED_BY.layer(given["task"], given["confounder"]),
     "finetune": lambda given: DECIDED_BY.run(*network_axes(given)),
 }
+
+
+STEPS = (
+    "index_local published_splits manifest retrieve prepare confound design weights finetune"
+).split()  # in the order of the data
+
+
+@cache
+def first_forced():
+    """Where in the order of the data the first step is that --forcerun names, or a file of which."""
+    forced = [
+        STEPS.index(rule.name)
+        for rule in workflow.rules
+        if rule.name in STEPS
+        for named in workflow.dag_settings.forcerun
+        if named == rule.name or rule.is_producer(named)
+    ]
+    return min(forced, default=len(STEPS))
 
 
 def network_axes(given):
@@ -31,8 +51,7 @@ def decided_by(rule):
 
 def is_settled(rule, wildcards):
     """Whether a step is finished, and would do the same again."""
-    settings = workflow.dag_settings
-    if settings.forceall or settings.forcerun:
+    if STEPS.index(rule) > first_forced():
         return False  # who forces a step wants all that follows from it
     patterns = workflow.get_rule(rule).output
     outputs = [pattern.apply_wildcards(wildcards) for pattern in patterns]
