@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def desk(tmp_path, monkeypatch):
     """A clone of the project, as good as."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SNAKEMAKE_PROFILE", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # to which the workflow adds its scripts
     for part in ("Snakefile", "workflow", "config", "profiles"):
         (tmp_path / part).symlink_to(ROOT / part)
     return tmp_path
