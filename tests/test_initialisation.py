@@ -13,7 +13,7 @@ from sourcebench.models.classifier import Classifier
 from sourcebench.models.initialisation import INITIALISATIONS, keras_
 from sourcebench.training.finetuning import _fresh_backbone
 
-OWN = ["convnext_tiny", "swin_tiny", "vit_base", "vit_small"]
+OWN = ["convnext_tiny", "swin_tiny", "vit_base", "vit_small", "vit_tiny"]
 WHOLE = [arch for arch in ARCHITECTURES.names() if not ARCHITECTURES.get(arch).parent]
 AS_KERAS = [arch for arch in WHOLE if arch not in OWN]
 TRUNCATED = ["resnet50_t1", "densenet121_t1", "tiny_resnet_t1"]

@@ -157,7 +157,7 @@ def _fresh_backbone(
     weights: Path | None,
     side: int,
     seed: int,
-    structure: Mapping[str, Any] | None,
+    structure: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Return the structure that the weights are of, with random weights from a seed of its own."""
     network = structure
