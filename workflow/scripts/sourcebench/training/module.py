@@ -86,8 +86,14 @@ def auc_keras(logits: Tensor, labels: Tensor) -> Tensor:
     """
     inner = torch.arange(1, THRESHOLDS - 1) / (THRESHOLDS - 1)
     thresholds = torch.cat([torch.tensor([-EDGE]), inner, torch.tensor([1 + EDGE])])
-    trust = logits.float().softmax(1).flatten()
-    return binary_auroc(trust, functional.one_hot(labels, 2).flatten(), thresholds=thresholds)
+    trust = logits.float().softmax(1)
+    true = functional.one_hot(labels, 2).bool()
+
+    def share_above(values: Tensor) -> Tensor:
+        below = torch.searchsorted(values.sort().values, thresholds, right=True)
+        return 1 - below / len(values)
+
+    return -torch.trapezoid(share_above(trust[true]), share_above(trust[~true]))
 
 
 class BestWeights(lightning.Callback):
