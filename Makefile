@@ -17,7 +17,7 @@ endef
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo   the whole workflow on phantoms, a few minutes on two cores"
+	@echo "make demo   the whole workflow on phantoms, 7 to 17 minutes on two cores"
 	@echo "make rethink   how much of a network to transfer, on phantoms, a few minutes"
 	@echo "make test   every test and linter"
 	@echo "make lock   resolve requirements.in again, for every kind of machine"
@@ -26,7 +26,7 @@ help:
 # uv installs from the lock, and comes by pip, so that nothing but Python is needed.
 # The byte code is compiled once here: every job of the workflow is a new Python.
 $(READY): requirements.lock
-	@echo "Installing into $(VENV) (once; about 6 GB with PyTorch) ..."
+	@echo "Installing into $(VENV) (once; about 7.5 GB with PyTorch) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock

@@ -94,7 +94,7 @@ rule split_audit:
     params:
         ours=[f"{task}/{name}" for task, name in DESIGNS],
         published=AUDITED,
-        p_art=config["experiment"]["p_art"],
+        p_art=[experiment.p_art_of(config, task) for task, _ in DESIGNS],
     message:
         "Auditing the splits"
     script:

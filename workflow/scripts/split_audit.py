@@ -8,8 +8,10 @@ from sourcebench.jobs import job
 
 with job(snakemake.log):
     tables = {
-        name: design.long_form(design.read(path), snakemake.params.p_art)
-        for name, path in zip(snakemake.params.ours, snakemake.input.ours, strict=True)
+        name: design.long_form(design.read(path), p_art)
+        for name, path, p_art in zip(
+            snakemake.params.ours, snakemake.input.ours, snakemake.params.p_art, strict=True
+        )
     }
     tables |= {
         name: files.read_table(path)

@@ -57,7 +57,7 @@ def table(config: Mapping[str, Any]) -> pd.DataFrame:
     rows = []
     for task in chosen["tasks"]:
         confounded = config["tasks"][task]["confounders"]
-        shares = config["tasks"][task].get("p_art", chosen["p_art"]) if confounded else [0]
+        shares = p_art_of(config, task)
         further = further_axes(config, task)
         for confounder, source, p_art in product(confounded or [NONE], chosen["sources"], shares):
             name = NONE if p_art == 0 and shares_zero(config, task, confounder) else confounder
@@ -67,6 +67,13 @@ def table(config: Mapping[str, Any]) -> pd.DataFrame:
                 rows.append((task, name, source, arch, share(p_art), fold, *values))
     columns = [*AXES, *further_axes(config)]
     return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
+
+
+def p_art_of(config: Mapping[str, Any], task: str) -> list[float]:
+    """Return the shares of confounded positives that a task is run at; 0 without a confounder."""
+    own = config["tasks"][task]
+    shares: list[float] = own.get("p_art", config["experiment"]["p_art"])
+    return shares if own["confounders"] else [0]
 
 
 def archs_of(config: Mapping[str, Any], source: str) -> list[str]:
@@ -218,11 +225,10 @@ def targets(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     chosen, described = config["experiment"], {}
     for name in chosen["tasks"]:
         task = config["tasks"][name]
-        shares = task.get("p_art", chosen["p_art"]) if task["confounders"] else [0]
         described[name] = {
             "task": task["title"],
             "confounders": [build_confounder(config, each).title for each in task["confounders"]],
-            "p_art": shares,
+            "p_art": p_art_of(config, name),
             "image_size": task["input_size"],
             "batch_size": task["batch_size"],
         }
