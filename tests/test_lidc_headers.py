@@ -207,7 +207,7 @@ def test_a_damaged_cache_is_made_again_with_a_note(tmp_path, damage):
 def test_processes_find_the_same(tmp_path, monkeypatch):
     series(tmp_path, np.arange(30.0))
     one = index(tmp_path, None)
-    monkeypatch.setattr(headers, "WORTH_A_POOL", 2)
+    monkeypatch.setattr(headers, "WORTH_PROCESSES", 2)
     pd.testing.assert_frame_equal(index(tmp_path, None, processes=2).table, one.table)
 
 

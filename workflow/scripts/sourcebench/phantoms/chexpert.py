@@ -13,8 +13,8 @@ import pandas as pd
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.imaging import Image, resize
+from sourcebench.parallel import each
 from sourcebench.phantoms.mirror import MIRRORS
-from sourcebench.phantoms.parallel import each
 from sourcebench.phantoms.radiograph import render
 from sourcebench.seeds import generator
 
@@ -76,7 +76,8 @@ def mirror(wanted: pd.DataFrame, folder: Path, processes: int) -> int:
         for name, sex, age, view, findings in columns
         if not (folder / str(name)).exists()
     ]
-    each(functools.partial(_write, folder), jobs, processes)
+    for _ in each(functools.partial(_write, folder), jobs, processes):
+        pass
     return len(jobs)
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
+from sourcebench.parallel import each
 from sourcebench.phantoms.mirror import MIRRORS
-from sourcebench.phantoms.parallel import each
 from sourcebench.phantoms.thorax import Section, Series, Thorax
 from sourcebench.phantoms.thorax_dicom import Place, encode, form_of
 from sourcebench.phantoms.thorax_plate import SIDE
@@ -75,7 +75,8 @@ def mirror(wanted: pd.DataFrame, folder: Path, processes: int) -> int:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     jobs = _jobs(wanted, folder)
-    each(functools.partial(_write, folder), jobs, processes)
+    for _ in each(functools.partial(_write, folder), jobs, processes):
+        pass
     return sum(len(job.slices) for job in jobs)
 
 

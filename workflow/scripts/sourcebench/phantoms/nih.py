@@ -9,8 +9,8 @@ import pandas as pd
 from sourcebench.datasets import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
+from sourcebench.parallel import each
 from sourcebench.phantoms.mirror import MIRRORS
-from sourcebench.phantoms.parallel import each
 from sourcebench.phantoms.radiograph import Box, render
 
 COLUMNS = ("image_id", "sex", "age", "view", "findings")
@@ -74,7 +74,8 @@ def write_images(
         for name, sex, age, view, findings in wanted
         if not (folder / str(name)).exists()
     ]
-    each(functools.partial(_write, folder), jobs, processes)
+    for _ in each(functools.partial(_write, folder), jobs, processes):
+        pass
     return len(jobs)
 
 

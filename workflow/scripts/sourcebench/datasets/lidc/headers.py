@@ -1,8 +1,6 @@
 """Which DICOM file holds which slice: an index of headers, by what they say and not by names."""
 
-import multiprocessing
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,18 +15,18 @@ from sourcebench.datasets.lidc.dicom import (
     SLICE,
     UNREADABLE,
     Entry,
-    quiet_pydicom,
     read_header,
     some,
 )
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
+from sourcebench.parallel import each
 
 COLUMNS = ("path", "series_uid", "z", "sop_uid", "instance", "rows", "columns")
 TOLERANCE = 0.05
 """Millimetres between a file's z and that of the slice it is taken for; slices lie ≥ 0.45 apart."""
 
-WORTH_A_POOL = 1000
+WORTH_PROCESSES = 1000
 """Files from which on they are read in parallel."""
 
 _KEY = ["path", "size", "mtime_ns"]
@@ -251,23 +249,14 @@ def _recall(cache: Path | None, terminal: TextIO | None) -> pd.DataFrame:
 
 
 def _read_all(paths: list[str], processes: int, terminal: TextIO | None) -> list[Entry]:
-    """Read the headers of files, in parallel where it is worth a pool's start."""
-    quiet_pydicom()  # before the fork, so that the workers have it
-
-    def shown(entries: Iterable[Entry]) -> list[Entry]:
-        hide = None if terminal and paths else True
-        bar = tqdm(
-            entries,
-            desc="DICOM headers",
-            unit=" files",
-            total=len(paths),
-            file=terminal,
-            disable=hide,
-        )
-        return list(bar)
-
-    if processes <= 1 or len(paths) < WORTH_A_POOL:
-        return shown(map(read_header, paths))
-    # The workers run Python alone: no library with threads of its own, which a fork would lose.
-    with multiprocessing.Pool(processes) as pool:
-        return shown(pool.imap_unordered(read_header, paths, chunksize=128))
+    """Read the headers of files, in parallel where it is worth the processes' start."""
+    processes = processes if len(paths) >= WORTH_PROCESSES else 1
+    bar = tqdm(
+        each(read_header, paths, processes),
+        desc="DICOM headers",
+        unit=" files",
+        total=len(paths),
+        file=terminal,
+        disable=None if terminal and paths else True,
+    )
+    return list(bar)
