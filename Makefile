@@ -17,7 +17,7 @@ endef
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo   the whole workflow on phantoms, 7 to 17 minutes on two cores"
+	@echo "make demo   the whole workflow on phantoms, 8 minutes on two cores"
 	@echo "make rethink   how much of a network to transfer, on phantoms, a few minutes"
 	@echo "make test   every test and linter"
 	@echo "make lock   resolve requirements.in again, for every kind of machine"
