@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from conftest import ROOT
+from sourcebench import devices
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources import Normalisation
-from sourcebench.training import devices, finetuning
+from sourcebench.training import finetuning
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import RunData
 from sourcebench.training.runs import Recipe
@@ -20,7 +21,7 @@ from sourcebench.training.runs import Recipe
 def test_runs_at_the_same_time_get_different_cards(tmp_path):
     with devices.own_card(["0", "1"], folder=tmp_path) as first:
         code = (
-            "import sys; from pathlib import Path; from sourcebench.training import devices\n"
+            "import sys; from pathlib import Path; from sourcebench import devices\n"
             "with devices.own_card(['0', '1'], folder=Path(sys.argv[1])) as card: print(card)"
         )
         second = subprocess.run(

@@ -15,7 +15,7 @@ from conftest import merged
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_network
 from sourcebench.sources import Normalisation
-from sourcebench.sources.keras_h5 import convert, read
+from sourcebench.sources.formats.keras_h5 import convert, read
 
 NETWORKS = {
     "resnet50": "ResNet50",

@@ -7,8 +7,8 @@ import torch
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources import GENERATORS
-from sourcebench.training.pretraining import Recipe, generate, pretrain
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.pretraining import Recipe, generate, pretrain
+from sourcebench.sources.weights import load_backbone, write_weights
 
 TINY = Recipe(images=120, size=48, epochs=2, batch_size=16)
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
 from sourcebench.sources import KINDS, Normalisation
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 ARCH = "tiny_resnet"
 FILE = {"kind": "file", "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]}

@@ -5,7 +5,7 @@ import torch
 import torchvision
 from torch import nn
 
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 NETWORKS = {
     "resnet50": lambda: torchvision.models.resnet50(),

@@ -20,8 +20,8 @@ from archive_server import entry, pack
 from conftest import merged
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
-from sourcebench.sources import checkpoints
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.formats import checkpoints
+from sourcebench.sources.weights import load_backbone, write_weights
 
 pytest_plugins = ["archive_server"]
 

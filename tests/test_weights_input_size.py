@@ -5,7 +5,7 @@ import torch
 
 from sourcebench.models import build_backbone, build_network
 from sourcebench.models.input_size import set_input_size
-from sourcebench.training.weights import load_backbone
+from sourcebench.sources.weights import load_backbone
 
 FAMILIES = ["vit_small", "vit_base", "swin_tiny", "convnext_tiny"]
 PATCH_14 = {"builder": "timm", "name": "vit_small_patch14_dinov2", "depth": 1, "img_size": 70}

@@ -10,7 +10,7 @@ from torch.nn import functional
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_network
 from sourcebench.sources import Normalisation
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 WIDTH, HEADS, PATCH, SIDE = 32, 4, 14, 70
 VIT = {"depth": 2, "embed_dim": WIDTH, "num_heads": HEADS, "img_size": SIDE}

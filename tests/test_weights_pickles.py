@@ -11,8 +11,8 @@ import torchvision
 from torch import nn
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources import checkpoints, pickles
-from sourcebench.training.weights import write_weights
+from sourcebench.sources.formats import checkpoints, pickles
+from sourcebench.sources.weights import write_weights
 
 
 class Calls:

@@ -21,7 +21,7 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES, build_backbone
 from sourcebench.sources import KINDS, Normalisation
 from sourcebench.sources.hub import cached
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 pytest_plugins = ["archive_server"]
 

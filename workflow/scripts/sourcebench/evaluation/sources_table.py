@@ -127,7 +127,7 @@ def _size(arch: str, network: str) -> dict[str, int]:
 
     from sourcebench.models import complexity
     from sourcebench.models.input_size import set_input_size
-    from sourcebench.training.weights import FLOPS_AT
+    from sourcebench.sources.weights import FLOPS_AT
 
     with torch.device("meta"):
         whole = set_input_size(build_network(json.loads(network)), FLOPS_AT)

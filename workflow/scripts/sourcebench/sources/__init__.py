@@ -1,7 +1,7 @@
 """Sources: where a backbone's first weights come from.
 
 A source in the config is a name and a specification, `{kind: …, …}`. A kind (`KINDS`) says which
-architectures a specification covers and supplies the weights; `sourcebench.training.weights`
+architectures a specification covers and supplies the weights; `sourcebench.sources.weights`
 writes them with their card. Importing this package costs no PyTorch.
 """
 

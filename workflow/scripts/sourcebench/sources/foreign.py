@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources import containers
 from sourcebench.sources.base import (
     IMAGES,
     NETWORKS,
@@ -22,7 +21,8 @@ from sourcebench.sources.base import (
     Supply,
     Tensors,
 )
-from sourcebench.sources.keras_layers import FAMILIES
+from sourcebench.sources.formats import containers
+from sourcebench.sources.formats.keras_layers import FAMILIES
 
 CHECKSUM: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 CHECKSUMS: Schema = {"oneOf": [CHECKSUM, {"type": "object", "additionalProperties": CHECKSUM}]}
@@ -96,7 +96,7 @@ class Foreign(Kind):
             SourceBenchError: the file can't be had, has another checksum, is no checkpoint that
                 can be read safely, or belongs to another architecture.
         """
-        from sourcebench.sources.checkpoints import sha256_of
+        from sourcebench.sources.formats.checkpoints import sha256_of
 
         path, origin = self.locate(order)
         spec = self.spec_of(order.spec, order.arch, path.name)
@@ -133,12 +133,12 @@ def choices(spec: Specification, arch: str) -> list[str]:
 
 
 def _converted(path: Path, order: Order) -> tuple[Tensors, Any]:
-    from sourcebench.sources.checkpoints import fit, read, take_rgb
+    from sourcebench.sources.formats.checkpoints import fit, read, take_rgb
 
     spec, arch, what = order.spec, order.arch, str(path)
     channels = spec.get("channels", "RGB")
     if path.suffix in containers.KERAS:
-        from sourcebench.sources import keras_h5
+        from sourcebench.sources.formats import keras_h5
 
         tensors, network = keras_h5.convert(path, arch)
         return take_rgb(tensors, order.build(network), channels, what=what), network

@@ -17,7 +17,7 @@ from pytorch_lightning.plugins.environments import LightningEnvironment  # type:
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from sourcebench import design
+from sourcebench import design, devices
 from sourcebench.files import atomic, write_csv, write_json
 from sourcebench.models import fresh_network, initialisation_of, truncate
 from sourcebench.models.batch_norm import set_momentum
@@ -25,14 +25,14 @@ from sourcebench.models.classifier import Classifier
 from sourcebench.models.input_size import set_input_size
 from sourcebench.seeds import seed_of
 from sourcebench.sources import Normalisation
-from sourcebench.training import checkpoints, devices
+from sourcebench.sources.weights import USUAL, load_backbone
+from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.runs import Outputs, Recipe, Run
 from sourcebench.training.strategies import FULL, Strategy
-from sourcebench.training.weights import USUAL, load_backbone
 
 # What Lightning says of every trainer is of no use in a log of a thousand runs.
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

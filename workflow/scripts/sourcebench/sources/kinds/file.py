@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources.base import IMAGES, KINDS, STRING, Order, Schema, Specification
-from sourcebench.sources.containers import SNAPSHOT, parts
 from sourcebench.sources.foreign import NAMES, Foreign, checksum, choices
+from sourcebench.sources.formats.containers import SNAPSHOT, parts
 from sourcebench.sources.identity import state_of
 
 

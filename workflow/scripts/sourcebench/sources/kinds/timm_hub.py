@@ -66,7 +66,7 @@ class Timm(Kind):
         """
         import timm
 
-        from sourcebench.sources.checkpoints import sha256_of
+        from sourcebench.sources.formats.checkpoints import sha256_of
 
         tag = order.spec["tags"][order.arch]
         where = f"sources.{order.name}.tags.{order.arch}"

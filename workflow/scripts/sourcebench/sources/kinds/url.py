@@ -44,7 +44,7 @@ class Url(Foreign):
         Raises:
             SourceBenchError: it can't be downloaded, or is another file than announced.
         """
-        from sourcebench.sources.checkpoints import sha256_of
+        from sourcebench.sources.formats.checkpoints import sha256_of
 
         expected = checksum(order.spec, order.arch)
         if expected is None and "sha256" in order.spec:

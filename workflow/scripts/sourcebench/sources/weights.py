@@ -23,8 +23,8 @@ from sourcebench.models import (
 from sourcebench.models.input_size import set_input_size
 from sourcebench.sources import KINDS, Card, Normalisation, Order, Specification
 from sourcebench.sources.base import Tensors, check_arch, triple
-from sourcebench.sources.checkpoints import require_match
-from sourcebench.training.pretraining import Recipe, pretrain
+from sourcebench.sources.formats.checkpoints import require_match
+from sourcebench.sources.pretraining import Recipe, pretrain
 
 USUAL = Normalisation()
 FLOPS_AT = 224  # pixels: the same for all, so that networks can be compared

@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sourcebench import seeds
+from sourcebench import devices, seeds
 from sourcebench.models import build_backbone
 from sourcebench.models.classifier import Classifier
 from sourcebench.sources import GENERATORS, Normalisation
-from sourcebench.training import devices
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources import layouts, pickles
-from sourcebench.sources.containers import ENDINGS, INDEX, parts
+from sourcebench.sources.formats import layouts, pickles
+from sourcebench.sources.formats.containers import ENDINGS, INDEX, parts
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
 HEADS = ("fc.", "classifier.", "head.", "last_linear.", "classif.", "logits.", "AuxLogits.")
