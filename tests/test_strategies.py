@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from sourcebench.training.strategies import FULL, STRATEGIES, build, stages
 
 from sourcebench import design
 from sourcebench.errors import SourceBenchError
@@ -20,6 +19,7 @@ from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers
 from sourcebench.training.finetuning import Outputs, Recipe, Run, finetune
 from sourcebench.training.module import FineTuner
+from sourcebench.training.strategies import FULL, STRATEGIES, build, stages
 
 LIBRARY = Path(__file__).parents[1] / "workflow" / "scripts"
 RATE = 1e-3

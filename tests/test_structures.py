@@ -3,13 +3,13 @@
 import pandas as pd
 import torch
 from safetensors.torch import load_file
-from sourcebench.training.strategies import from_entry
 
 from conftest import merged
 from sourcebench import experiment
 from sourcebench.sources import Normalisation
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.runs import Run
+from sourcebench.training.strategies import from_entry
 from test_finetuning import outputs, recipe, world
 
 __all__ = ["world"]

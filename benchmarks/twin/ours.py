@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sourcebench.training.strategies import FULL, Full, Strategy
 from torch import nn
 
 from sourcebench.models import build_network, network_of
@@ -15,6 +14,7 @@ from sourcebench.parameters import parameter
 from sourcebench.sources.weights import write_weights
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.runs import Outputs, Recipe, Run
+from sourcebench.training.strategies import FULL, Full, Strategy
 from twin.images import Images
 from twin.reference import NORMALISATION, Outcome
 

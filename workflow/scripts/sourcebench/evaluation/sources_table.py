@@ -18,6 +18,7 @@ from sourcebench.models import (
     weights_arch,
 )
 from sourcebench.sources import KINDS, Card, Specification, structures
+from sourcebench.sources.card import FLOPS_AT
 
 SIZES = ("parameters", "flops", "flops_at")
 
@@ -127,7 +128,6 @@ def _size(arch: str, network: str) -> dict[str, int]:
 
     from sourcebench.models import complexity
     from sourcebench.models.input_size import set_input_size
-    from sourcebench.sources.weights import FLOPS_AT
 
     with torch.device("meta"):
         whole = set_input_size(build_network(json.loads(network)), FLOPS_AT)

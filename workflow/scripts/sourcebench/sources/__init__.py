@@ -7,9 +7,11 @@ writes them with their card. Importing this package costs no PyTorch.
 
 from sourcebench.registry import discover
 from sourcebench.sources import generators, kinds
-from sourcebench.sources.base import KINDS, Card, Kind, Normalisation, Order, Specification, Supply
+from sourcebench.sources.base import KINDS, Kind, Order, Specification, Supply
+from sourcebench.sources.card import Card
 from sourcebench.sources.generators.base import GENERATORS, Generator
 from sourcebench.sources.identity import weights_id
+from sourcebench.sources.normalisation import USUAL, Normalisation
 
 # The generators first: a kind lists them in its schema.
 discover(generators.__name__, generators.__path__)
@@ -18,6 +20,7 @@ discover(kinds.__name__, kinds.__path__)
 __all__ = [
     "GENERATORS",
     "KINDS",
+    "USUAL",
     "Card",
     "Generator",
     "Kind",

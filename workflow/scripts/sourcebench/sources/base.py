@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.registry import Registry
+from sourcebench.sources.normalisation import USUAL, Normalisation
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 Specification = Mapping[str, Any]
 Schema = dict[str, Any]
 Tensors = dict[str, "Tensor"]
-Triple = tuple[float, float, float]
 
 
 STRING: Schema = {"type": "string"}
@@ -53,89 +53,6 @@ NETWORKS: Schema = {
 }
 # Keys of a specification that tell about a source, and on which its weights do not depend.
 ABOUT = ("title", "archs", "licence", "citation", "gated", "note", "help")
-RANGE = (0.0, 1.0)
-
-
-def triple(values: Any) -> Triple:
-    """Return three floats, from a list as configs and cards hold it, or from one number."""
-    red, green, blue = (
-        [float(values)] * 3 if isinstance(values, int | float) else map(float, values)
-    )
-    return red, green, blue
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """How images become what the weights were trained on; it belongs to the weights.
-
-    Args:
-        mean: per channel, of images scaled to [0, 1].
-        std: per channel, of images scaled to [0, 1].
-    """
-
-    mean: Triple = (0.5, 0.5, 0.5)
-    std: Triple = (0.25, 0.25, 0.25)
-
-    @classmethod
-    def of(cls, spec: Specification) -> Normalisation:
-        """Return the normalisation that a specification describes in its network's own terms.
-
-        Args:
-            spec: `mean` and `std` (a number, or three in the order of `channels`), for images
-                whose values span `range` (default: [0, 1]); `channels` 'BGR' turns the order.
-        """
-        low, high = spec.get("range", RANGE)
-        mean = [(value - low) / (high - low) for value in triple(spec["mean"])]
-        std = [value / (high - low) for value in triple(spec["std"])]
-        step = -1 if spec.get("channels") == "BGR" else 1
-        return cls(triple(mean[::step]), triple(std[::step]))
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Return grey images as a network takes them.
-
-        Args:
-            images: N×H×W, uint8 or float, values in [0, 255].
-
-        Returns:
-            N×3×H×W float32 in channels_last: (image / 255 − mean) / std, in each channel.
-        """
-        import torch
-
-        # Sent without waiting, so that a batch does not stop a card; but to Apple's, where that
-        # reads memory that is free again by then (pytorch issue 189690).
-        slope = torch.tensor([1 / (255 * std) for std in self.std])
-        offset = torch.tensor([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
-        slope = slope.to(images.device, non_blocking=images.is_cuda)
-        offset = offset.to(images.device, non_blocking=images.is_cuda)
-        grey = images.to(torch.float32)[..., None]
-        return torch.addcmul(offset, grey, slope).permute(0, 3, 1, 2)
-
-
-class Card(TypedDict):
-    """What is known of a file of weights; it travels inside the file, and beside it as JSON.
-
-    `network` is the exact network they belong to (see `models.build_network`), `origin` says where
-    they come from (a tag, a path, a recipe and its outcome), `sha256` is that of the file they
-    were read from, `input_size` the side of the images in pixels that they were trained on (null:
-    unknown), `gated` whether their licence has to be accepted before they can be had, `parameters`
-    their number, without a head, `flops` the operations for one image of side `flops_at`.
-    """
-
-    source: str
-    kind: str
-    arch: str
-    network: dict[str, Any]
-    origin: dict[str, Any]
-    sha256: str | None
-    licence: str | None
-    citation: str | None
-    gated: bool
-    mean: Triple
-    std: Triple
-    input_size: int | None
-    parameters: int
-    flops: int
-    flops_at: int
 
 
 @dataclass(frozen=True)
@@ -146,20 +63,15 @@ class Order:
         name: the source's name in the config.
         spec: the source's specification in the config.
         arch: name of the architecture.
-        network: the architecture's own network.
-        build: builds a network without memory (on PyTorch's meta device): names and shapes that
-            the weights have to fit.
-        pretrain: pretrains a backbone on generated images and returns its tensors and a summary;
-            handed in like `build`, since models and training are built upon sources and not the
-            other way round.
+        seed: for weights that are trained here.
+        threads: CPU threads for that.
     """
 
     name: str
     spec: Specification
     arch: str
-    network: Mapping[str, Any]
-    build: Callable[[Mapping[str, Any]], nn.Module]
-    pretrain: Callable[[Specification, str], tuple[Tensors, dict[str, Any]]]
+    seed: int
+    threads: int
 
 
 @dataclass(frozen=True)
@@ -243,7 +155,7 @@ class Kind(ABC):
 
     def normalisation(self, spec: Specification) -> Normalisation:
         """Return what images random weights are to see; a file's weights know their own."""
-        return Normalisation()
+        return USUAL
 
     @abstractmethod
     def supply(self, order: Order) -> Supply:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.models import network_of, outline
 from sourcebench.sources.base import (
     IMAGES,
     NETWORKS,
     STRING,
     Kind,
-    Normalisation,
     Order,
     Schema,
     Specification,
@@ -23,6 +23,7 @@ from sourcebench.sources.base import (
 )
 from sourcebench.sources.formats import containers
 from sourcebench.sources.formats.keras_layers import FAMILIES
+from sourcebench.sources.normalisation import Normalisation
 
 CHECKSUM: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 CHECKSUMS: Schema = {"oneOf": [CHECKSUM, {"type": "object", "additionalProperties": CHECKSUM}]}
@@ -133,7 +134,8 @@ def choices(spec: Specification, arch: str) -> list[str]:
 
 
 def _converted(path: Path, order: Order) -> tuple[Tensors, Any]:
-    from sourcebench.sources.formats.checkpoints import fit, read, take_rgb
+    from sourcebench.sources.fitting import fit, take_rgb
+    from sourcebench.sources.formats.checkpoints import read
 
     spec, arch, what = order.spec, order.arch, str(path)
     channels = spec.get("channels", "RGB")
@@ -141,9 +143,9 @@ def _converted(path: Path, order: Order) -> tuple[Tensors, Any]:
         from sourcebench.sources.formats import keras_h5
 
         tensors, network = keras_h5.convert(path, arch)
-        return take_rgb(tensors, order.build(network), channels, what=what), network
+        return take_rgb(tensors, outline(network), channels, what=what), network
     network = spec.get("networks", {}).get(arch)
-    backbone = order.build(network or order.network)
+    backbone = outline(network or network_of(arch))
     tensors = fit(
         read(path), backbone, _renames(spec, arch), what=what, arch=arch, channels=channels
     )

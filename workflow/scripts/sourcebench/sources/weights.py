@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
@@ -17,17 +16,16 @@ from sourcebench.models import (
     complexity,
     fresh_network,
     network_of,
+    outline,
     truncate,
     weights_arch,
 )
 from sourcebench.models.input_size import set_input_size
-from sourcebench.sources import KINDS, Card, Normalisation, Order, Specification
-from sourcebench.sources.base import Tensors, check_arch, triple
-from sourcebench.sources.formats.checkpoints import require_match
-from sourcebench.sources.pretraining import Recipe, pretrain
-
-USUAL = Normalisation()
-FLOPS_AT = 224  # pixels: the same for all, so that networks can be compared
+from sourcebench.sources import KINDS, Order, Specification
+from sourcebench.sources.base import check_arch
+from sourcebench.sources.card import FLOPS_AT, Card
+from sourcebench.sources.fitting import require_match
+from sourcebench.sources.normalisation import USUAL, Normalisation, triple
 
 
 def write_weights(
@@ -51,13 +49,9 @@ def write_weights(
     arch = weights_arch(arch)
     check_arch(name, spec, arch)
 
-    def pretrain_on(spec: Specification, arch: str) -> tuple[Tensors, dict[str, Any]]:
-        return pretrain(spec["generator"], arch, Recipe.of(spec), seed=seed, threads=threads)
-
-    order = Order(name, spec, arch, network_of(arch), _outline, pretrain_on)
-    supply = KINDS.get(spec["kind"]).supply(order)
-    network = dict(supply.network or order.network)
-    backbone = _outline(network)
+    supply = KINDS.get(spec["kind"]).supply(Order(name, spec, arch, seed, threads))
+    network = dict(supply.network or network_of(arch))
+    backbone = outline(network)
     require_match(supply.tensors, backbone, what=f"Source '{name}'", arch=arch)
     card = Card(
         source=name,
@@ -81,12 +75,6 @@ def write_weights(
         # As bytes and not by save_file: a full disk is an OSError then, which `atomic` explains.
         temporary.write_bytes(save(tensors, metadata={"card": json.dumps(card)}))
     write_json(Path(path).with_suffix(".json"), card)
-
-
-def _outline(network: Mapping[str, Any]) -> nn.Module:
-    """Return a network of names and shapes alone."""
-    with torch.device("meta"):
-        return build_network(network)
 
 
 def load_backbone(

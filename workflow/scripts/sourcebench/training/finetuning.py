@@ -24,8 +24,8 @@ from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
 from sourcebench.models.input_size import set_input_size
 from sourcebench.seeds import seed_of
-from sourcebench.sources import Normalisation
-from sourcebench.sources.weights import USUAL, load_backbone
+from sourcebench.sources import USUAL, Normalisation
+from sourcebench.sources.weights import load_backbone
 from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData

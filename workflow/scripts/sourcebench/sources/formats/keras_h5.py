@@ -19,7 +19,7 @@ import torch
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources.base import Tensors
-from sourcebench.sources.formats.checkpoints import require_match
+from sourcebench.sources.fitting import require_match
 from sourcebench.sources.formats.keras_layers import FAMILIES, Places
 
 Arrays = dict[str, npt.NDArray[np.float32]]

@@ -3,16 +3,9 @@
 from typing import Any, ClassVar
 
 from sourcebench.fingerprints import code_of
-from sourcebench.sources.base import (
-    KINDS,
-    Kind,
-    Normalisation,
-    Order,
-    Schema,
-    Specification,
-    Supply,
-)
+from sourcebench.sources.base import KINDS, Kind, Order, Schema, Specification, Supply
 from sourcebench.sources.generators.base import GENERATORS
+from sourcebench.sources.normalisation import USUAL
 
 
 class InSilico(Kind):
@@ -47,14 +40,18 @@ class InSilico(Kind):
         Raises:
             SourceBenchError: there is no such generator.
         """
-        generator = GENERATORS.get(order.spec["generator"])
-        tensors, summary = order.pretrain(order.spec, order.arch)
+        from sourcebench.sources.pretraining import Recipe, pretrain
+
+        name, recipe = order.spec["generator"], Recipe.of(order.spec)
+        tensors, summary = pretrain(
+            name, order.arch, recipe, seed=order.seed, threads=order.threads
+        )
         return Supply(
             tensors=tensors,
-            normalisation=Normalisation(),
-            origin={"generator": order.spec["generator"], "pretraining": summary},
+            normalisation=USUAL,
+            origin={"generator": name, "pretraining": summary},
             licence="MIT",
-            citation=generator.citation,
+            citation=GENERATORS.get(name).citation,
         )
 
 

@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.models import network_of
 from sourcebench.sources.base import (
     KINDS,
     STRING,
     Kind,
-    Normalisation,
     Order,
     Schema,
     Specification,
     Supply,
-    triple,
 )
 from sourcebench.sources.hub import WEIGHTS, cached, refusal
 from sourcebench.sources.identity import state_of
+from sourcebench.sources.normalisation import Normalisation, triple
 
 HUB, FOLDER = "hf-hub:", "local-dir:"  # timm's own prefixes
 NOT_OF_THE_NETWORK = ("num_classes", "pretrained_model_args")
@@ -126,7 +126,7 @@ def _loaded(tag: str, order: Order, where: str) -> Any:
 def _network(model: Any, order: Order, tag: str, where: str) -> dict[str, Any] | None:
     """Return the exact network of the weights, None for the architecture's own."""
     name = model.pretrained_cfg["architecture"]
-    own = order.network.get("name", "")
+    own = network_of(order.arch).get("name", "")
     # The names of timm's variants of a network begin with the network's.
     if name != own and not name.startswith(order.arch):
         raise SourceBenchError(
