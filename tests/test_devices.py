@@ -78,7 +78,11 @@ def test_the_cpu_is_always_there():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")
 def test_a_missing_card_is_said():
-    with pytest.raises(SourceBenchError, match="PyTorch finds no card"), devices.device("gpu", 1):
+    said = "training.accelerator is 'gpu', but PyTorch finds no card"
+    with (
+        pytest.raises(SourceBenchError, match=said),
+        devices.device("gpu", 1, "training.accelerator"),
+    ):
         pass
 
 
@@ -141,7 +145,7 @@ def test_only_cuda_is_sent_what_it_may_read_later(monkeypatch):
 
 
 def test_fresh_weights_leave_every_generator_as_it_was(monkeypatch):
-    """`torch.manual_seed` would seed a card, and dropout there would depend on the strategy."""
+    """`torch.manual_seed` would seed a card, and dropout there would depend on the transfer."""
 
     def refuse(seed):
         raise AssertionError("seeds the card as well")
