@@ -22,7 +22,7 @@ def test_every_family_takes_the_papers_sizes(arch, size):
 
 
 @pytest.mark.parametrize("size", [96, 256])
-@pytest.mark.parametrize("network", [PATCH_14, DINOV3, ROTATED], ids=lambda spec: spec["name"])
+@pytest.mark.parametrize("network", [PATCH_14, DINOV3, ROTATED], ids=lambda entry: entry["name"])
 @torch.no_grad()
 def test_members_of_a_family_take_any_size(network, size):
     backbone = set_input_size(build_network(network), size)

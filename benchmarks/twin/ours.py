@@ -77,8 +77,8 @@ def train(
     if weights is not None:
         ours = folder / "weights.safetensors"
         mean, std = map(list, (NORMALISATION.mean, NORMALISATION.std))
-        spec = {"kind": "file", "path": str(weights), "mean": mean, "std": std}
-        write_weights(source, spec, arch, ours, seed=seed, threads=recipe.threads)
+        entry = {"kind": "file", "path": str(weights), "mean": mean, "std": std}
+        write_weights(source, entry, arch, ours, seed=seed, threads=recipe.threads)
     transfer: Transfer = FULL
     if as_before:
         transfer = AsBefore(arch, source)

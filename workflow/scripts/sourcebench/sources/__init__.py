@@ -1,13 +1,13 @@
 """Sources: where a backbone's first weights come from.
 
-A source in the config is a name and a specification, `{kind: …, …}`. A kind (`KINDS`) says which
-architectures a specification covers and supplies the weights; `sourcebench.sources.weights`
+A source in the config is a name and an entry, `{kind: …, …}`. A kind (`KINDS`) says which
+architectures an entry covers and supplies the weights; `sourcebench.sources.weights`
 writes them with their card. Importing this package costs no PyTorch.
 """
 
 from sourcebench.registry import discover
 from sourcebench.sources import generators, kinds
-from sourcebench.sources.base import KINDS, Kind, Order, Specification, Supply
+from sourcebench.sources.base import KINDS, Entry, Kind, Order, Supply
 from sourcebench.sources.card import Card
 from sourcebench.sources.generators.base import GENERATORS, Generator
 from sourcebench.sources.identity import weights_id
@@ -22,11 +22,11 @@ __all__ = [
     "KINDS",
     "USUAL",
     "Card",
+    "Entry",
     "Generator",
     "Kind",
     "Normalisation",
     "Order",
-    "Specification",
     "Supply",
     "weights_id",
 ]

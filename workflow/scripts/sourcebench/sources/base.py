@@ -14,7 +14,7 @@ from sourcebench.sources.normalisation import USUAL, Normalisation
 if TYPE_CHECKING:
     from torch import Tensor
 
-Specification = Mapping[str, Any]
+Entry = Mapping[str, Any]
 Schema = dict[str, Any]
 Tensors = dict[str, "Tensor"]
 
@@ -51,7 +51,7 @@ NETWORKS: Schema = {
         "properties": {"builder": STRING},
     },
 }
-# Keys of a specification that tell about a source, and on which its weights do not depend.
+# Keys of an entry that tell about a source, and on which its weights do not depend.
 ABOUT = ("title", "archs", "licence", "citation", "gated", "note", "help")
 
 
@@ -61,14 +61,14 @@ class Order:
 
     Args:
         name: the source's name in the config.
-        spec: the source's specification in the config.
+        entry: the source's entry in the config.
         arch: name of the architecture.
         seed: for weights that are trained here.
         threads: CPU threads for that.
     """
 
     name: str
-    spec: Specification
+    entry: Entry
     arch: str
     seed: int
     threads: int
@@ -96,11 +96,11 @@ class Kind(ABC):
 
     Attributes:
         version: raised when the code behind the kind makes other weights of the same.
-        by_arch: keys of a specification that hold a table, architecture → value.
+        by_arch: keys of an entry that hold a table, architecture → value.
         trains: whether getting the weights means training, for which a card is of use.
         has_weights: whether there is a file of weights; without one, fine-tuning starts from
             its run's seed.
-        properties: JSON schemas of the keys that this kind's specifications take.
+        properties: JSON schemas of the keys that this kind's entries take.
         required: those of the keys that can't be left out.
     """
 
@@ -112,7 +112,7 @@ class Kind(ABC):
     required: ClassVar[tuple[str, ...]] = ()
 
     def schema(self) -> Schema:
-        """Return the JSON schema of a specification, with what every kind takes."""
+        """Return the JSON schema of an entry, with what every kind takes."""
         return {
             "type": "object",
             "additionalProperties": False,
@@ -120,40 +120,40 @@ class Kind(ABC):
             "properties": COMMON | self.properties,
         }
 
-    def archs(self, spec: Specification) -> tuple[str, ...] | None:
-        """Return the architectures that a specification covers; None: any."""
-        return tuple(spec["archs"]) if spec.get("archs") else None
+    def archs(self, entry: Entry) -> tuple[str, ...] | None:
+        """Return the architectures that an entry covers; None: any."""
+        return tuple(entry["archs"]) if entry.get("archs") else None
 
-    def deciding(self, spec: Specification, arch: str) -> dict[str, Any]:
-        """Return what of a specification decides the weights of one architecture.
+    def deciding(self, entry: Entry, arch: str) -> dict[str, Any]:
+        """Return what of an entry decides the weights of one architecture.
 
         Neither what only tells about the source, nor what is said of other architectures.
         """
-        kept = {key: value for key, value in spec.items() if key not in ABOUT}
+        kept = {key: value for key, value in entry.items() if key not in ABOUT}
         return {
             key: value.get(arch) if key in self.by_arch and isinstance(value, Mapping) else value
             for key, value in kept.items()
         }
 
-    def network(self, spec: Specification, arch: str) -> Mapping[str, Any] | None:
+    def network(self, entry: Entry, arch: str) -> Mapping[str, Any] | None:
         """Return the exact network that the weights are of, as far as the config tells.
 
         None: the architecture's own, or one that only the weights themselves will tell.
         """
-        network: Mapping[str, Any] | None = spec.get("networks", {}).get(arch)
+        network: Mapping[str, Any] | None = entry.get("networks", {}).get(arch)
         return network
 
-    def fingerprint(self, spec: Specification, arch: str) -> Any:
+    def fingerprint(self, entry: Entry, arch: str) -> Any:
         """Return what decides an architecture's weights, is not in the config and can change.
 
         It is asked for at every plan, so that it has to cost next to nothing.
 
         Returns:
-            What JSON can hold; None where the specification alone decides.
+            What JSON can hold; None where the entry alone decides.
         """
         return None
 
-    def normalisation(self, spec: Specification) -> Normalisation:
+    def normalisation(self, entry: Entry) -> Normalisation:
         """Return what images random weights are to see; a file's weights know their own."""
         return USUAL
 
@@ -169,13 +169,13 @@ class Kind(ABC):
 KINDS: Registry[Kind] = Registry("kind of source")
 
 
-def check_arch(name: str, spec: Specification, arch: str) -> None:
+def check_arch(name: str, entry: Entry, arch: str) -> None:
     """Make sure that a source has weights for an architecture.
 
     Raises:
         SourceBenchError: it has none; the message lists those it has.
     """
-    archs = KINDS.get(spec["kind"]).archs(spec)
+    archs = KINDS.get(entry["kind"]).archs(entry)
     if archs is not None and arch not in archs:
         raise SourceBenchError(
             f"Source '{name}' has no weights for architecture '{arch}'; it has them for: "

@@ -34,17 +34,17 @@ class Normalisation:
     std: Triple = (0.25, 0.25, 0.25)
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> Normalisation:
-        """Return the normalisation that a specification describes in its network's own terms.
+    def of(cls, entry: Mapping[str, Any]) -> Normalisation:
+        """Return the normalisation that an entry describes in its network's own terms.
 
         Args:
-            spec: `mean` and `std` (a number, or three in the order of `channels`), for images
+            entry: `mean` and `std` (a number, or three in the order of `channels`), for images
                 whose values span `range` (default: [0, 1]); `channels` 'BGR' turns the order.
         """
-        low, high = spec.get("range", RANGE)
-        mean = [(value - low) / (high - low) for value in triple(spec["mean"])]
-        std = [value / (high - low) for value in triple(spec["std"])]
-        step = -1 if spec.get("channels") == "BGR" else 1
+        low, high = entry.get("range", RANGE)
+        mean = [(value - low) / (high - low) for value in triple(entry["mean"])]
+        std = [value / (high - low) for value in triple(entry["std"])]
+        step = -1 if entry.get("channels") == "BGR" else 1
         return cls(triple(mean[::step]), triple(std[::step]))
 
     def __call__(self, images: Tensor) -> Tensor:

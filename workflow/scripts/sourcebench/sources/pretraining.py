@@ -46,9 +46,9 @@ class Recipe:
     accelerator: str = "auto"
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> Recipe:
-        """Return the recipe in a source's specification; other keys are left alone."""
-        return cls(**{key: spec[key] for key in cls.__dataclass_fields__ if key in spec})
+    def of(cls, entry: Mapping[str, Any]) -> Recipe:
+        """Return the recipe in a source's entry; other keys are left alone."""
+        return cls(**{key: entry[key] for key in cls.__dataclass_fields__ if key in entry})
 
 
 def pretrain(

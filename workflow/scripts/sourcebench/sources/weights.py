@@ -21,7 +21,7 @@ from sourcebench.models import (
     weights_arch,
 )
 from sourcebench.models.input_size import set_input_size
-from sourcebench.sources import KINDS, Order, Specification
+from sourcebench.sources import KINDS, Entry, Order
 from sourcebench.sources.base import check_arch
 from sourcebench.sources.card import FLOPS_AT, Card
 from sourcebench.sources.fitting import require_match
@@ -29,13 +29,13 @@ from sourcebench.sources.normalisation import USUAL, Normalisation, triple
 
 
 def write_weights(
-    name: str, spec: Specification, arch: str, path: str | Path, *, seed: int, threads: int
+    name: str, entry: Entry, arch: str, path: str | Path, *, seed: int, threads: int
 ) -> None:
     """Write a source's weights for an architecture, and their card.
 
     Args:
         name: the source's name in the config.
-        spec: the source's specification in the config, `{kind: …, …}`.
+        entry: the source's entry in the config, `{kind: …, …}`.
         arch: name of the architecture; for a truncated one the weights are its parent's.
         path: the `.safetensors` to write: the backbone's tensors, without a head, and the card as
             metadata. The card is written beside it, too, as `.json`.
@@ -47,22 +47,22 @@ def write_weights(
             they don't fit.
     """
     arch = weights_arch(arch)
-    check_arch(name, spec, arch)
+    check_arch(name, entry, arch)
 
-    supply = KINDS.get(spec["kind"]).supply(Order(name, spec, arch, seed, threads))
+    supply = KINDS.get(entry["kind"]).supply(Order(name, entry, arch, seed, threads))
     network = dict(supply.network or network_of(arch))
     backbone = outline(network)
     require_match(supply.tensors, backbone, what=f"Source '{name}'", arch=arch)
     card = Card(
         source=name,
-        kind=spec["kind"],
+        kind=entry["kind"],
         arch=arch,
         network=network,
         origin=supply.origin,
         sha256=supply.sha256,
-        licence=spec.get("licence", supply.licence),
-        citation=spec.get("citation", supply.citation),
-        gated=spec.get("gated", False),
+        licence=entry.get("licence", supply.licence),
+        citation=entry.get("citation", supply.citation),
+        gated=entry.get("gated", False),
         mean=supply.normalisation.mean,
         std=supply.normalisation.std,
         input_size=supply.input_size,

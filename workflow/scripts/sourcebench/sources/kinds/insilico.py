@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from sourcebench.fingerprints import code_of
-from sourcebench.sources.base import KINDS, Kind, Order, Schema, Specification, Supply
+from sourcebench.sources.base import KINDS, Entry, Kind, Order, Schema, Supply
 from sourcebench.sources.generators.base import GENERATORS
 from sourcebench.sources.normalisation import USUAL
 
@@ -30,9 +30,9 @@ class InSilico(Kind):
     }
     required = ("generator", "images", "size", "epochs")
 
-    def fingerprint(self, spec: Specification, arch: str) -> Any:
+    def fingerprint(self, entry: Entry, arch: str) -> Any:
         """Return a digest of the generator's code."""
-        return code_of(GENERATORS.get(spec["generator"]).draw)
+        return code_of(GENERATORS.get(entry["generator"]).draw)
 
     def supply(self, order: Order) -> Supply:
         """Pretrain the architecture and return its weights.
@@ -42,7 +42,7 @@ class InSilico(Kind):
         """
         from sourcebench.sources.pretraining import Recipe, pretrain
 
-        name, recipe = order.spec["generator"], Recipe.of(order.spec)
+        name, recipe = order.entry["generator"], Recipe.of(order.entry)
         tensors, summary = pretrain(
             name, order.arch, recipe, seed=order.seed, threads=order.threads
         )

@@ -7,10 +7,10 @@ from sourcebench.sources.base import (
     IMAGES,
     KINDS,
     NETWORKS,
+    Entry,
     Kind,
     Order,
     Schema,
-    Specification,
     Supply,
 )
 from sourcebench.sources.normalisation import USUAL, Normalisation
@@ -29,9 +29,9 @@ class Random(Kind):
     properties: ClassVar[Schema] = {"networks": NETWORKS, **IMAGES}
     by_arch = ("networks",)
 
-    def normalisation(self, spec: Specification) -> Normalisation:
+    def normalisation(self, entry: Entry) -> Normalisation:
         """Return what images the networks are to see."""
-        return Normalisation.of({"std": 1, **spec}) if "mean" in spec else USUAL
+        return Normalisation.of({"std": 1, **entry}) if "mean" in entry else USUAL
 
     def supply(self, order: Order) -> Supply:
         """Refuse: there is nothing to write.
