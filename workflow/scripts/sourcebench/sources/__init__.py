@@ -1,8 +1,8 @@
 """Sources: where a backbone's first weights come from.
 
 A source in the config is a name and an entry, `{kind: …, …}`. A kind (`KINDS`) says which
-architectures an entry covers and supplies the weights; `sourcebench.sources.weights`
-writes them with their card. Importing this package costs no PyTorch.
+architectures an entry covers and supplies the weights; `sourcebench.sources.weights` writes them
+with their card. Importing this package costs no PyTorch.
 """
 
 from sourcebench.registry import discover

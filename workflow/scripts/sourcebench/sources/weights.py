@@ -48,7 +48,6 @@ def write_weights(
     """
     arch = weights_arch(arch)
     check_arch(name, entry, arch)
-
     supply = KINDS.get(entry["kind"]).supply(Order(name, entry, arch, seed, threads))
     network = dict(supply.network or network_of(arch))
     backbone = outline(network)
@@ -106,6 +105,28 @@ def load_backbone(
     if input_size is not None:
         backbone = set_input_size(backbone, input_size)
     return truncate(arch, backbone), normalisation
+
+
+def fresh_backbone(
+    arch: str,
+    path: str | Path | None,
+    input_size: int,
+    network: Mapping[str, Any] | None = None,
+) -> nn.Module:
+    """Return a backbone of the structure that `load_backbone` returns, with fresh weights.
+
+    They follow from PyTorch's global seed.
+
+    Args:
+        arch: name of the architecture.
+        path: what `write_weights` wrote; None: random weights.
+        input_size: side of the images in pixels.
+        network: the exact network of random weights; None: the architecture's own.
+    """
+    if path is not None:
+        with safe_open(path, framework="pt") as file:
+            network = json.loads(file.metadata()["card"]).get("network")
+    return truncate(arch, set_input_size(fresh_network(arch, network), input_size))
 
 
 def _read(arch: str, path: Path) -> tuple[nn.Module, Normalisation]:

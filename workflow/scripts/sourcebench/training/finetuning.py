@@ -1,6 +1,5 @@
 """One run: fine-tune a network from a source on a confounded task, and test it."""
 
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
@@ -14,18 +13,16 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from sourcebench import design, devices
 from sourcebench.files import atomic, write_csv, write_json
-from sourcebench.models import fresh_network, initialisation_of, truncate
+from sourcebench.models import initialisation_of
 from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
-from sourcebench.models.input_size import set_input_size
 from sourcebench.seeds import seed_of
 from sourcebench.sources import USUAL, Normalisation
-from sourcebench.sources.weights import load_backbone
+from sourcebench.sources.weights import fresh_backbone, load_backbone
 from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
@@ -164,12 +161,8 @@ def _fresh_backbone(
     structure: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Return the structure that the weights are of, with random weights from a seed of its own."""
-    network = structure
-    if weights is not None:
-        with safe_open(weights, framework="pt") as file:
-            network = json.loads(file.metadata()["card"]).get("network")
     with _drawing(seed, "fresh backbone"):
-        return truncate(arch, set_input_size(fresh_network(arch, network), side))
+        return fresh_backbone(arch, weights, side, structure)
 
 
 @contextmanager
