@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sourcebench import devices
 from sourcebench.models import build_backbone
 from sourcebench.models.classifier import Classifier
 from sourcebench.sources import Normalisation
-from sourcebench.training import devices
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import RunData
 from sourcebench.training.finetuning import Recipe, trainer_of

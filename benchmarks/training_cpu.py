@@ -30,7 +30,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from sourcebench.training import devices
+from sourcebench import devices
 
 SIZE, BATCH = 256, 16
 CPU = torch.device("cpu")

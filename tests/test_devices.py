@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from conftest import ROOT
+from sourcebench import devices
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources import Normalisation
-from sourcebench.training import devices, finetuning
+from sourcebench.training import finetuning
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import RunData
 from sourcebench.training.runs import Recipe
@@ -20,7 +21,7 @@ from sourcebench.training.runs import Recipe
 def test_runs_at_the_same_time_get_different_cards(tmp_path):
     with devices.own_card(["0", "1"], folder=tmp_path) as first:
         code = (
-            "import sys; from pathlib import Path; from sourcebench.training import devices\n"
+            "import sys; from pathlib import Path; from sourcebench import devices\n"
             "with devices.own_card(['0', '1'], folder=Path(sys.argv[1])) as card: print(card)"
         )
         second = subprocess.run(
@@ -77,7 +78,11 @@ def test_the_cpu_is_always_there():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")
 def test_a_missing_card_is_said():
-    with pytest.raises(SourceBenchError, match="PyTorch finds no card"), devices.device("gpu", 1):
+    said = "training.accelerator is 'gpu', but PyTorch finds no card"
+    with (
+        pytest.raises(SourceBenchError, match=said),
+        devices.device("gpu", 1, "training.accelerator"),
+    ):
         pass
 
 
@@ -140,7 +145,7 @@ def test_only_cuda_is_sent_what_it_may_read_later(monkeypatch):
 
 
 def test_fresh_weights_leave_every_generator_as_it_was(monkeypatch):
-    """`torch.manual_seed` would seed a card, and dropout there would depend on the strategy."""
+    """`torch.manual_seed` would seed a card, and dropout there would depend on the transfer."""
 
     def refuse(seed):
         raise AssertionError("seeds the card as well")

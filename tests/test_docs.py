@@ -25,7 +25,7 @@ from sourcebench.datasets.prepare import manifest
 from sourcebench.datasets.tasks import LABELS, candidates
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 
 def blocks(name, language):

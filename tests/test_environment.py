@@ -14,7 +14,7 @@ from conftest import ROOT
 SCRIPTS = ROOT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "sourcebench"
 ROOMS = [
-    "datasets", "phantoms", "tomography", "confounders", "design", "sources", "models", "training",
+    "datasets", "phantoms", "tomography", "confounders", "design", "models", "sources", "training",
     "evaluation", "figures",
 ]  # fmt: skip
 WITHOUT_TORCH = ["config", "experiment", "origins", "evaluation.aggregate", "figures"]

@@ -9,13 +9,13 @@ import torch
 from safetensors.torch import load_file
 
 from sourcebench import design
+from sourcebench.devices import precision
 from sourcebench.evaluation.aggregate import collect
 from sourcebench.evaluation.metrics import METRICS
 from sourcebench.sources import Normalisation
 from sourcebench.training import module
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers, RunData
-from sourcebench.training.devices import precision
 from sourcebench.training.finetuning import HISTORY_COLUMNS, Outputs, Recipe, Run, finetune
 from sourcebench.training.module import BestWeights, FineTuner
 

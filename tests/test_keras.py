@@ -15,7 +15,7 @@ from conftest import merged
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_network
 from sourcebench.sources import Normalisation
-from sourcebench.sources.keras_h5 import convert, read
+from sourcebench.sources.formats.keras_h5 import convert, read
 
 NETWORKS = {
     "resnet50": "ResNet50",
@@ -281,11 +281,11 @@ def test_what_is_no_plain_array_of_the_file_is_not_loaded(damaged, tmp_path, put
 
 def test_radimagenets_files_are_fed_as_their_code_does(keras):
     """Keras' ImageDataGenerator calls `preprocess_input` (caffe), then multiplies by 1/255."""
-    spec = merged({})["sources"]["radimagenet_keras"]
+    entry = merged({})["sources"]["radimagenet_keras"]
     grey = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
     generator = keras.src.legacy.preprocessing.image.ImageDataGenerator(
         rescale=1 / 255, preprocessing_function=keras.applications.imagenet_utils.preprocess_input
     )
     bgr = generator.standardize(np.repeat(grey[0, ..., None], 3, -1).astype(np.float32))
-    ours = Normalisation.of(spec)(torch.from_numpy(grey))[0].permute(1, 2, 0)
+    ours = Normalisation.of(entry)(torch.from_numpy(grey))[0].permute(1, 2, 0)
     np.testing.assert_allclose(ours.numpy(), bgr[..., ::-1], atol=1e-6)

@@ -19,7 +19,7 @@ from sourcebench import files
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES, build_network, network_of
 from sourcebench.models.classifier import Classifier
-from sourcebench.sources.keras_layers import FAMILIES
+from sourcebench.sources.formats.keras_layers import FAMILIES
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.runs import Recipe
 

@@ -7,8 +7,8 @@ import torch
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources import GENERATORS
-from sourcebench.training.pretraining import Recipe, generate, pretrain
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.pretraining import Recipe, generate, pretrain
+from sourcebench.sources.weights import load_backbone, write_weights
 
 TINY = Recipe(images=120, size=48, epochs=2, batch_size=16)
 
@@ -52,7 +52,7 @@ def test_an_image_depends_on_its_index_and_not_on_their_number():
 
 
 def test_pretrained_weights_are_written_with_their_recipe(tmp_path):
-    spec = {
+    entry = {
         "kind": "insilico",
         "title": "Phantom radiology",
         "generator": "phantom_radiology",
@@ -62,7 +62,7 @@ def test_pretrained_weights_are_written_with_their_recipe(tmp_path):
         "batch_size": 16,
     }
     path = tmp_path / "weights.safetensors"
-    write_weights("phantoms", spec, "tiny_resnet", path, seed=1, threads=1)
+    write_weights("phantoms", entry, "tiny_resnet", path, seed=1, threads=1)
     expected, summary = pretrain("phantom_radiology", "tiny_resnet", TINY, seed=1, threads=1)
     loaded = load_backbone("tiny_resnet", path)[0].state_dict()
     assert all(torch.equal(loaded[name], expected[name]) for name in expected)

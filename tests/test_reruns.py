@@ -240,9 +240,14 @@ def test_an_edited_reader(finished):
 
 
 @pytest.mark.parametrize(
-    "parts", [("models", "architectures", "tiny.py"), ("training", "strategies.py")]
+    "parts",
+    [
+        ("models", "architectures", "tiny.py"),
+        ("training", "transfer", "full.py"),
+        ("training", "methods", "cross_entropy.py"),
+    ],
 )
-def test_an_edited_architecture_or_strategy(finished, parts):
+def test_an_edited_architecture_transfer_or_method(finished, parts):
     """Its networks are trained again, on the images that are there."""
     path = code(finished, *parts)
     with other(path, path.read_bytes() + b"\nWIDER = True\n"):

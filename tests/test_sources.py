@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
 from sourcebench.sources import KINDS, Normalisation
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 ARCH = "tiny_resnet"
 FILE = {"kind": "file", "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]}
@@ -26,7 +26,7 @@ def state():
     return build_backbone(ARCH).state_dict()
 
 
-def write(tmp_path, content, spec=None, suffix=".pth", arch=ARCH):
+def write(tmp_path, content, entry=None, suffix=".pth", arch=ARCH):
     """Write a checkpoint, make a source of it, and return what `write_weights` wrote."""
     checkpoint = tmp_path / f"checkpoint{suffix}"
     if suffix == ".safetensors":
@@ -34,8 +34,8 @@ def write(tmp_path, content, spec=None, suffix=".pth", arch=ARCH):
     else:
         torch.save(content, checkpoint)
     path = tmp_path / "weights.safetensors"
-    spec = FILE | {"path": str(checkpoint)} | (spec or {})
-    write_weights("mine", spec, arch, path, seed=1, threads=1)
+    entry = FILE | {"path": str(checkpoint)} | (entry or {})
+    write_weights("mine", entry, arch, path, seed=1, threads=1)
     return path
 
 
@@ -125,9 +125,9 @@ def test_a_broken_file_is_one_sentence(tmp_path, state, suffix, content):
     checkpoint.write_bytes(
         {"empty": b"", "truncated": whole[: len(whole) // 2], "text": b"not found\n" * 9}[content]
     )
-    spec = FILE | {"path": str(checkpoint)}
+    entry = FILE | {"path": str(checkpoint)}
     with pytest.raises(SourceBenchError, match="checkpoint"):
-        write_weights("mine", spec, ARCH, tmp_path / "weights.safetensors", seed=1, threads=1)
+        write_weights("mine", entry, ARCH, tmp_path / "weights.safetensors", seed=1, threads=1)
 
 
 def test_a_file_without_tensors_or_of_another_ending_is_refused(tmp_path, state):
@@ -138,9 +138,9 @@ def test_a_file_without_tensors_or_of_another_ending_is_refused(tmp_path, state)
 
 
 def test_a_missing_file_says_where_it_was_looked_for_and_where_to_get_it(tmp_path):
-    spec = FILE | {"path": str(tmp_path / "{arch}.pth"), "help": "Ask the authors for it."}
+    entry = FILE | {"path": str(tmp_path / "{arch}.pth"), "help": "Ask the authors for it."}
     with pytest.raises(SourceBenchError) as refusal:
-        write_weights("mine", spec, ARCH, tmp_path / "w.safetensors", seed=1, threads=1)
+        write_weights("mine", entry, ARCH, tmp_path / "w.safetensors", seed=1, threads=1)
     assert str(tmp_path / "tiny_resnet.pth") in str(refusal.value)
     assert str(refusal.value).endswith("Ask the authors for it.")
 
@@ -254,13 +254,13 @@ def test_no_network_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_an_unknown_tag_is_one_sentence(tmp_path):
-    spec = {"kind": "timm", "tags": {ARCH: "densenet121.no_such_recipe"}}
+    entry = {"kind": "timm", "tags": {ARCH: "densenet121.no_such_recipe"}}
     with pytest.raises(SourceBenchError, match=r"no_such_recipe.*sources\.imagenet\.tags"):
-        write_weights("imagenet", spec, ARCH, tmp_path / "w.safetensors", seed=1, threads=1)
+        write_weights("imagenet", entry, ARCH, tmp_path / "w.safetensors", seed=1, threads=1)
 
 
 @pytest.mark.parametrize(
-    ("spec", "wrong"),
+    ("entry", "wrong"),
     [
         ({"kind": "random"}, None),
         ({"kind": "random", "seed": 3}, "seed"),
@@ -279,9 +279,9 @@ def test_an_unknown_tag_is_one_sentence(tmp_path):
         ),
     ],
 )
-def test_each_kind_knows_what_its_specification_may_hold(spec, wrong):
-    validator = Draft202012Validator(KINDS.get(spec["kind"]).schema())
-    messages = [error.message for error in validator.iter_errors(spec)]
+def test_each_kind_knows_what_its_specification_may_hold(entry, wrong):
+    validator = Draft202012Validator(KINDS.get(entry["kind"]).schema())
+    messages = [error.message for error in validator.iter_errors(entry)]
     assert (not messages) if wrong is None else any(wrong in message for message in messages)
 
 

@@ -16,7 +16,7 @@ from sourcebench.models import build_backbone, complexity
 from sourcebench.models.initialisation import INITIALISATIONS
 from sourcebench.sources import KINDS
 from sourcebench.sources.base import ABOUT
-from sourcebench.training.weights import write_weights
+from sourcebench.sources.weights import write_weights
 
 DIGEST = hashlib.sha256(b"weights").hexdigest()
 RESNET = {"builder": "timm", "name": "resnet50"}

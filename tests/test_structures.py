@@ -9,7 +9,7 @@ from sourcebench import experiment
 from sourcebench.sources import Normalisation
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.runs import Run
-from sourcebench.training.strategies import from_entry
+from sourcebench.training.transfer import from_entry
 from test_finetuning import outputs, recipe, world
 
 __all__ = ["world"]
@@ -18,7 +18,7 @@ OTHER = {"builder": "cbr", "kernel": 5, "widths": [4, 8]}
 
 def test_a_run_starts_from_the_structure_it_is_given(world, tmp_path):
     layers, table, *_ = world
-    for strategy in ("full", "hybrid"):
+    for kind in ("full", "hybrid"):
         finetune(
             Run("t", "corner", "random", "tiny_resnet", 1.0, 1),
             recipe(epochs=0),
@@ -27,7 +27,7 @@ def test_a_run_starts_from_the_structure_it_is_given(world, tmp_path):
             weights=None,
             seed=1,
             outputs=outputs(tmp_path, checkpoint=True),
-            strategy=from_entry({"kind": strategy}),
+            transfer=from_entry({"kind": kind}),
             structure=OTHER,
         )
         shapes = [

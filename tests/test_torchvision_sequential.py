@@ -5,7 +5,7 @@ import torch
 import torchvision
 from torch import nn
 
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 NETWORKS = {
     "resnet50": lambda: torchvision.models.resnet50(),
@@ -44,13 +44,13 @@ def test_features_are_those_of_torchvision(tmp_path, arch):
     name = [name for name, _ in network.named_children()][-1]
     setattr(network, name, nn.Identity())
 
-    spec = {
+    entry = {
         "kind": "file",
         "path": str(tmp_path / "theirs.pt"),
         "mean": [0.5] * 3,
         "std": [0.5] * 3,
     }
-    write_weights("rad", spec, arch, tmp_path / "ours.safetensors", seed=1, threads=1)
+    write_weights("rad", entry, arch, tmp_path / "ours.safetensors", seed=1, threads=1)
     backbone = load_backbone(arch, tmp_path / "ours.safetensors")[0].eval()
     for size in (107, 160):
         # Coarse noise: pooled features of fine noise would hardly depend on the image.

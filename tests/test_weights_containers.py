@@ -16,17 +16,18 @@ import torchvision
 from safetensors.torch import save_file
 from torch import nn
 
-from archive_server import entry, pack
+from archive_server import entry as member
+from archive_server import pack
 from conftest import merged
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
-from sourcebench.sources import checkpoints
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.formats import checkpoints
+from sourcebench.sources.weights import load_backbone, write_weights
 
 pytest_plugins = ["archive_server"]
 
 ARCH = "tiny_resnet"
-SPEC = {"kind": "file", "mean": 0.5, "std": 0.25}
+ENTRY = {"kind": "file", "mean": 0.5, "std": 0.25}
 RADIOLOGYNET = merged({})["sources"]["radiologynet"]
 
 
@@ -42,8 +43,8 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def convert(spec, arch=ARCH):
-    write_weights("mine", spec, arch, "weights.safetensors", seed=1, threads=1)
+def convert(entry, arch=ARCH):
+    write_weights("mine", entry, arch, "weights.safetensors", seed=1, threads=1)
     return json.loads(Path("weights.json").read_text())
 
 
@@ -83,15 +84,15 @@ def test_radiologynet_from_its_archive(here, site, arch):
     content, network = radiologynet(arch)
     name = RADIOLOGYNET["urls"][arch].rpartition("/")[2]
     archive = pack(
-        entry(name.removesuffix(".tar.gz"), kind=tarfile.DIRTYPE),
-        entry("weights/notes.txt", content=b"trained on many images"),
-        entry("weights/._network.pth", content=b"of a Mac"),
-        entry("weights/network.pth", content=saved(content)),
+        member(name.removesuffix(".tar.gz"), kind=tarfile.DIRTYPE),
+        member("weights/notes.txt", content=b"trained on many images"),
+        member("weights/._network.pth", content=b"of a Mac"),
+        member("weights/network.pth", content=saved(content)),
         level=0,
     )
     site.files[name] = archive
-    spec = {**RADIOLOGYNET, "urls": {arch: f"{site.url}/{name}"}}
-    card = convert(spec, arch)
+    entry = {**RADIOLOGYNET, "urls": {arch: f"{site.url}/{name}"}}
+    card = convert(entry, arch)
     backbone, normalisation = load_backbone(arch, "weights.safetensors")
     assert normalisation.mean == (0.485, 0.456, 0.406)
     images = nn.functional.interpolate(torch.randn(2, 3, 5, 5), 107)
@@ -104,19 +105,19 @@ def test_radiologynet_from_its_archive(here, site, arch):
 
 def test_an_archive_of_none_or_several_files_of_weights_is_refused(here, state):
     content = saved(state)
-    one, two = (entry(f"{name}.pth", content=content) for name in ("one", "two"))
-    link = entry("linked.pth", kind=tarfile.SYMTYPE, link="/etc/passwd")
-    outside = entry("../../outside.pth", content=content)
-    spec = SPEC | {"path": "mine.tar.gz"}
+    one, two = (member(f"{name}.pth", content=content) for name in ("one", "two"))
+    link = member("linked.pth", kind=tarfile.SYMTYPE, link="/etc/passwd")
+    outside = member("../../outside.pth", content=content)
+    entry = ENTRY | {"path": "mine.tar.gz"}
     for entries, found in [
         ((one, two), r"2 files of weights.*\(one\.pth, two\.pth\)"),
         ((link, outside), r"0 files of weights.*\(none\)"),
     ]:
         Path("mine.tar.gz").write_bytes(pack(*entries))
         with pytest.raises(SourceBenchError, match=found):
-            convert(spec)
+            convert(entry)
     Path("mine.tar.gz").write_bytes(pack(link, outside, one))
-    convert(spec)
+    convert(entry)
     assert_loads(state)
     assert sorted(path.name for path in here.rglob("*.pth")) == []
 
@@ -127,26 +128,26 @@ def test_an_archive_of_none_or_several_files_of_weights_is_refused(here, state):
     ids=["empty", "page", "truncated", "no tar"],  # gzip's bytes hold the time of the collection
 )
 def test_a_broken_archive_is_one_sentence(here, state, content):
-    whole = pack(entry("one.pth", content=saved(state)))
+    whole = pack(member("one.pth", content=saved(state)))
     content = whole[: len(whole) // 2] if content == "truncated" else content
     Path("mine.tar.gz").write_bytes(content)
     with pytest.raises(SourceBenchError, match=r"mine\.tar\.gz (is no whole archive|holds 0)"):
-        convert(SPEC | {"path": "mine.tar.gz"})
+        convert(ENTRY | {"path": "mine.tar.gz"})
     assert [path.name for path in here.iterdir()] == ["mine.tar.gz"]
 
 
 def test_a_url_without_a_checksum_is_taken_and_its_own_is_told(here, site, state, capsys):
     content = saved(state)
     site.files["tiny.pth"] = content
-    spec = SPEC | {"kind": "url", "urls": {ARCH: f"{site.url}/tiny.pth"}}
-    card = convert(spec)
+    entry = ENTRY | {"kind": "url", "urls": {ARCH: f"{site.url}/tiny.pth"}}
+    card = convert(entry)
     assert_loads(state)
     assert card["sha256"] == hashlib.sha256(content).hexdigest()
     assert card["sha256"] in capsys.readouterr().out
-    convert(spec)
+    convert(entry)
     assert len(site.requests) == 1
     with pytest.raises(SourceBenchError, match=r"tiny\.pth is not the file"):
-        convert(spec | {"sha256": {ARCH: "0" * 64}})
+        convert(entry | {"sha256": {ARCH: "0" * 64}})
 
 
 def sharded(state, folder, stem, save):
@@ -169,20 +170,20 @@ def test_a_folder_of_hugging_face(here, state, stem, save):
     folder = here / "saved"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    spec = SPEC | {"path": "saved"}
+    entry = ENTRY | {"path": "saved"}
     with pytest.raises(SourceBenchError, match=r"looked for .*saved/model\.safetensors or .*Put"):
-        convert(spec)
+        convert(entry)
     files = sharded(state, folder, stem, save)
-    card = convert(spec)
+    card = convert(entry)
     assert_loads(state)
     assert card["origin"]["path"].endswith(".index.json")
     joined = b"".join((folder / file).read_bytes() for file in files)
     assert card["sha256"] == hashlib.sha256(joined).hexdigest()
     (folder / files[1]).unlink()
     with pytest.raises(SourceBenchError, match=rf"names 2 files, of which {files[1]} is not there"):
-        convert(spec)
+        convert(entry)
     save_file({name: tensor + 1 for name, tensor in state.items()}, folder / "model.safetensors")
-    assert convert(spec)["origin"]["path"] == "saved/model.safetensors"
+    assert convert(entry)["origin"]["path"] == "saved/model.safetensors"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_a_wrong_index_is_one_sentence(here, index):
     Path("saved").mkdir()
     Path("saved/model.safetensors.index.json").write_text(index)
     with pytest.raises(SourceBenchError, match=r"index\.json (is no index|names files outside)"):
-        convert(SPEC | {"path": "saved"})
+        convert(ENTRY | {"path": "saved"})
 
 
 class Trained(lightning.LightningModule):
@@ -230,7 +231,7 @@ def test_a_checkpoint_of_lightning(here, hparams):
     )
     trainer.strategy.connect(module)
     trainer.save_checkpoint("last.ckpt")
-    convert(SPEC | {"path": "last.ckpt", "rename": {"head.": None}})
+    convert(ENTRY | {"path": "last.ckpt", "rename": {"head.": None}})
     assert_loads(module.backbone.state_dict())
 
 
@@ -246,12 +247,12 @@ def test_what_a_checkpoint_of_lightning_wants_to_run_is_not_run(here, state):
     target = here / "executed"
     content = {"state_dict": state, "hyper_parameters": {"x": Calls(open, str(target), "w")}}
     torch.save(content, "last.ckpt")
-    convert(SPEC | {"path": "last.ckpt"})
+    convert(ENTRY | {"path": "last.ckpt"})
     assert_loads(state)
     assert not target.exists()
     Path("last.ckpt").rename("last.pth")  # elsewhere such things are none of a network's
     with pytest.raises(SourceBenchError, match=r"was not loaded.*asks for"):
-        convert(SPEC | {"path": "last.pth"})
+        convert(ENTRY | {"path": "last.pth"})
 
 
 def test_torchscript_is_called_by_its_name(here):
@@ -267,7 +268,7 @@ def test_numbers_of_numpy_beside_a_state_dict_do_no_harm(here, state):
     torch.save(
         {"model_state": state, "best": np.float64(0.3), "args": argparse.Namespace(a=1)}, "n.pth"
     )
-    convert(SPEC | {"path": "n.pth"})
+    convert(ENTRY | {"path": "n.pth"})
     assert_loads(state)
 
 
@@ -276,28 +277,28 @@ def test_the_own_copy_goes_before_the_hubs(here, state, monkeypatch):
 
     asked = []
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *what, **_: asked.append(what))
-    spec = SPEC | {"kind": "hub", "repo": "some/one", "path": "own", "files": {ARCH: "Tiny.pt"}}
+    entry = ENTRY | {"kind": "hub", "repo": "some/one", "path": "own", "files": {ARCH: "Tiny.pt"}}
     Path("own").mkdir()
     torch.save(state, "own/Tiny.pt")
-    assert convert(spec)["origin"] == {"path": "own/Tiny.pt"}
+    assert convert(entry)["origin"] == {"path": "own/Tiny.pt"}
     assert_loads(state)
     assert not asked
 
 
 def test_a_file_of_a_source_has_a_normalisation_of_its_own(here, state):
     caffe = {"mean": [103.939, 116.779, 123.68], "std": 255, "range": [0, 255], "channels": "BGR"}
-    spec = SPEC | {
+    entry = ENTRY | {
         "path": ".",
         "files": {ARCH: ["one.pt", "two.pt"]},
         "per_arch": {ARCH: {"input_size": 96}},
         "per_file": {"two.pt": caffe},
     }
     torch.save(state, "two.pt")
-    card = convert(spec)
+    card = convert(entry)
     # In RGB, for images in [0, 1]: (BGR - mean) / 255 is (x - mean / 255) / 1.
     assert card["mean"] == pytest.approx([123.68 / 255, 116.779 / 255, 103.939 / 255])
     assert (card["std"], card["input_size"]) == ([1, 1, 1], 96)
     stem = load_backbone(ARCH, "weights.safetensors")[0].state_dict()["stem.0.weight"]
     assert torch.equal(stem, state["stem.0.weight"].flip(1))
     torch.save(state, "one.pt")
-    assert convert(spec)["mean"] == [0.5, 0.5, 0.5]
+    assert convert(entry)["mean"] == [0.5, 0.5, 0.5]

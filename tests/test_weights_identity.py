@@ -19,20 +19,20 @@ LEAVES = {"kind": "insilico", "generator": "dead_leaves", "images": 99, "size": 
 TIMM = {"kind": "timm", "tags": {"resnet50": "resnet50.tv_in1k", "vit_base": "vit_base.x"}}
 
 
-def name_of(spec, arch="resnet50", seed=1):
-    return weights_id(spec, arch, seed, KINDS.get(spec["kind"]).fingerprint(spec, arch))
+def name_of(entry, arch="resnet50", seed=1):
+    return weights_id(entry, arch, seed, KINDS.get(entry["kind"]).fingerprint(entry, arch))
 
 
 @given(st.sampled_from([FILE, LEAVES, TIMM]), st.randoms())
-def test_the_order_of_keys_and_what_tells_about_a_source_mean_nothing(spec, random):
+def test_the_order_of_keys_and_what_tells_about_a_source_mean_nothing(entry, random):
     told = {key: f"other words: {random.random()}" for key in ABOUT}
-    keys = list(spec | told)
+    keys = list(entry | told)
     random.shuffle(keys)
-    assert name_of({key: (spec | told)[key] for key in keys}) == name_of(spec)
+    assert name_of({key: (entry | told)[key] for key in keys}) == name_of(entry)
 
 
 def test_what_decides_the_weights_names_them_anew():
-    known = {name_of(spec, arch) for spec in (FILE, TIMM) for arch in ("resnet50", "vit_base")}
+    known = {name_of(entry, arch) for entry in (FILE, TIMM) for arch in ("resnet50", "vit_base")}
     known |= {name_of(FILE | {"mean": 0.4}), name_of(FILE | {"rename": {"a.": "b."}})}
     known |= {name_of(LEAVES), name_of(LEAVES | {"epochs": 2}), name_of(LEAVES, seed=2)}
     assert len(known) == 9
@@ -53,48 +53,48 @@ def test_a_later_version_of_a_kind_makes_other_weights(monkeypatch):
 @pytest.mark.parametrize("source", SOURCES)
 def test_another_architecture_of_a_source_changes_nothing(source):
     """Growing a study by an architecture fetches none of the others again."""
-    spec = SOURCES[source]
-    kind, grown = KINDS.get(spec["kind"]), copy.deepcopy(SOURCES[source])
+    entry = SOURCES[source]
+    kind, grown = KINDS.get(entry["kind"]), copy.deepcopy(SOURCES[source])
     for key in kind.by_arch:
         if isinstance(grown.get(key), dict):
             grown[key]["some_other_network"] = "another"
-    for arch in kind.archs(spec) or ("resnet50",):
-        assert weights_id(grown, arch, 1) == weights_id(spec, arch, 1)
+    for arch in kind.archs(entry) or ("resnet50",):
+        assert weights_id(grown, arch, 1) == weights_id(entry, arch, 1)
 
 
 def test_a_file_is_told_by_its_path_size_and_time(tmp_path):
     path = tmp_path / "mine.pth"
-    spec = FILE | {"path": str(tmp_path / "{arch}.pth")}
+    entry = FILE | {"path": str(tmp_path / "{arch}.pth")}
     kind = KINDS.get("file")
-    assert kind.fingerprint(spec, "mine") == "missing"
+    assert kind.fingerprint(entry, "mine") == "missing"
     path.write_bytes(b"one")
-    (first,) = kind.fingerprint(spec, "mine")
+    (first,) = kind.fingerprint(entry, "mine")
     assert first == {"path": str(path), "size": 3, "mtime_ns": path.stat().st_mtime_ns}
     json.dumps(first)
     os.utime(path, ns=(1, 1))
-    assert kind.fingerprint(spec, "mine") != [first]
+    assert kind.fingerprint(entry, "mine") != [first]
     path.write_bytes(b"three")
     os.utime(path, ns=(first["mtime_ns"],) * 2)
-    assert kind.fingerprint(spec, "mine") != [first]
+    assert kind.fingerprint(entry, "mine") != [first]
     # A checksum says more than any of these, and a copy elsewhere has it, too.
-    assert kind.fingerprint(spec | {"sha256": {"mine": "0" * 64}}, "mine") is None
+    assert kind.fingerprint(entry | {"sha256": {"mine": "0" * 64}}, "mine") is None
 
 
 def test_of_a_folders_files_the_one_that_is_taken_counts(tmp_path):
-    spec = FILE | {"path": str(tmp_path), "files": {"resnet50": ["a.pt", "b.h5"]}}
+    entry = FILE | {"path": str(tmp_path), "files": {"resnet50": ["a.pt", "b.h5"]}}
     (tmp_path / "b.h5").write_bytes(b"b")
-    second = name_of(spec)
+    second = name_of(entry)
     (tmp_path / "other.pt").write_bytes(b"o")
-    assert name_of(spec) == second
+    assert name_of(entry) == second
     (tmp_path / "a.pt").write_bytes(b"a")
-    assert name_of(spec) != second
+    assert name_of(entry) != second
 
 
 def test_a_copy_of_a_repository_is_told_by_its_files(tmp_path):
-    spec = {"kind": "timm", "tags": {"resnet50": f"local-dir:{tmp_path}"}}
-    nothing = name_of(spec)
+    entry = {"kind": "timm", "tags": {"resnet50": f"local-dir:{tmp_path}"}}
+    nothing = name_of(entry)
     (tmp_path / "model.safetensors").write_bytes(b"weights")
-    assert name_of(spec) != nothing
+    assert name_of(entry) != nothing
     assert KINDS.get("timm").fingerprint(TIMM, "resnet50") is None
 
 

@@ -5,7 +5,7 @@ import torch
 
 from sourcebench.models import build_backbone, build_network
 from sourcebench.models.input_size import set_input_size
-from sourcebench.training.weights import load_backbone
+from sourcebench.sources.weights import load_backbone
 
 FAMILIES = ["vit_small", "vit_base", "swin_tiny", "convnext_tiny"]
 PATCH_14 = {"builder": "timm", "name": "vit_small_patch14_dinov2", "depth": 1, "img_size": 70}
@@ -22,7 +22,7 @@ def test_every_family_takes_the_papers_sizes(arch, size):
 
 
 @pytest.mark.parametrize("size", [96, 256])
-@pytest.mark.parametrize("network", [PATCH_14, DINOV3, ROTATED], ids=lambda spec: spec["name"])
+@pytest.mark.parametrize("network", [PATCH_14, DINOV3, ROTATED], ids=lambda entry: entry["name"])
 @torch.no_grad()
 def test_members_of_a_family_take_any_size(network, size):
     backbone = set_input_size(build_network(network), size)

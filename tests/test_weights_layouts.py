@@ -10,20 +10,20 @@ from torch.nn import functional
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_network
 from sourcebench.sources import Normalisation
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 WIDTH, HEADS, PATCH, SIDE = 32, 4, 14, 70
 VIT = {"depth": 2, "embed_dim": WIDTH, "num_heads": HEADS, "img_size": SIDE}
-SPEC = {"kind": "file", "mean": 0.5, "std": 0.5}
+ENTRY = {"kind": "file", "mean": 0.5, "std": 0.5}
 
 
-def converted(tmp_path, content, arch, **spec):
+def converted(tmp_path, content, arch, **entry):
     """What `load_backbone` makes of a checkpoint, and the normalisation with it."""
     checkpoint, path = tmp_path / "checkpoint.pth", tmp_path / "weights.safetensors"
     if content is not None:
         torch.save(content, checkpoint)
-    spec = SPEC | {"path": str(checkpoint)} | spec
-    write_weights("mine", spec, arch, path, seed=1, threads=1)
+    entry = ENTRY | {"path": str(checkpoint)} | entry
+    write_weights("mine", entry, arch, path, seed=1, threads=1)
     backbone, normalisation = load_backbone(arch, path)
     return backbone.eval(), normalisation
 
@@ -205,8 +205,8 @@ def test_a_masked_autoencoder_gives_its_encoder(tmp_path):
     encoder = build_network(network).eval()
     content = encoder.state_dict() | {"mask_token": torch.zeros(1, 1, 8)}
     content |= {"decoder_embed.weight": torch.zeros(8, WIDTH)}
-    spec = {"networks": {"vit_base": network}, "rename": {"decoder_": None}}
-    backbone, _ = converted(tmp_path, {"model": content}, "vit_base", **spec)
+    entry = {"networks": {"vit_base": network}, "rename": {"decoder_": None}}
+    backbone, _ = converted(tmp_path, {"model": content}, "vit_base", **entry)
     assert torch.equal(backbone(images(64)), encoder(images(64)))
 
 
@@ -322,8 +322,8 @@ def test_a_whole_network_of_torchxrayvision(tmp_path, zipped):
     grey = torch.randint(0, 256, (1, 64, 64), generator=torch.Generator().manual_seed(1))
     scaled = torchxrayvision.utils.normalize(grey.numpy(), 255)
     expected = published.features2(torch.from_numpy(scaled)[:, None])
-    spec = {"mean": 0, "std": 1, "range": [-1024, 1024], "channels": "grey"}
-    backbone, normalisation = converted(tmp_path, None, "densenet121", **spec)
+    entry = {"mean": 0, "std": 1, "range": [-1024, 1024], "channels": "grey"}
+    backbone, normalisation = converted(tmp_path, None, "densenet121", **entry)
     assert normalisation == Normalisation((0.5,) * 3, (1 / 2048,) * 3)
     torch.testing.assert_close(backbone(normalisation(grey)), expected, atol=1e-3, rtol=1e-4)
 
@@ -334,8 +334,8 @@ def test_a_network_for_bgr_images_takes_rgb(tmp_path):
     published = build_network({"builder": "tiny_resnet"}).eval()
     mean, std = [103.939, 116.779, 123.68], [1.0, 2.0, 3.0]
     caffe = {"mean": mean, "std": std, "range": [0, 255], "channels": "BGR"}
-    spec = {"per_arch": {"tiny_resnet": caffe, "resnet50": {"mean": 0}}}
-    backbone, normalisation = converted(tmp_path, published.state_dict(), "tiny_resnet", **spec)
+    entry = {"per_arch": {"tiny_resnet": caffe, "resnet50": {"mean": 0}}}
+    backbone, normalisation = converted(tmp_path, published.state_dict(), "tiny_resnet", **entry)
     grey = torch.randint(0, 256, (2, 40, 40))
     bgr = (grey[:, None] - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
     torch.testing.assert_close(backbone(normalisation(grey)), published(bgr), atol=1e-3, rtol=1e-4)

@@ -11,8 +11,8 @@ import torchvision
 from torch import nn
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources import checkpoints, pickles
-from sourcebench.training.weights import write_weights
+from sourcebench.sources.formats import checkpoints, pickles
+from sourcebench.sources.weights import write_weights
 
 
 class Calls:
@@ -86,9 +86,9 @@ def test_a_bare_pickle_beside_a_state_dict_writes_no_weights(tmp_path, protocol)
     target, path = tmp_path / "executed", tmp_path / "network.pt"
     content = {"state_dict": {}, "extra": Calls(open, str(target), "w")}
     path.write_bytes(pickle.dumps(content, protocol))
-    spec = {"kind": "file", "path": str(path), "mean": 0.5, "std": 0.5}
+    entry = {"kind": "file", "path": str(path), "mean": 0.5, "std": 0.5}
     with pytest.raises(SourceBenchError, match=r"network\.pt was not loaded"):
-        write_weights("mine", spec, "tiny_resnet", tmp_path / "w.safetensors", seed=1, threads=1)
+        write_weights("mine", entry, "tiny_resnet", tmp_path / "w.safetensors", seed=1, threads=1)
     assert [entry.name for entry in tmp_path.iterdir()] == ["network.pt"]
 
 

@@ -21,7 +21,7 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES, build_backbone
 from sourcebench.sources import KINDS, Normalisation
 from sourcebench.sources.hub import cached
-from sourcebench.training.weights import load_backbone, write_weights
+from sourcebench.sources.weights import load_backbone, write_weights
 
 pytest_plugins = ["archive_server"]
 
@@ -49,9 +49,9 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def convert(spec, arch=ARCH):
+def convert(entry, arch=ARCH):
     path = Path("weights.safetensors")
-    write_weights("mine", spec, arch, path, seed=1, threads=1)
+    write_weights("mine", entry, arch, path, seed=1, threads=1)
     return json.loads(path.with_suffix(".json").read_text())
 
 
@@ -61,18 +61,18 @@ def assert_loads(state, arch=ARCH):
 
 
 def test_the_first_of_a_folders_files_that_is_there(here, state):
-    spec = {"kind": "file", "path": "radimagenet", "files": {ARCH: ["First.pt", "Second.pt"]}}
-    spec |= GREY | {"help": "Ask for them at the authors'."}
+    entry = {"kind": "file", "path": "radimagenet", "files": {ARCH: ["First.pt", "Second.pt"]}}
+    entry |= GREY | {"help": "Ask for them at the authors'."}
     (here / "radimagenet").mkdir()
     with pytest.raises(SourceBenchError) as refusal:
-        convert(spec)
+        convert(entry)
     for wanted in ("radimagenet/First.pt or ", "radimagenet/Second.pt.", "Ask for them"):
         assert wanted in str(refusal.value)
     torch.save(state, here / "radimagenet" / "Second.pt")
-    assert convert(spec)["origin"] == {"path": "radimagenet/Second.pt"}
+    assert convert(entry)["origin"] == {"path": "radimagenet/Second.pt"}
     torch.save({name: tensor + 1 for name, tensor in state.items()}, "radimagenet/First.pt")
-    assert convert(spec)["origin"] == {"path": "radimagenet/First.pt"}
-    assert KINDS.get("file").archs(spec) == (ARCH,)
+    assert convert(entry)["origin"] == {"path": "radimagenet/First.pt"}
+    assert KINDS.get("file").archs(entry) == (ARCH,)
 
 
 def web(site, content, digest=None):
@@ -88,39 +88,39 @@ def serve_queries(site):
 
 
 def test_a_file_on_the_web_is_fetched_once_and_kept(here, site, state, checkpoint):
-    spec = web(site, checkpoint)
+    entry = web(site, checkpoint)
     serve_queries(site)
-    card = convert(spec)
+    card = convert(entry)
     assert_loads(state)
-    assert card["origin"] == {"url": spec["urls"][ARCH]}
-    assert card["sha256"] == spec["sha256"][ARCH]
+    assert card["origin"] == {"url": entry["urls"][ARCH]}
+    assert card["sha256"] == entry["sha256"][ARCH]
     assert [path.name for path in (here / "resources/downloads/mine").iterdir()] == ["file.pth"]
-    convert(spec)
+    convert(entry)
     assert len(site.requests) == 1
 
 
 def test_a_download_goes_on_where_it_stopped(here, site, state, checkpoint):
-    spec = web(site, checkpoint)
+    entry = web(site, checkpoint)
     serve_queries(site)
     folder = here / "resources" / "downloads" / "mine"
     folder.mkdir(parents=True)
     (folder / "file.pth.part").write_bytes(checkpoint[:1000])
-    memory = {"url": spec["urls"][ARCH], "size": len(checkpoint), "version": '"one"'}
+    memory = {"url": entry["urls"][ARCH], "size": len(checkpoint), "version": '"one"'}
     (folder / "file.pth.part.json").write_text(json.dumps(memory))
-    convert(spec)
+    convert(entry)
     assert_loads(state)
     assert [wish for _, wish in site.requests] == ["bytes=1000-"]
 
 
 def test_another_file_on_the_web_is_deleted(here, site, checkpoint):
-    spec = web(site, checkpoint, digest="0" * 64)
+    entry = web(site, checkpoint, digest="0" * 64)
     serve_queries(site)
     with pytest.raises(SourceBenchError, match=r"file\.pth.*announces.*deleted"):
-        convert(spec)
+        convert(entry)
     assert not list((here / "resources/downloads/mine").iterdir())
-    spec = {**spec, "sha256": {"resnet50": "0" * 64}}
+    entry = {**entry, "sha256": {"resnet50": "0" * 64}}
     with pytest.raises(SourceBenchError, match=r"sources\.mine\.sha256 has no checksum for"):
-        convert(spec)
+        convert(entry)
 
 
 HUB = {"kind": "hub", "repo": "someone/network", "files": {ARCH: "model.safetensors"}} | GREY
@@ -236,8 +236,8 @@ def test_a_truncated_network_takes_its_parents_weights(here):
     torch.manual_seed(9)
     parent = build_backbone("resnet50")
     torch.save(parent.state_dict(), "resnet50.pth")
-    spec = {"kind": "file", "path": "{arch}.pth", "archs": ["resnet50"]} | GREY
-    assert convert(spec, "resnet50_t1")["arch"] == "resnet50"
+    entry = {"kind": "file", "path": "{arch}.pth", "archs": ["resnet50"]} | GREY
+    assert convert(entry, "resnet50_t1")["arch"] == "resnet50"
     truncated, _ = load_backbone("resnet50_t1", "weights.safetensors")
     kept = truncated.state_dict()
     assert len(kept) < len(parent.state_dict())
@@ -249,20 +249,20 @@ def sources():
     return config["sources"].items()
 
 
-@pytest.mark.parametrize(("name", "spec"), sources())
-def test_the_sources_of_the_config(name, spec):
-    kind = KINDS.get(spec["kind"])
-    assert not list(Draft202012Validator(kind.schema()).iter_errors(spec))
-    archs = kind.archs(spec) or ()
+@pytest.mark.parametrize(("name", "entry"), sources())
+def test_the_sources_of_the_config(name, entry):
+    kind = KINDS.get(entry["kind"])
+    assert not list(Draft202012Validator(kind.schema()).iter_errors(entry))
+    archs = kind.archs(entry) or ()
     assert set(archs) <= set(ARCHITECTURES.names())
-    for arch, tag in spec.get("tags", {}).items():
+    for arch, tag in entry.get("tags", {}).items():
         assert timm.is_model_pretrained(tag), tag
         assert tag.startswith((arch, ARCHITECTURES.get(arch).network["name"])), tag
-    for arch, network in spec.get("networks", {}).items():
+    for arch, network in entry.get("networks", {}).items():
         assert network["name"].startswith(arch)
         assert timm.is_model(network["name"])
-    if spec["kind"] in ("file", "hub", "url"):  # of timm's own, timm knows the licence
-        assert {"licence", "citation"} <= set(spec)
+    if entry["kind"] in ("file", "hub", "url"):  # of timm's own, timm knows the licence
+        assert {"licence", "citation"} <= set(entry)
 
 
 def test_the_file_that_the_hub_handed_out_is_known(tmp_path, monkeypatch):

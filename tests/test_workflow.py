@@ -303,7 +303,7 @@ def test_transfer_fraction_and_repeat_are_axes(tmp_path):
     assert {(each["fraction"], each["n_train"], each["n_val"]) for each in records} == {
         (0.5, 16, 8), (1.0, 32, 8),
     }  # fmt: skip
-    assert {each["strategy"]["kind"] for each in records} == {"full", "frozen"}
+    assert {each["transfer_entry"]["kind"] for each in records} == {"full", "frozen"}
     (weights,) = {each["weights"] for each in records}  # of the parent, and once
     assert re.fullmatch(r"resources/weights/few_leaves/tiny_resnet-[0-9a-f]+.safetensors", weights)
     for name in ("rethink4.png", "rethink_strategies.pdf"):

@@ -14,7 +14,7 @@ from timm.models import register_model
 from timm.models.resnet import Bottleneck, ResNet
 
 from sourcebench.models import ARCHITECTURES, Architecture
-from sourcebench.sources.keras_layers import FAMILIES, Family
+from sourcebench.sources.formats.keras_layers import FAMILIES, Family
 
 BLOCKS, WIDTHS = (3, 4, 6, 3), (64, 128, 256, 512)
 DIVISORS = {"twin_resnet50": 1, "twin_resnet50_eighth": 8}

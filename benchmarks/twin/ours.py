@@ -11,10 +11,10 @@ from torch import nn
 from sourcebench.models import build_network, network_of
 from sourcebench.models.classifier import Classifier
 from sourcebench.parameters import parameter
+from sourcebench.sources.weights import write_weights
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.runs import Outputs, Recipe, Run
-from sourcebench.training.strategies import FULL, Full, Strategy
-from sourcebench.training.weights import write_weights
+from sourcebench.training.transfer import FULL, Full, Transfer
 from twin.images import Images
 from twin.reference import NORMALISATION, Outcome
 
@@ -77,11 +77,11 @@ def train(
     if weights is not None:
         ours = folder / "weights.safetensors"
         mean, std = map(list, (NORMALISATION.mean, NORMALISATION.std))
-        spec = {"kind": "file", "path": str(weights), "mean": mean, "std": std}
-        write_weights(source, spec, arch, ours, seed=seed, threads=recipe.threads)
-    strategy: Strategy = FULL
+        entry = {"kind": "file", "path": str(weights), "mean": mean, "std": std}
+        write_weights(source, entry, arch, ours, seed=seed, threads=recipe.threads)
+    transfer: Transfer = FULL
     if as_before:
-        strategy = AsBefore(arch, source)
+        transfer = AsBefore(arch, source)
         recipe = replace(recipe, batch_norm_momentum=0.1)
     outputs = Outputs(folder / "predictions.parquet", folder / "history.csv", folder / "run.json")
     record = finetune(
@@ -92,7 +92,7 @@ def train(
         weights=ours,
         seed=seed,
         outputs=outputs,
-        strategy=strategy,
+        transfer=transfer,
     )
     predictions = pd.read_parquet(outputs.predictions)
     history = pd.read_csv(outputs.history)[["epoch", "train_loss", "val_loss", "val_auroc"]]

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from sourcebench.models import build_network
 from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
-from sourcebench.sources.keras_h5 import convert
+from sourcebench.sources.formats.keras_h5 import convert
 from sourcebench.training.augmentation import Augmentation, warp
 from sourcebench.training.data import RunData
 from sourcebench.training.finetuning import trainer_of

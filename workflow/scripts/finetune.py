@@ -12,7 +12,7 @@ from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
     from sourcebench.sources import Normalisation
-    from sourcebench.training import strategies
+    from sourcebench.training import transfer
     from sourcebench.training.data import Layers
     from sourcebench.training.finetuning import Outputs, Recipe, Run, finetune
 
@@ -29,7 +29,7 @@ with job(snakemake.log) as terminal:
         layers=Layers(Path(given.samples), Path(given.images), artifacts),
         weights=next(map(Path, given.weights), None),
         seed=params.seed,
-        strategy=strategies.from_entry(params.transfer),
+        transfer=transfer.from_entry(params.transfer),
         structure=params.structure,
         normalisation=Normalisation(*params.normalisation),
         outputs=Outputs.of(snakemake.output, keep=keep),

@@ -3,7 +3,7 @@
 from sourcebench.jobs import job
 
 with job(snakemake.log):
-    from sourcebench.training.weights import write_weights
+    from sourcebench.sources.weights import write_weights
 
     source = snakemake.wildcards.source
     write_weights(

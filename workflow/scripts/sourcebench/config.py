@@ -15,7 +15,7 @@ from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of
 from sourcebench.sources import KINDS, structures
-from sourcebench.training import strategies
+from sourcebench.training import transfer
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
@@ -46,7 +46,7 @@ def check(config: Mapping[str, Any]) -> None:
     _known("experiment.transfer", chosen.get("transfer", []), config.get("transfer", {}))
     for name, entry in config.get("transfer", {}).items():
         try:
-            strategies.from_entry(entry)
+            transfer.from_entry(entry)
         except SourceBenchError as error:
             raise SourceBenchError(f"transfer.{name}: {error}") from error
     for name in chosen["tasks"]:

@@ -21,7 +21,8 @@ from sourcebench.fingerprints import code_of, digest
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of, weights_arch
 from sourcebench.phantoms import MIRRORS
 from sourcebench.sources import KINDS, weights_id
-from sourcebench.training import strategies
+from sourcebench.training import methods
+from sourcebench.training import transfer as transfers
 
 STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 1, "finetune": 1}
 """The version of each stage's own code. Whoever changes what a stage computes (not how fast, or
@@ -141,7 +142,7 @@ class Dependencies:
     ) -> str:
         """Return what decides a run's network, beside its place in the experiment."""
         parent = weights_arch(arch)
-        strategy = strategies.from_entry(experiment.transfer(self._config, transfer))
+        chosen = transfers.from_entry(experiment.transfer(self._config, transfer))
         derive = ARCHITECTURES.get(arch).derive
         network = experiment.structure(self._config, source, arch) or network_of(arch)
         return digest(
@@ -151,9 +152,9 @@ class Dependencies:
             self._drawn(task, confounder),
             self.weights(source, parent),
             _sorted(network),
-            code_of(NETWORKS.get(network["builder"]), type(strategy)),
+            code_of(NETWORKS.get(network["builder"]), type(chosen), methods.CROSS_ENTROPY),
             derive and code_of(getattr(derive, "func", derive)),
-            strategy,
+            chosen,
             _sorted({k: v for k, v in self._config["training"].items() if k not in WHERE}),
             [self._config["tasks"][task][key] for key in ("batch_size", "monitor")],
             self._config["seed"],

@@ -11,7 +11,7 @@ from sourcebench.design.rows import NONE
 from sourcebench.machine import CHECKPOINT_MB, training_mb
 from sourcebench.models import ARCHITECTURES, weights_arch
 from sourcebench.sources import KINDS
-from sourcebench.sources.base import Triple
+from sourcebench.sources.normalisation import Triple
 
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold"]
 

@@ -17,13 +17,14 @@ from sourcebench.models import (
     truncate,
     weights_arch,
 )
-from sourcebench.sources import KINDS, Card, Specification, structures
+from sourcebench.sources import KINDS, Card, Entry, structures
+from sourcebench.sources.card import FLOPS_AT
 
 SIZES = ("parameters", "flops", "flops_at")
 
 
 def sources_table(
-    specs: Mapping[str, Specification], archs: Mapping[str, Sequence[str]], cards: Iterable[Card]
+    specs: Mapping[str, Entry], archs: Mapping[str, Sequence[str]], cards: Iterable[Card]
 ) -> pd.DataFrame:
     """Return what each network of a study started from.
 
@@ -77,7 +78,7 @@ def structure_notes(table: pd.DataFrame) -> list[str]:
     return structures.mixed(networks)
 
 
-def _random(source: str, spec: Specification, arch: str) -> dict[str, Any]:
+def _random(source: str, spec: Entry, arch: str) -> dict[str, Any]:
     """Return the card of weights that each run draws from its seed."""
     usual = KINDS.get(spec["kind"]).normalisation(spec)
     network = KINDS.get(spec["kind"]).network(spec, weights_arch(arch)) or network_of(arch)
@@ -86,7 +87,7 @@ def _random(source: str, spec: Specification, arch: str) -> dict[str, Any]:
     return card | _size(weights_arch(arch), json.dumps(dict(network)))
 
 
-def _words(source: str, spec: Specification, arch: str, card: Mapping[str, Any]) -> dict[str, Any]:
+def _words(source: str, spec: Entry, arch: str, card: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "source": source,
         "title": spec.get("title", source),
@@ -127,7 +128,6 @@ def _size(arch: str, network: str) -> dict[str, int]:
 
     from sourcebench.models import complexity
     from sourcebench.models.input_size import set_input_size
-    from sourcebench.training.weights import FLOPS_AT
 
     with torch.device("meta"):
         whole = set_input_size(build_network(json.loads(network)), FLOPS_AT)

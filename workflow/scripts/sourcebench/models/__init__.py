@@ -14,6 +14,7 @@ from sourcebench.models.registry import (
     fresh_network,
     initialisation_of,
     network_of,
+    outline,
     truncate,
     weights_arch,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "fresh_network",
     "initialisation_of",
     "network_of",
+    "outline",
     "truncate",
     "weights_arch",
 ]

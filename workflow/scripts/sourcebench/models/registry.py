@@ -56,6 +56,18 @@ def build_network(network: Mapping[str, Any]) -> nn.Module:
     return NETWORKS.get(options.pop("builder"))(**options)
 
 
+def outline(network: Mapping[str, Any]) -> nn.Module:
+    """Return a network of names and shapes alone, without memory (on PyTorch's meta device).
+
+    Args:
+        network: see `build_network`; errors as there.
+    """
+    import torch
+
+    with torch.device("meta"):
+        return build_network(network)
+
+
 def weights_arch(arch: str) -> str:
     """Return the architecture whose weights an architecture takes: its parent, or itself.
 

@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from sourcebench.fingerprints import digest
-from sourcebench.sources.base import KINDS, Specification
+from sourcebench.sources.base import KINDS, Entry
 
 LENGTH = 10  # hexadecimal digits: among a thousand weights two agree once in two million times
 
 
-def weights_id(spec: Specification, arch: str, seed: int, fingerprint: Any = None) -> str:
+def weights_id(entry: Entry, arch: str, seed: int, fingerprint: Any = None) -> str:
     """Return a name of an architecture's weights: another one exactly if they may be others.
 
     Two studies whose sources are the same share weights, whatever they call them; two that mean
     different sources by one name do not.
 
     Args:
-        spec: the source's specification in the config; what only tells about it (`ABOUT`), and what
+        entry: the source's entry in the config; what only tells about it (`ABOUT`), and what
             it says of other architectures, does not count.
         arch: the architecture; for a truncated one its parent.
         seed: the study's; it counts where the weights are trained here.
@@ -26,10 +26,10 @@ def weights_id(spec: Specification, arch: str, seed: int, fingerprint: Any = Non
     Returns:
         `LENGTH` hexadecimal digits.
     """
-    kind = KINDS.get(spec["kind"])
+    kind = KINDS.get(entry["kind"])
     facts = {
         "version": kind.version,
-        "entry": kind.deciding(spec, arch),
+        "entry": kind.deciding(entry, arch),
         "arch": arch,
         "seed": seed if kind.trains else None,
         "fingerprint": fingerprint,

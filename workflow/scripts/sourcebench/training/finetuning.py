@@ -1,6 +1,5 @@
 """One run: fine-tune a network from a source on a confounded task, and test it."""
 
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
@@ -14,25 +13,24 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
-from safetensors import safe_open
 from torch import Tensor, nn
 
-from sourcebench import design
+from sourcebench import design, devices
 from sourcebench.files import atomic, write_csv, write_json
-from sourcebench.models import fresh_network, initialisation_of, truncate
+from sourcebench.models import initialisation_of
 from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
-from sourcebench.models.input_size import set_input_size
 from sourcebench.seeds import seed_of
-from sourcebench.sources import Normalisation
-from sourcebench.training import checkpoints, devices
+from sourcebench.sources import USUAL, Normalisation
+from sourcebench.sources.weights import fresh_backbone, load_backbone
+from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
-from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
+from sourcebench.training.methods import CROSS_ENTROPY, Method
+from sourcebench.training.module import CLASSES, COLUMNS, BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.runs import Outputs, Recipe, Run
-from sourcebench.training.strategies import FULL, Strategy
-from sourcebench.training.weights import USUAL, load_backbone
+from sourcebench.training.transfer import FULL, Transfer
 
 # What Lightning says of every trainer is of no use in a log of a thousand runs.
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -55,7 +53,8 @@ def finetune(
     weights: Path | None,
     seed: int,
     outputs: Outputs,
-    strategy: Strategy = FULL,
+    transfer: Transfer = FULL,
+    method: Method = CROSS_ENTROPY,
     structure: Mapping[str, Any] | None = None,
     normalisation: Normalisation = USUAL,
     trained_by: str = "",
@@ -73,7 +72,8 @@ def finetune(
         weights: the source's weights, None for random ones.
         seed: the study's seed.
         outputs: the files to write.
-        strategy: what of the source's weights is used, and how it is trained.
+        transfer: what of the source's weights is used, which of it is trained, and how fast.
+        method: how the network is trained.
         structure: the exact network of random weights; None: the architecture's own.
         normalisation: of the images for random weights; a file of weights has its own.
         trained_by: a digest of all that decides the trained network. One that `outputs.checkpoint`
@@ -88,20 +88,20 @@ def finetune(
     start = time.monotonic()
     run_seed = run.seed(seed)
     lightning.seed_everything(run_seed % 2**32, verbose=False)
-    with devices.device(recipe.accelerator, recipe.threads) as device:
+    with devices.device(recipe.accelerator, recipe.threads, "training.accelerator") as device:
         side = layers.side
         with _drawing(run_seed, "backbone"):
             backbone, normalisation = load_backbone(
                 run.arch, weights, side, structure, normalisation
             )
         with _drawing(run_seed, "head"):
-            network = Classifier(backbone, dropout=recipe.dropout)
-        strategy.prepare(
+            network = Classifier(backbone, method.outputs(CLASSES), recipe.dropout)
+        transfer.prepare(
             network, lambda: _fresh_backbone(run.arch, weights, side, run_seed, structure)
         )
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
-        model = FineTuner(network, recipe.learning_rate, strategy)
+        model = FineTuner(network, recipe.learning_rate, transfer, method)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
         kept = outputs.checkpoint
         effort = checkpoints.load(kept, network, trained_by) if kept else None
@@ -125,7 +125,8 @@ def finetune(
         "n_train": len(data.indices["train"]),
         "n_val": len(data.indices["val"]),
         "recipe": asdict(recipe),
-        "strategy": {"kind": strategy.kind, **asdict(strategy)},
+        "transfer_entry": {"kind": transfer.kind, **asdict(transfer)},
+        "method_entry": {"kind": method.kind, **asdict(method)},
         "weights": None if weights is None else str(weights),
         "fresh_weights": initialisation_of(run.arch).words,
         "hardware": hardware,
@@ -160,12 +161,8 @@ def _fresh_backbone(
     structure: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Return the structure that the weights are of, with random weights from a seed of its own."""
-    network = structure
-    if weights is not None:
-        with safe_open(weights, framework="pt") as file:
-            network = json.loads(file.metadata()["card"]).get("network")
     with _drawing(seed, "fresh backbone"):
-        return truncate(arch, set_input_size(fresh_network(arch, network), side))
+        return fresh_backbone(arch, weights, side, structure)
 
 
 @contextmanager
@@ -173,7 +170,7 @@ def _drawing(seed: int, part: str) -> Iterator[None]:
     """Draw a part of a network from a seed of its own.
 
     However much is drawn here, it moves nothing that is drawn elsewhere: runs that differ in
-    source or strategy stay paired. It is drawn on the CPU; torch.manual_seed would seed the card
+    source or transfer stay paired. It is drawn on the CPU; torch.manual_seed would seed the card
     anew as well, Apple's for good.
     """
     with torch.random.fork_rng(devices=()):
@@ -271,11 +268,11 @@ def predict(
     recipe: Recipe,
     device: torch.device,
 ) -> Tensor:
-    """Return the logits of images, N×2 float32, in the precision of the training."""
+    """Return the classes' logits of images, N×2 float32, in the precision of the training."""
     mixed = devices.precision(recipe.precision, device) == "bf16-mixed"
     model = model.to(device).eval()
     parts = []
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
         for part in torch.split(images, recipe.batch_size):
-            parts.append(model.network(normalisation(part.to(device))))
+            parts.append(model.network(normalisation(part.to(device)))[:, :CLASSES])
     return torch.cat(parts)

@@ -1,4 +1,4 @@
-"""The network in fine-tuning: loss, optimiser, and what is watched."""
+"""The network in fine-tuning: its steps, its optimiser, and what is watched."""
 
 from typing import Any
 
@@ -9,62 +9,73 @@ from torch.nn import functional
 from torchmetrics.functional.classification import binary_auroc
 
 from sourcebench.models.classifier import Classifier
+from sourcebench.training.methods import CROSS_ENTROPY, Method
 from sourcebench.training.optimiser import KerasAdam
-from sourcebench.training.strategies import FULL, Strategy
+from sourcebench.training.transfer import FULL, Transfer
+
+CLASSES = 2
+"""What a network tells apart: negative and positive."""
 
 THRESHOLDS, EDGE = 200, 1e-7
 """Keras' defaults: the first threshold is just below 0, the last just above 1."""
 
 
 class FineTuner(lightning.LightningModule):
-    """Cross-entropy over two logits, minimised by Adam (Source Matters, section 2.2).
+    """A method's loss, minimised by Adam (Source Matters, section 2.2).
 
-    Logs `train_loss`, and of the whole validation set `val_loss` (mean cross-entropy), `val_auroc`
-    (of the ranking) and `val_auc_keras` (see `auc_keras`).
+    Logs `train_loss`, and of the whole validation set `val_loss` (the mean loss), `val_auroc` (of
+    the ranking) and `val_auc_keras` (see `auc_keras`).
 
     Args:
-        network: maps B×3×H×W to B×2 logits.
+        network: maps B×3×H×W to the outputs that the method wants, B×2 or more.
         learning_rate: of Adam.
-        strategy: says which parameters are trained, how fast, and what stays in evaluation mode.
+        transfer: says which parameters are trained, how fast, and what stays in evaluation mode.
+        method: says what is minimised.
     """
 
     def __init__(
-        self, network: Classifier, learning_rate: float, strategy: Strategy = FULL
+        self,
+        network: Classifier,
+        learning_rate: float,
+        transfer: Transfer = FULL,
+        method: Method = CROSS_ENTROPY,
     ) -> None:
         super().__init__()
         self.network = network
         self.learning_rate = learning_rate
-        self.strategy = strategy
+        self.transfer = transfer
+        self.method = method
         self._validation: list[tuple[Tensor, Tensor]] = []
 
     def on_train_epoch_start(self) -> None:
-        """Keep out of training mode what the strategy keeps out of it."""
-        self.strategy.settle(self.network)
+        """Keep out of training mode what the transfer keeps out of it."""
+        self.transfer.settle(self.network)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return Adam as Keras computes it."""
-        groups = self.strategy.groups(self.network, self.learning_rate)
+        groups = self.transfer.groups(self.network, self.learning_rate)
         return KerasAdam(groups, self.learning_rate)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        """Return the batch's mean cross-entropy."""
+        """Return the batch's mean loss."""
         images, labels = batch
-        loss = functional.cross_entropy(self.network(images), labels)
+        loss = self.method.loss(self.network(images), labels)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Keep the batch's logits until the epoch ends."""
+        """Keep the batch's outputs until the epoch ends."""
         images, labels = batch
         self._validation.append((self.network(images), labels))
 
     def on_validation_epoch_end(self) -> None:
         """Log loss and AUROC of the whole validation set."""
         # On the CPU: sorting and summing there is the same every time.
-        logits = torch.cat([logits for logits, _ in self._validation]).cpu()
+        outputs = torch.cat([outputs for outputs, _ in self._validation]).cpu()
         labels = torch.cat([labels for _, labels in self._validation]).cpu()
         self._validation.clear()
-        self.log("val_loss", functional.cross_entropy(logits, labels))
+        logits = outputs[:, :CLASSES]
+        self.log("val_loss", self.method.loss(outputs, labels))
         self.log("val_auroc", auroc(logits[:, 1] - logits[:, 0], labels))
         self.log("val_auc_keras", auc_keras(logits, labels))
 
@@ -87,7 +98,7 @@ def auc_keras(logits: Tensor, labels: Tensor) -> Tensor:
     inner = torch.arange(1, THRESHOLDS - 1) / (THRESHOLDS - 1)
     thresholds = torch.cat([torch.tensor([-EDGE]), inner, torch.tensor([1 + EDGE])])
     trust = logits.float().softmax(1)
-    true = functional.one_hot(labels, 2).bool()
+    true = functional.one_hot(labels, CLASSES).bool()
 
     def share_above(values: Tensor) -> Tensor:
         below = torch.searchsorted(values.sort().values, thresholds, right=True)

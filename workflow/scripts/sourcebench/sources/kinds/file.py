@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources.base import IMAGES, KINDS, STRING, Order, Schema, Specification
-from sourcebench.sources.containers import SNAPSHOT, parts
+from sourcebench.sources.base import IMAGES, KINDS, STRING, Entry, Order, Schema
 from sourcebench.sources.foreign import NAMES, Foreign, checksum, choices
+from sourcebench.sources.formats.containers import SNAPSHOT, parts
 from sourcebench.sources.identity import state_of
 
 
@@ -34,33 +34,33 @@ class File(Foreign):
     required = (*Foreign.required, "path")
     by_arch = (*Foreign.by_arch, "files")
 
-    def archs(self, spec: Specification) -> tuple[str, ...] | None:
+    def archs(self, entry: Entry) -> tuple[str, ...] | None:
         """Return the architectures in `archs`, or those that have a file in `files`."""
-        return super().archs(spec) or tuple(spec.get("files", ())) or None
+        return super().archs(entry) or tuple(entry.get("files", ())) or None
 
-    def deciding(self, spec: Specification, arch: str) -> dict[str, Any]:
-        """Return what of a specification decides the weights of one architecture."""
-        kept = super().deciding(spec, arch)
+    def deciding(self, entry: Entry, arch: str) -> dict[str, Any]:
+        """Return what of an entry decides the weights of one architecture."""
+        kept = super().deciding(entry, arch)
         own = {
             name: images
             for name, images in kept.pop("per_file", {}).items()
-            if name in choices(spec, arch)
+            if name in choices(entry, arch)
         }
         return kept | ({"per_file": own} if own else {})
 
-    def spec_of(self, spec: Specification, arch: str, file: str) -> Specification:
-        """Return a specification with what is different for an architecture, or for one file."""
-        return {**super().spec_of(spec, arch, file), **spec.get("per_file", {}).get(file, {})}
+    def entry_of(self, entry: Entry, arch: str, file: str) -> Entry:
+        """Return an entry with what is different for an architecture, or for one file."""
+        return {**super().entry_of(entry, arch, file), **entry.get("per_file", {}).get(file, {})}
 
-    def fingerprint(self, spec: Specification, arch: str) -> Any:
+    def fingerprint(self, entry: Entry, arch: str) -> Any:
         """Return the state of the file that is there (or files): path, size and time of change.
 
-        With a checksum in the specification nothing: it says more than size and time do, and a
+        With a checksum in the entry nothing: it says more than size and time do, and a
         copy of the file is the same.
         """
-        if checksum(spec, arch):
+        if checksum(entry, arch):
             return None
-        found = self.found(spec, arch)
+        found = self.found(entry, arch)
         if found is None:
             return "missing"
         try:
@@ -69,13 +69,13 @@ class File(Foreign):
             files = [found]  # an index that is wrong is an error where its weights are read
         return [state_of(file) for file in files]
 
-    def name_of(self, spec: Specification, arch: str) -> str:
+    def name_of(self, entry: Entry, arch: str) -> str:
         """Return the name of the file that is taken, or where there is none of the first."""
-        return (self.found(spec, arch) or _candidates(spec, arch)[0]).name
+        return (self.found(entry, arch) or _candidates(entry, arch)[0]).name
 
-    def found(self, spec: Specification, arch: str) -> Path | None:
+    def found(self, entry: Entry, arch: str) -> Path | None:
         """Return the file that is taken for an architecture, None where there is none."""
-        return next((path for path in _candidates(spec, arch) if path.is_file()), None)
+        return next((path for path in _candidates(entry, arch) if path.is_file()), None)
 
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
         """Return the file.
@@ -83,11 +83,11 @@ class File(Foreign):
         Raises:
             SourceBenchError: it is not there; the message says where to get it and to put it.
         """
-        found = self.found(order.spec, order.arch)
+        found = self.found(order.entry, order.arch)
         if found is None:
-            candidates = _candidates(order.spec, order.arch)
+            candidates = _candidates(order.entry, order.arch)
             looked = " or ".join(str(path.absolute()) for path in candidates)
-            hint = order.spec.get("help") or f"Put it there, or correct sources.{order.name}.path."
+            hint = order.entry.get("help") or f"Put it there, or correct sources.{order.name}.path."
             raise SourceBenchError(
                 f"Source '{order.name}' has no file of weights for '{order.arch}': looked for "
                 f"{looked}. {hint}"
@@ -95,10 +95,10 @@ class File(Foreign):
         return found, {"path": str(found)}
 
 
-def _candidates(spec: Specification, arch: str) -> list[Path]:
+def _candidates(entry: Entry, arch: str) -> list[Path]:
     """Return where an architecture's file may be, the preferred place first."""
-    place = Path(spec["path"].replace("{arch}", arch)).expanduser()
-    names = choices(spec, arch) or (SNAPSHOT if place.is_dir() else ())
+    place = Path(entry["path"].replace("{arch}", arch)).expanduser()
+    names = choices(entry, arch) or (SNAPSHOT if place.is_dir() else ())
     return [place / name for name in names] or [place]
 
 

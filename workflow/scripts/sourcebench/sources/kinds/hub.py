@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sourcebench.sources.base import KINDS, STRING, Order, Schema, Specification
+from sourcebench.sources.base import KINDS, STRING, Entry, Order, Schema
 from sourcebench.sources.foreign import Foreign, checksum, choices
 from sourcebench.sources.hub import refusal
 from sourcebench.sources.identity import state_of
@@ -26,18 +26,18 @@ class Hub(Foreign):
     required = (*Foreign.required, "repo", "files")
     by_arch = (*Foreign.by_arch, "files")
 
-    def archs(self, spec: Specification) -> tuple[str, ...] | None:
+    def archs(self, entry: Entry) -> tuple[str, ...] | None:
         """Return the architectures that have a file."""
-        return tuple(spec["files"])
+        return tuple(entry["files"])
 
-    def name_of(self, spec: Specification, arch: str) -> str:
+    def name_of(self, entry: Entry, arch: str) -> str:
         """Return the name of an architecture's file."""
-        return choices(spec, arch)[0]
+        return choices(entry, arch)[0]
 
-    def fingerprint(self, spec: Specification, arch: str) -> Any:
+    def fingerprint(self, entry: Entry, arch: str) -> Any:
         """Return the state of one's own copy; nothing for the hub's, or with a checksum."""
-        own = _own(spec, arch)
-        return state_of(own) if own and not checksum(spec, arch) else None
+        own = _own(entry, arch)
+        return state_of(own) if own and not checksum(entry, arch) else None
 
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
         """Return one's own copy of the file, or that in the hub's cache, downloaded if need be.
@@ -47,26 +47,26 @@ class Hub(Foreign):
         """
         import huggingface_hub
 
-        spec = order.spec
-        if own := _own(spec, order.arch):
+        entry = order.entry
+        if own := _own(entry, order.arch):
             return own, {"path": str(own)}
-        (name,) = choices(spec, order.arch)
+        (name,) = choices(entry, order.arch)
         try:
             path = huggingface_hub.hf_hub_download(
-                spec["repo"], name, revision=spec.get("revision")
+                entry["repo"], name, revision=entry.get("revision")
             )
         except OSError as error:
-            gated = spec.get("gated", False)
-            raise refusal(error, order.name, spec["repo"], gated=gated) from error
+            gated = entry.get("gated", False)
+            raise refusal(error, order.name, entry["repo"], gated=gated) from error
         # In the cache a file lies under the commit it belongs to.
-        return Path(path), {"repo": spec["repo"], "file": name, "commit": Path(path).parent.name}
+        return Path(path), {"repo": entry["repo"], "file": name, "commit": Path(path).parent.name}
 
 
-def _own(spec: Specification, arch: str) -> Path | None:
+def _own(entry: Entry, arch: str) -> Path | None:
     """Return one's own copy of an architecture's file, if there is one."""
-    if "path" not in spec:
+    if "path" not in entry:
         return None
-    path = Path(spec["path"]).expanduser() / choices(spec, arch)[0]
+    path = Path(entry["path"]).expanduser() / choices(entry, arch)[0]
     return path if path.is_file() else None
 
 

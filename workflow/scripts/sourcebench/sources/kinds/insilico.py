@@ -3,16 +3,9 @@
 from typing import Any, ClassVar
 
 from sourcebench.fingerprints import code_of
-from sourcebench.sources.base import (
-    KINDS,
-    Kind,
-    Normalisation,
-    Order,
-    Schema,
-    Specification,
-    Supply,
-)
+from sourcebench.sources.base import KINDS, Entry, Kind, Order, Schema, Supply
 from sourcebench.sources.generators.base import GENERATORS
+from sourcebench.sources.normalisation import USUAL
 
 
 class InSilico(Kind):
@@ -37,9 +30,9 @@ class InSilico(Kind):
     }
     required = ("generator", "images", "size", "epochs")
 
-    def fingerprint(self, spec: Specification, arch: str) -> Any:
+    def fingerprint(self, entry: Entry, arch: str) -> Any:
         """Return a digest of the generator's code."""
-        return code_of(GENERATORS.get(spec["generator"]).draw)
+        return code_of(GENERATORS.get(entry["generator"]).draw)
 
     def supply(self, order: Order) -> Supply:
         """Pretrain the architecture and return its weights.
@@ -47,14 +40,18 @@ class InSilico(Kind):
         Raises:
             SourceBenchError: there is no such generator.
         """
-        generator = GENERATORS.get(order.spec["generator"])
-        tensors, summary = order.pretrain(order.spec, order.arch)
+        from sourcebench.sources.pretraining import Recipe, pretrain
+
+        name, recipe = order.entry["generator"], Recipe.of(order.entry)
+        tensors, summary = pretrain(
+            name, order.arch, recipe, seed=order.seed, threads=order.threads
+        )
         return Supply(
             tensors=tensors,
-            normalisation=Normalisation(),
-            origin={"generator": order.spec["generator"], "pretraining": summary},
+            normalisation=USUAL,
+            origin={"generator": name, "pretraining": summary},
             licence="MIT",
-            citation=generator.citation,
+            citation=GENERATORS.get(name).citation,
         )
 
 

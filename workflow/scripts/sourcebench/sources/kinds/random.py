@@ -7,20 +7,20 @@ from sourcebench.sources.base import (
     IMAGES,
     KINDS,
     NETWORKS,
+    Entry,
     Kind,
-    Normalisation,
     Order,
     Schema,
-    Specification,
     Supply,
 )
+from sourcebench.sources.normalisation import USUAL, Normalisation
 
 
 class Random(Kind):
     """Random initialisation, drawn from the fine-tuning run's seed.
 
     Images are normalised as `mean`, `std`, `range` and `channels` say (see `Normalisation.of`), or
-    by `Normalisation`'s defaults where the entry has no `mean`. `networks` names the exact network
+    by the `USUAL` one where the entry has no `mean`. `networks` names the exact network
     per architecture where it is not the plain one, so that it can be that of another source:
     `{kind: random, networks: {resnet50: {builder: keras_resnet50}}}`.
     """
@@ -29,9 +29,9 @@ class Random(Kind):
     properties: ClassVar[Schema] = {"networks": NETWORKS, **IMAGES}
     by_arch = ("networks",)
 
-    def normalisation(self, spec: Specification) -> Normalisation:
+    def normalisation(self, entry: Entry) -> Normalisation:
         """Return what images the networks are to see."""
-        return Normalisation.of({"std": 1, **spec}) if "mean" in spec else Normalisation()
+        return Normalisation.of({"std": 1, **entry}) if "mean" in entry else USUAL
 
     def supply(self, order: Order) -> Supply:
         """Refuse: there is nothing to write.

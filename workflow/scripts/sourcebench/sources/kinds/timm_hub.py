@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.models import network_of
 from sourcebench.sources.base import (
     KINDS,
     STRING,
+    Entry,
     Kind,
-    Normalisation,
     Order,
     Schema,
-    Specification,
     Supply,
-    triple,
 )
 from sourcebench.sources.hub import WEIGHTS, cached, refusal
 from sourcebench.sources.identity import state_of
+from sourcebench.sources.normalisation import Normalisation, triple
 
 HUB, FOLDER = "hf-hub:", "local-dir:"  # timm's own prefixes
 NOT_OF_THE_NETWORK = ("num_classes", "pretrained_model_args")
@@ -38,20 +38,20 @@ class Timm(Kind):
     required = ("tags",)
     by_arch = ("tags",)
 
-    def archs(self, spec: Specification) -> tuple[str, ...] | None:
+    def archs(self, entry: Entry) -> tuple[str, ...] | None:
         """Return the architectures that have a tag."""
-        return tuple(spec["tags"])
+        return tuple(entry["tags"])
 
-    def network(self, spec: Specification, arch: str) -> Mapping[str, Any] | None:
+    def network(self, entry: Entry, arch: str) -> Mapping[str, Any] | None:
         """Return the network that a tag of timm's is of; a repository's says so itself, later."""
-        tag = spec["tags"][arch]
+        tag = entry["tags"][arch]
         if tag.startswith((HUB, FOLDER)):
             return None
         return {"builder": "timm", "name": tag.partition(".")[0]}
 
-    def fingerprint(self, spec: Specification, arch: str) -> Any:
+    def fingerprint(self, entry: Entry, arch: str) -> Any:
         """Return the state of the files of a copy on disk; nothing for what timm publishes."""
-        tag = spec["tags"][arch]
+        tag = entry["tags"][arch]
         if not tag.startswith(FOLDER):
             return None
         folder = Path(tag.removeprefix(FOLDER))
@@ -66,9 +66,9 @@ class Timm(Kind):
         """
         import timm
 
-        from sourcebench.sources.checkpoints import sha256_of
+        from sourcebench.sources.formats.checkpoints import sha256_of
 
-        tag = order.spec["tags"][order.arch]
+        tag = order.entry["tags"][order.arch]
         where = f"sources.{order.name}.tags.{order.arch}"
         model = _loaded(tag, order, where)
         network = _network(model, order, tag, where)
@@ -113,7 +113,7 @@ def _loaded(tag: str, order: Order, where: str) -> Any:
         return timm.create_model(tag, pretrained=True, num_classes=0)
     except OSError as error:
         repo = tag.removeprefix(HUB).partition("@")[0] if tag.startswith(HUB) else f"timm/{tag}"
-        gated = order.spec.get("gated", False)
+        gated = order.entry.get("gated", False)
         raise refusal(error, order.name, repo, gated=gated) from error
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -126,7 +126,7 @@ def _loaded(tag: str, order: Order, where: str) -> Any:
 def _network(model: Any, order: Order, tag: str, where: str) -> dict[str, Any] | None:
     """Return the exact network of the weights, None for the architecture's own."""
     name = model.pretrained_cfg["architecture"]
-    own = order.network.get("name", "")
+    own = network_of(order.arch).get("name", "")
     # The names of timm's variants of a network begin with the network's.
     if name != own and not name.startswith(order.arch):
         raise SourceBenchError(

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from sourcebench.datasets.transfer import discard, fetch
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources.base import KINDS, Order, Schema, Specification
+from sourcebench.sources.base import KINDS, Entry, Order, Schema
 from sourcebench.sources.foreign import Foreign, checksum
 
 FOLDER = Path("resources/downloads")
@@ -30,13 +30,13 @@ class Url(Foreign):
     required = (*Foreign.required, "urls")
     by_arch = (*Foreign.by_arch, "urls")
 
-    def archs(self, spec: Specification) -> tuple[str, ...] | None:
+    def archs(self, entry: Entry) -> tuple[str, ...] | None:
         """Return the architectures that have an address."""
-        return tuple(spec["urls"])
+        return tuple(entry["urls"])
 
-    def name_of(self, spec: Specification, arch: str) -> str:
+    def name_of(self, entry: Entry, arch: str) -> str:
         """Return the name of an architecture's file."""
-        return PurePosixPath(urlsplit(spec["urls"][arch]).path).name
+        return PurePosixPath(urlsplit(entry["urls"][arch]).path).name
 
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
         """Return the downloaded file.
@@ -44,16 +44,16 @@ class Url(Foreign):
         Raises:
             SourceBenchError: it can't be downloaded, or is another file than announced.
         """
-        from sourcebench.sources.checkpoints import sha256_of
+        from sourcebench.sources.formats.checkpoints import sha256_of
 
-        expected = checksum(order.spec, order.arch)
-        if expected is None and "sha256" in order.spec:
+        expected = checksum(order.entry, order.arch)
+        if expected is None and "sha256" in order.entry:
             raise SourceBenchError(
                 f"sources.{order.name}.sha256 has no checksum for '{order.arch}'; give it one as "
                 "well, or leave the key out to take whatever comes."
             )
-        url = order.spec["urls"][order.arch]
-        path = FOLDER / order.name / self.name_of(order.spec, order.arch)
+        url = order.entry["urls"][order.arch]
+        path = FOLDER / order.name / self.name_of(order.entry, order.arch)
         origin = {"url": url}
         if path.is_file() and expected in (None, sha256_of(path)):
             return path, origin

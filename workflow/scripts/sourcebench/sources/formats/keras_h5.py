@@ -19,8 +19,8 @@ import torch
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources.base import Tensors
-from sourcebench.sources.checkpoints import require_match
-from sourcebench.sources.keras_layers import FAMILIES, Places
+from sourcebench.sources.fitting import require_match
+from sourcebench.sources.formats.keras_layers import FAMILIES, Places
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 Layers = dict[str, Arrays]

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sourcebench import seeds
+from sourcebench import devices, seeds
 from sourcebench.models import build_backbone
 from sourcebench.models.classifier import Classifier
-from sourcebench.sources import GENERATORS, Normalisation
-from sourcebench.training import devices
+from sourcebench.sources.generators.base import GENERATORS
+from sourcebench.sources.normalisation import USUAL
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Recipe:
     accelerator: str = "auto"
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> Recipe:
-        """Return the recipe in a source's specification; other keys are left alone."""
-        return cls(**{key: spec[key] for key in cls.__dataclass_fields__ if key in spec})
+    def of(cls, entry: Mapping[str, Any]) -> Recipe:
+        """Return the recipe in a source's entry; other keys are left alone."""
+        return cls(**{key: entry[key] for key in cls.__dataclass_fields__ if key in entry})
 
 
 def pretrain(
@@ -129,7 +129,7 @@ def _train(model: Classifier, images: Tensor, labels: Tensor, recipe: Recipe) ->
         order = torch.randperm(len(images)).to(images.device)
         for batch in order.tensor_split(batches):
             with _autocast(images.device):
-                logits = model(Normalisation()(_augment(images[batch])))
+                logits = model(USUAL(_augment(images[batch])))
             loss = functional.cross_entropy(logits.float(), labels[batch])
             optimiser.zero_grad()
             torch.autograd.backward(loss)
@@ -153,7 +153,7 @@ def _augment(images: Tensor) -> Tensor:
 def _accuracy(model: Classifier, images: Tensor, labels: Tensor) -> float:
     model.eval()
     with _autocast(images.device):
-        guesses = [model(Normalisation()(part)).argmax(1) for part in torch.split(images, 256)]
+        guesses = [model(USUAL(part)).argmax(1) for part in torch.split(images, 256)]
     return float((torch.cat(guesses) == labels).float().mean())
 
 

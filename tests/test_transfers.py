@@ -1,4 +1,4 @@
-"""Transfer strategies: what starts pretrained, what is trained, and how fast."""
+"""Transfer: what starts pretrained, what is trained, and how fast."""
 
 import json
 import subprocess
@@ -15,11 +15,12 @@ from sourcebench import design
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone, build_network
 from sourcebench.models.classifier import Classifier
+from sourcebench.models.stages import stages
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers
 from sourcebench.training.finetuning import Outputs, Recipe, Run, finetune
 from sourcebench.training.module import FineTuner
-from sourcebench.training.strategies import FULL, STRATEGIES, build, stages
+from sourcebench.training.transfer import FULL, TRANSFERS, build
 
 LIBRARY = Path(__file__).parents[1] / "workflow" / "scripts"
 RATE = 1e-3
@@ -31,7 +32,7 @@ def network(arch="tiny_resnet", seed=0):
 
 
 def never():
-    raise AssertionError("this strategy needs no random weights")
+    raise AssertionError("this transfer needs no random weights")
 
 
 def copied(module):
@@ -49,14 +50,15 @@ def step(model):
 
 def test_a_config_can_be_checked_without_pytorch():
     code = (
-        "import sys; import sourcebench.training.strategies as s; s.build('hybrid', keep='5e-1');"
+        "import sys; from sourcebench.training import methods, transfer;"
+        "transfer.build('hybrid', keep='5e-1');"
         "assert not {'torch', 'timm', 'pytorch_lightning'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=LIBRARY)
 
 
-def test_strategies_describe_themselves():
-    assert STRATEGIES.names() == ["full", "frozen", "hybrid", "layerwise"]
+def test_transfers_describe_themselves():
+    assert TRANSFERS.names() == ["full", "frozen", "hybrid", "layerwise"]
     assert build("full") == FULL
     assert build("full").describe() == "Full fine-tuning"
     assert build("frozen").describe() == "Linear probe (learning_rate 0.001)"
@@ -67,7 +69,7 @@ def test_strategies_describe_themselves():
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [
-        ("half", {}, "Unknown transfer strategy 'half'; there are: full, frozen"),
+        ("half", {}, "Unknown kind of transfer 'half'; there are: full, frozen"),
         ("hybrid", {"keep": 1.5}, r"'hybrid': keep is 1.5; it must be a number from 0 to 1\."),
         ("layerwise", {"decay": "slow"}, "'layerwise': decay is 'slow'"),
         ("full", {"keep": 0.5}, "'full' has no parameter 'keep'; it has: none"),
@@ -117,10 +119,10 @@ def test_full_trains_everything_with_one_rate_in_the_networks_order():
 
 
 def test_frozen_trains_the_head_alone_and_computes_no_gradient_below_it():
-    strategy = build("frozen", learning_rate=0.02)
+    transfer = build("frozen", learning_rate=0.02)
     classifier = network()
-    strategy.prepare(classifier, never)
-    model = FineTuner(classifier, 1e-5, strategy)
+    transfer.prepare(classifier, never)
+    model = FineTuner(classifier, 1e-5, transfer)
     model.on_train_epoch_start()
     assert not any(module.training for module in classifier.backbone.modules())
     assert classifier.dropout.training
@@ -191,8 +193,8 @@ def test_layerwise_slows_down_towards_the_input():
 
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory):
-    """A function that runs a strategy on a task of 48 images and returns predictions, record."""
-    folder = tmp_path_factory.mktemp("strategies")
+    """A function that runs a transfer on a task of 48 images and returns predictions, record."""
+    folder = tmp_path_factory.mktemp("transfers")
     rng, n = np.random.default_rng(0), 48
     labels = np.arange(n) % 2
     images = rng.normal(90, 25, (n, 32, 32)) + 30 * labels[:, None, None]
@@ -204,7 +206,7 @@ def tried(tmp_path_factory):
     table = design.build(pd.DataFrame(samples), folds=2, val_fraction=0.25, seed=1, name="t")
     augmentation = Augmentation(0, 0, 0, 0)
 
-    def run(strategy, name="run", epochs=2, arch="tiny_resnet", weights=None):
+    def run(transfer, name="run", epochs=2, arch="tiny_resnet", weights=None):
         out = folder / name
         record = finetune(
             Run("t", "none", "some", arch, 0.0, 1),
@@ -214,7 +216,7 @@ def tried(tmp_path_factory):
             weights=weights,
             seed=1,
             outputs=Outputs(out / "p.parquet", out / "h.csv", out / "r.json", out / "c"),
-            strategy=strategy,
+            transfer=transfer,
         )
         assert json.loads((out / "r.json").read_text()) == json.loads(json.dumps(record))
         state = load_file(out / "c")
@@ -225,18 +227,18 @@ def tried(tmp_path_factory):
 
 def test_a_linear_probe_leaves_the_backbone_as_it_was(tried):
     _, record, start = tried(build("frozen"), epochs=0)
-    assert record["strategy"] == {"kind": "frozen", "learning_rate": 1e-3}
+    assert record["transfer_entry"] == {"kind": "frozen", "learning_rate": 1e-3}
     _, record, end = tried(build("frozen"))
     assert record["epochs"] == 2
     changed = {name for name, tensor in end.items() if not torch.equal(tensor, start[name])}
     assert changed == {"head.weight", "head.bias"}
 
 
-def test_runs_of_different_strategies_are_paired(tried):
+def test_runs_of_different_transfers_are_paired(tried):
     """What they have in common starts the same, and sees the same batches."""
     full, _, start = tried(FULL, epochs=0)
     hybrid, record, top = tried(build("hybrid", keep=0.5), epochs=0)
-    assert record["strategy"] == {"kind": "hybrid", "keep": 0.5}
+    assert record["transfer_entry"] == {"kind": "hybrid", "keep": 0.5}
     assert torch.equal(top["head.weight"], start["head.weight"])
     assert torch.equal(top["backbone.stem.0.weight"], start["backbone.stem.0.weight"])
     assert not torch.equal(

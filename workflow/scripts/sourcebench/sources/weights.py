@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
@@ -17,27 +16,26 @@ from sourcebench.models import (
     complexity,
     fresh_network,
     network_of,
+    outline,
     truncate,
     weights_arch,
 )
 from sourcebench.models.input_size import set_input_size
-from sourcebench.sources import KINDS, Card, Normalisation, Order, Specification
-from sourcebench.sources.base import Tensors, check_arch, triple
-from sourcebench.sources.checkpoints import require_match
-from sourcebench.training.pretraining import Recipe, pretrain
-
-USUAL = Normalisation()
-FLOPS_AT = 224  # pixels: the same for all, so that networks can be compared
+from sourcebench.sources import KINDS, Entry, Order
+from sourcebench.sources.base import check_arch
+from sourcebench.sources.card import FLOPS_AT, Card
+from sourcebench.sources.fitting import require_match
+from sourcebench.sources.normalisation import USUAL, Normalisation, triple
 
 
 def write_weights(
-    name: str, spec: Specification, arch: str, path: str | Path, *, seed: int, threads: int
+    name: str, entry: Entry, arch: str, path: str | Path, *, seed: int, threads: int
 ) -> None:
     """Write a source's weights for an architecture, and their card.
 
     Args:
         name: the source's name in the config.
-        spec: the source's specification in the config, `{kind: …, …}`.
+        entry: the source's entry in the config, `{kind: …, …}`.
         arch: name of the architecture; for a truncated one the weights are its parent's.
         path: the `.safetensors` to write: the backbone's tensors, without a head, and the card as
             metadata. The card is written beside it, too, as `.json`.
@@ -49,26 +47,21 @@ def write_weights(
             they don't fit.
     """
     arch = weights_arch(arch)
-    check_arch(name, spec, arch)
-
-    def pretrain_on(spec: Specification, arch: str) -> tuple[Tensors, dict[str, Any]]:
-        return pretrain(spec["generator"], arch, Recipe.of(spec), seed=seed, threads=threads)
-
-    order = Order(name, spec, arch, network_of(arch), _outline, pretrain_on)
-    supply = KINDS.get(spec["kind"]).supply(order)
-    network = dict(supply.network or order.network)
-    backbone = _outline(network)
+    check_arch(name, entry, arch)
+    supply = KINDS.get(entry["kind"]).supply(Order(name, entry, arch, seed, threads))
+    network = dict(supply.network or network_of(arch))
+    backbone = outline(network)
     require_match(supply.tensors, backbone, what=f"Source '{name}'", arch=arch)
     card = Card(
         source=name,
-        kind=spec["kind"],
+        kind=entry["kind"],
         arch=arch,
         network=network,
         origin=supply.origin,
         sha256=supply.sha256,
-        licence=spec.get("licence", supply.licence),
-        citation=spec.get("citation", supply.citation),
-        gated=spec.get("gated", False),
+        licence=entry.get("licence", supply.licence),
+        citation=entry.get("citation", supply.citation),
+        gated=entry.get("gated", False),
         mean=supply.normalisation.mean,
         std=supply.normalisation.std,
         input_size=supply.input_size,
@@ -81,12 +74,6 @@ def write_weights(
         # As bytes and not by save_file: a full disk is an OSError then, which `atomic` explains.
         temporary.write_bytes(save(tensors, metadata={"card": json.dumps(card)}))
     write_json(Path(path).with_suffix(".json"), card)
-
-
-def _outline(network: Mapping[str, Any]) -> nn.Module:
-    """Return a network of names and shapes alone."""
-    with torch.device("meta"):
-        return build_network(network)
 
 
 def load_backbone(
@@ -118,6 +105,28 @@ def load_backbone(
     if input_size is not None:
         backbone = set_input_size(backbone, input_size)
     return truncate(arch, backbone), normalisation
+
+
+def fresh_backbone(
+    arch: str,
+    path: str | Path | None,
+    input_size: int,
+    network: Mapping[str, Any] | None = None,
+) -> nn.Module:
+    """Return a backbone of the structure that `load_backbone` returns, with fresh weights.
+
+    They follow from PyTorch's global seed.
+
+    Args:
+        arch: name of the architecture.
+        path: what `write_weights` wrote; None: random weights.
+        input_size: side of the images in pixels.
+        network: the exact network of random weights; None: the architecture's own.
+    """
+    if path is not None:
+        with safe_open(path, framework="pt") as file:
+            network = json.loads(file.metadata()["card"]).get("network")
+    return truncate(arch, set_input_size(fresh_network(arch, network), input_size))
 
 
 def _read(arch: str, path: Path) -> tuple[nn.Module, Normalisation]:

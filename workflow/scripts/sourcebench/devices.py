@@ -76,18 +76,19 @@ def own_card(
 
 
 @contextmanager
-def device(accelerator: str, threads: int) -> Iterator[torch.device]:
+def device(accelerator: str, threads: int, key: str = "accelerator") -> Iterator[torch.device]:
     """Choose the processor for a run, and hold it.
 
     Args:
         accelerator: 'gpu', 'cpu', or 'auto' for a card, NVIDIA's or Apple's, where there is one.
         threads: CPU threads.
+        key: what the config calls the accelerator, for messages.
 
     Raises:
         SourceBenchError: 'gpu', and there is none.
     """
     torch.set_num_threads(threads)
-    processor = processor_of(accelerator, "training.accelerator")
+    processor = processor_of(accelerator, key)
     if processor == "cpu":
         yield torch.device("cpu")
         return

@@ -1,0 +1,34 @@
+"""What is known of a file of weights."""
+
+from typing import Any, TypedDict
+
+from sourcebench.sources.normalisation import Triple
+
+FLOPS_AT = 224  # pixels: the same for all, so that networks can be compared
+
+
+class Card(TypedDict):
+    """What is known of a file of weights; it travels inside the file, and beside it as JSON.
+
+    `network` is the exact network they belong to (see `models.build_network`), `origin` says where
+    they come from (a tag, a path, a recipe and its outcome), `sha256` is that of the file they
+    were read from, `input_size` the side of the images in pixels that they were trained on (null:
+    unknown), `gated` whether their licence has to be accepted before they can be had, `parameters`
+    their number, without a head, `flops` the operations for one image of side `flops_at`.
+    """
+
+    source: str
+    kind: str
+    arch: str
+    network: dict[str, Any]
+    origin: dict[str, Any]
+    sha256: str | None
+    licence: str | None
+    citation: str | None
+    gated: bool
+    mean: Triple
+    std: Triple
+    input_size: int | None
+    parameters: int
+    flops: int
+    flops_at: int
