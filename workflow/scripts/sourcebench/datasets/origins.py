@@ -8,10 +8,10 @@ from typing import TextIO
 import pandas as pd
 
 from sourcebench.datasets.base import Dataset
+from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.fingerprints import code_of
-from sourcebench.phantoms import MIRRORS
 from sourcebench.registry import Registry
 
 Origin = Callable[[Dataset, pd.DataFrame, Path, int, TextIO], Path]
@@ -56,9 +56,18 @@ def from_folder(dataset: Dataset, _: pd.DataFrame, __: Path, ___: int, ____: Tex
     return Path(dataset.spec["path"])
 
 
+Found = tuple[pd.DataFrame, dict[str, int]]
+"""`image_id, path` of images, and counts of what was odd about their folder."""
+
+
 def retrieve(
-    dataset: Dataset, wanted: pd.DataFrame, folder: Path, processes: int, terminal: TextIO
-) -> tuple[pd.DataFrame, dict[str, int]]:
+    dataset: Dataset,
+    wanted: pd.DataFrame,
+    folder: Path,
+    processes: int,
+    terminal: TextIO,
+    found: Found | None = None,
+) -> Found:
     """Get the wanted images from where the dataset's entry says.
 
     Args:
@@ -67,6 +76,8 @@ def retrieve(
         folder: where a download or phantoms go.
         processes: how many to use.
         terminal: for progress.
+        found: what `Dataset.index` found in the user's own folder, if somebody has looked already;
+            nobody looks again then.
 
     Returns:
         `image_id, path` of every wanted image, sorted by `image_id`, and counts of what was odd
@@ -76,11 +87,11 @@ def retrieve(
         SourceBenchError: an image can't be had.
     """
     images = ORIGINS.get(dataset.spec["origin"])(dataset, wanted, folder, processes, terminal)
-    found, odd = dataset.index(images, folder, processes, terminal)
-    found = found[found["image_id"].isin(wanted["image_id"])]
-    if missing := sorted(set(wanted["image_id"]) - set(found["image_id"])):
+    table, odd = found or dataset.index(images, folder, processes, terminal)
+    table = table[table["image_id"].isin(wanted["image_id"])]
+    if missing := sorted(set(wanted["image_id"]) - set(table["image_id"])):
         raise SourceBenchError(
             f"{len(missing)} of {len(wanted)} images are missing in {images} (such as "
             f"{missing[0]}); run the same command again to fetch them, or put them back."
         )
-    return found.sort_values("image_id", ignore_index=True), odd
+    return table.sort_values("image_id", ignore_index=True), odd

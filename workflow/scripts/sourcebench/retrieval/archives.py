@@ -1,23 +1,18 @@
-"""Getting the images: archives one by one, and small published files."""
+"""Images out of archives on a server, one archive at a time."""
 
 import hashlib
-import shutil
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import pandas as pd
 from filelock import FileLock
 
-from sourcebench.datasets.transfer import Pause, discard, fetch
-from sourcebench.datasets.unpack import DAMAGE, Unpacked, is_inside, unpack
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import read_json, write_json
-
-NIH_ARCHIVES = Path(__file__).with_name("nih_archives.csv")
+from sourcebench.retrieval.http import Pause, discard, fetch
+from sourcebench.retrieval.unpack import DAMAGE, Unpacked, unpack
 
 
 @dataclass(frozen=True)
@@ -57,24 +52,6 @@ class FetchReport:
     read: tuple[str, ...]
     received: int
     refused: int
-
-
-def nih_archives(base_url: str | None = None, *, checksums: bool = True) -> list[Archive]:
-    """Return the twelve archives of NIH ChestX-ray14, 45 GB, in order (Wang et al. 2017).
-
-    The addresses are those of NIH's `batch_download_zips.py`, the MD5 checksums those of NIH's
-    `FAQ_CHESTXRAY.pdf` (question 7), the sizes those that the server states.
-
-    Args:
-        base_url: a mirror that has them as `<base_url>/images_001.tar.gz` and so on.
-        checksums: expect NIH's sizes and checksums. False for a mirror that packs the images anew.
-    """
-    archives = []
-    for row in pd.read_csv(NIH_ARCHIVES, dtype=str).itertuples():
-        url = row.url if base_url is None else f"{base_url.rstrip('/')}/{row.name}"
-        size, md5 = (int(str(row.size)), str(row.md5)) if checksums else (None, None)
-        archives.append(Archive(str(row.name), str(url), size, md5))
-    return archives
 
 
 def fetch_archives(
@@ -153,55 +130,6 @@ def fetch_archives(
     )
 
 
-def fetch_folder(
-    url: str, names: Collection[str], sha256: str, folder: Path, *, pause: Pause = time.sleep
-) -> list[Path]:
-    """Download small published files, such as the CSVs of published splits.
-
-    Files that are there and agree with the checksum are not downloaded again; none is put in
-    `folder` before all agree.
-
-    Args:
-        url: address that the names are relative to.
-        names: the files, relative paths with "/".
-        sha256: SHA-256 (hexadecimal) of all files' bytes, joined in the sorted order of the names.
-        folder: where they go.
-        pause: called with the seconds to wait before another try.
-
-    Returns:
-        The files' paths, in sorted order of the names.
-
-    Raises:
-        SourceBenchError: a name leaves the folder, a download fails, or the checksum is another.
-    """
-    names = sorted(set(names))
-    for name in names:
-        if not is_inside(name):
-            raise SourceBenchError(
-                f"The file name '{name}' of {url} must be relative, without '..'."
-            )
-    paths = [folder / name for name in names]
-    if all(path.is_file() for path in paths) and _sha256(paths) == sha256.lower():
-        return paths
-    arriving = folder.with_name(f".{folder.name}.part")
-    arrived = [arriving / name for name in names]
-    for name, path in zip(names, arrived, strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fetch(f"{url.rstrip('/')}/{quote(name)}", path, progress=False, pause=pause)
-    got = _sha256(arrived)
-    if got != sha256.lower():
-        shutil.rmtree(arriving)
-        raise SourceBenchError(
-            f"The {len(names)} files from {url} have the checksum {got}, not {sha256}; they were "
-            "not kept. Check the address (it should name one fixed version) and the checksum."
-        )
-    for source, path in zip(arrived, paths, strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(path)
-    shutil.rmtree(arriving)
-    return paths
-
-
 def _read_ledger(folder: Path, archives: Sequence[Archive]) -> dict[str, Any]:
     """Return what is known of these archives: name → address and sorted image names."""
     path = folder / "archives.json"
@@ -268,10 +196,3 @@ def _unpack(path: Path, images: Path, choice: set[str] | None, there: set[str]) 
         raise SourceBenchError(
             f"{path} is damaged or no .tar.gz ({error}); {what} to download it anew."
         ) from error
-
-
-def _sha256(paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from sourcebench.datasets.transfer import CHUNK, room_for
+from sourcebench.retrieval.http import CHUNK, room_for
 
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 

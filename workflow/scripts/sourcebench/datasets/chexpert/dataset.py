@@ -1,7 +1,7 @@
 """CheXpert (Irvin et al. 2019): 223,414 labelled radiographs of 64,540 patients."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
@@ -9,20 +9,15 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from sourcebench.datasets import chexpert_tables
 from sourcebench.datasets.base import KINDS, Dataset
-from sourcebench.datasets.chexpert_tables import ABSENT, FINDINGS, PRESENT, UNCERTAIN
-from sourcebench.datasets.folders import walk
-from sourcebench.datasets.jpeg import read_jpeg
-from sourcebench.datasets.tasks import STRING, label_source
+from sourcebench.datasets.chexpert import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
+from sourcebench.retrieval.folders import walk
+from sourcebench.retrieval.formats.jpeg import read_jpeg
 
 SIDE = 320
 """Irvin et al. train at 320×320 px; it is the shorter side of the images of CheXpert-v1.0-small."""
-
-UNCERTAIN_AS: dict[str, int | None] = {"zeros": ABSENT, "ones": PRESENT, "ignore": None}
-"""Irvin et al., section 3.1: U-Zeros, U-Ones, U-Ignore."""
 
 _PLACE = re.compile(r"patient\d+/study\d+")
 _NAME = re.compile(r"view\d+_(frontal|lateral)\.jpg")
@@ -67,8 +62,8 @@ class CheXpert(Dataset):
     }
 
     def metadata(self) -> pd.DataFrame:
-        """Return the published table, see `chexpert_tables.metadata`."""
-        return chexpert_tables.metadata()
+        """Return the published table, see `tables.metadata`."""
+        return tables.metadata()
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Say where to ask for the images: Stanford wants to know who uses them."""
@@ -124,42 +119,3 @@ def _images(folder: Path) -> Iterator[tuple[str, str]]:
         if _PLACE.fullmatch(f"{patient}/{study}") and _NAME.fullmatch(name):
             part = part if part in ("valid", "test") else "train"
             yield entry.path, f"{part}/{patient}/{study}/{name}"
-
-
-@label_source(
-    "chexpert",
-    {"positive": STRING, "uncertain": {"enum": list(UNCERTAIN_AS)}},
-    ("positive",),
-)
-def chexpert_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
-    """Label by one of CheXpert's 14 observations: present 1, absent or not mentioned 0.
-
-    `spec`: `positive` names the observation; `uncertain` says what becomes of images where the
-    report leaves it open: 'zeros' (U-Zeros, the default, as *Rethink Transfer Learning* has it,
-    section 2.3), 'ones' (U-Ones) or 'ignore' (U-Ignore: they are left out). What a report does not
-    mention counts as absent in all three.
-    """
-    finding, how = spec["positive"], spec.get("uncertain", "zeros")
-    if finding not in FINDINGS:
-        raise SourceBenchError(
-            f"labels.positive is '{finding}', which is no observation of CheXpert; there are: "
-            f"{', '.join(FINDINGS)}."
-        )
-    if how not in UNCERTAIN_AS:
-        raise SourceBenchError(
-            f"labels.uncertain is '{how}'; it must be one of: {', '.join(UNCERTAIN_AS)}."
-        )
-    known = chexpert_tables.observations()[finding]
-    rows = known.index.get_indexer(pd.Index(table["image_id"]))
-    if (unknown := rows < 0).any():
-        raise SourceBenchError(
-            f"Labels from 'chexpert' are for CheXpert's images alone; {unknown.sum()} are others "
-            f"(such as {table['image_id'][unknown].iloc[0]}). Use labels from 'metadata'."
-        )
-    stated = known.iloc[rows].fillna(ABSENT).astype(int).set_axis(table.index)
-    rule = UNCERTAIN_AS[how]
-    if rule is None:
-        table, stated = table[stated != UNCERTAIN], stated[stated != UNCERTAIN]
-    else:
-        stated = stated.replace(UNCERTAIN, rule)
-    return table.assign(label=stated)

@@ -10,11 +10,11 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
+from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.imaging import Image, resize
 from sourcebench.parallel import each
-from sourcebench.phantoms.mirror import MIRRORS
 from sourcebench.phantoms.radiograph import render
 from sourcebench.seeds import generator
 
@@ -39,7 +39,7 @@ DRAWN: dict[str, tuple[str, ...]] = {
     "Fracture": ("Fracture",),
     "Support Devices": (),
 }
-"""CheXpert's observations → the findings of `phantoms.findings` that show them, one by chance."""
+"""CheXpert's observations → the findings of a radiograph phantom that show them, one by chance."""
 
 _Job = tuple[str, str, int, str, str]
 
@@ -94,15 +94,17 @@ def draw(image_id: str, sex: str, age: int, view: str, findings: str) -> Image:
     Returns:
         H×W, uint8, the smaller of both 320.
     """
-    # `render` takes what is before the first '_' for the patient, as in NIH's names.
-    patient, name = image_id.split("/")[1], "_".join(image_id.split("/")[1:])
+    patient, *rest = image_id.split("/")[1:]
+    name = "_".join([patient, *rest])
     if sex not in ("M", "F"):
         sex = str(generator("phantom", "sex", patient).choice(["M", "F"]))
     shown = {_shown(finding, image_id) for finding in findings.split("|")} - {""}
     film = generator("phantom", "proportions", image_id)
     longer = 2 * round(SHORTER / 2 * film.uniform(1.0, 1.22))
     upright = film.uniform() < 0.15
-    image = render(name, sex=sex, age=age, view=view, findings=shown, side=2 * longer)
+    image = render(
+        name, patient=patient, sex=sex, age=age, view=view, findings=shown, side=2 * longer
+    )
     image = resize(image, longer, "antialiased")  # the small images are shrunken ones too
     cut = longer - SHORTER
     if upright:

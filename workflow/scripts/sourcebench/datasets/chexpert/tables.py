@@ -10,7 +10,7 @@ from functools import cache
 
 import pandas as pd
 
-from sourcebench.datasets import tables
+from sourcebench.retrieval.packaged import packaged
 
 NO_FINDING = "No Finding"
 PATHOLOGIES = (
@@ -34,7 +34,7 @@ def published() -> pd.DataFrame:
     or RL for 17 images), and for each of `FINDINGS` 1 (present), 0 (absent), −1 (uncertain) or
     missing (not mentioned). All images of a study share its labels.
     """
-    table = pd.read_csv(tables.packaged("chexpert_train.csv.gz"))
+    table = pd.read_csv(packaged("chexpert_train.csv.gz"))
     path = table["Path"].str.partition("/")[2]
     return pd.DataFrame(
         {

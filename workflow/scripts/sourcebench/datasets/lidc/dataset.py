@@ -1,6 +1,5 @@
 """LIDC-IDRI (Armato et al. 2011): 1,018 chest CT scans of 1,010 patients, four readers each."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
@@ -8,7 +7,6 @@ from typing import Any, ClassVar, TextIO
 import pandas as pd
 
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
-from sourcebench.datasets.tasks import label_source
 from sourcebench.imaging import Image
 
 # pylidc, pydicom and their like are imported in the methods: the Snakefile reads this module.
@@ -77,37 +75,7 @@ class LIDCIDRI(Dataset):
 
     def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
         """Return the centre of a slice, `crop` px a side, its `window` of HU in grey levels."""
-        from sourcebench.datasets.lidc.slices import read_slice
+        from sourcebench.retrieval.formats.ct import read_slice
 
         low, high = self.spec.get("window", (-1200, 800))
         return read_slice(path, window=(low, high), side=self.spec.get("crop", 362))
-
-
-MM: dict[str, Any] = {"type": "number", "minimum": 0, "description": "mm"}
-
-
-@label_source(
-    "nodules",
-    {
-        "readers": {"type": "integer", "minimum": 1, "maximum": 4},
-        "min_diameter": MM,
-        "min_distance": MM,
-        "max_distance": MM,
-        "inside": {"type": "integer", "minimum": 16, "maximum": 512, "description": "px"},
-        "extent": {
-            "type": "array",
-            "minItems": 2,
-            "maxItems": 2,
-            "items": {"type": "number", "minimum": 0, "maximum": 1},
-            "description": "two shares of the scan's height, from feet to head",
-        },
-    },
-)
-def nodule_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
-    """Label LIDC's slices: pairs of one through a nodule and one nearby without any.
-
-    `spec` is that of `lidc.pairs.nodule_pairs`.
-    """
-    from sourcebench.datasets.lidc.pairs import nodule_pairs
-
-    return nodule_pairs(table, spec)

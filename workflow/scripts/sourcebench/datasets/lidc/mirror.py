@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from sourcebench.datasets.lidc.mirror_dicom import Place, encode, form_of
+from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.parallel import each
-from sourcebench.phantoms.mirror import MIRRORS
 from sourcebench.phantoms.thorax import Section, Series, Thorax
-from sourcebench.phantoms.thorax_dicom import Place, encode, form_of
-from sourcebench.phantoms.thorax_plate import SIDE
-from sourcebench.phantoms.thorax_pose import Lesion
+from sourcebench.phantoms.thorax.plate import SIDE
+from sourcebench.phantoms.thorax.pose import Lesion
 from sourcebench.seeds import generator
 
 COLUMNS = ("image_id", "patient_id", "scan_id", "series_uid", "z")

@@ -9,7 +9,7 @@ import numpy as np
 
 from sourcebench.phantoms.canvas import Array
 from sourcebench.phantoms.thorax import Series
-from sourcebench.phantoms.thorax_plate import SIDE
+from sourcebench.phantoms.thorax.plate import SIDE
 from sourcebench.seeds import generator
 
 PADDING = -2000

@@ -6,8 +6,10 @@ from typing import Any, ClassVar, TextIO
 
 import pandas as pd
 
-from sourcebench.datasets import download, tables
 from sourcebench.datasets.base import KINDS, Dataset
+from sourcebench.datasets.nih import tables
+from sourcebench.datasets.nih.archives import archives
+from sourcebench.retrieval.archives import fetch_archives
 
 
 @KINDS.register("nih_cxr14")
@@ -25,15 +27,15 @@ class NIHChestXray14(Dataset):
     }
 
     def metadata(self) -> pd.DataFrame:
-        """Return the published table, see `tables.nih_metadata`."""
-        return tables.nih_metadata()
+        """Return the published table, see `tables.metadata`."""
+        return tables.metadata()
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
-        """Fetch archive by archive what is wanted, see `download.fetch_archives`."""
+        """Fetch archive by archive what is wanted, see `fetch_archives`."""
         spec = self.spec
         with redirect_stderr(terminal):  # where tqdm draws
-            report = download.fetch_archives(
-                download.nih_archives(spec.get("url"), checksums=spec.get("checksums", True)),
+            report = fetch_archives(
+                archives(spec.get("url"), checksums=spec.get("checksums", True)),
                 list(wanted["image_id"]),
                 folder,
                 keep_archives=spec.get("keep_archives", False),

@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import pandas as pd
 
-from sourcebench.datasets import tables
+from sourcebench.datasets.mirrors import MIRRORS
+from sourcebench.datasets.nih import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.parallel import each
-from sourcebench.phantoms.mirror import MIRRORS
 from sourcebench.phantoms.radiograph import Box, render
 
 COLUMNS = ("image_id", "sex", "age", "view", "findings")
@@ -29,9 +29,7 @@ def mirror(wanted: pd.DataFrame, folder: Path, processes: int) -> int:
     bounding box, the finding is drawn there.
     """
     findings = tables.merged_findings(wanted["image_id"])
-    return write_images(
-        wanted.assign(findings=findings), folder, processes, boxes=tables.nih_boxes()
-    )
+    return write_images(wanted.assign(findings=findings), folder, processes, boxes=tables.boxes())
 
 
 def write_images(
@@ -98,7 +96,15 @@ def _boxes_by_image(boxes: pd.DataFrame | None) -> dict[str, tuple[Box, ...]]:
 
 def _write(folder: Path, job: _Job) -> None:
     image_id, sex, age, view, findings, boxes = job
-    image = render(image_id, sex=sex, age=age, view=view, findings=findings, boxes=boxes)
+    image = render(
+        image_id,
+        patient=image_id.split("_")[0],
+        sex=sex,
+        age=age,
+        view=view,
+        findings=findings,
+        boxes=boxes,
+    )
     # Grain hardly compresses: the lowest level is several times faster and as small.
     _, encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     with atomic(folder / image_id) as temporary:

@@ -1,12 +1,10 @@
 """The published tables of NIH ChestX-ray14, as `torchxrayvision` carries them."""
 
-import importlib.util
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 
-from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.packaged import packaged
 
 COLUMNS = {
     "Image Index": "image_id",
@@ -20,24 +18,8 @@ NO_FINDING = "No Finding"
 EXPERT_FINDINGS = ("Fracture", "Pneumothorax", "Airspace opacity", "Nodule or mass")
 
 
-def packaged(name: str) -> Path:
-    """Return the path of a table that comes with torchxrayvision.
-
-    Raises:
-        SourceBenchError: the package is not installed.
-    """
-    # The package's folder is found without importing it: the import would load torch.
-    package = importlib.util.find_spec("torchxrayvision")
-    if package is None or package.origin is None:
-        raise SourceBenchError(
-            "The package torchxrayvision, which carries NIH's and CheXpert's tables, is missing; "
-            "install the environment again with 'make'."
-        )
-    return Path(package.origin).parent / "data" / name
-
-
 @cache
-def nih_metadata() -> pd.DataFrame:
+def metadata() -> pd.DataFrame:
     """Return one row per image of NIH ChestX-ray14 (Wang et al. 2017), all 112,120 of them.
 
     Columns: `image_id` (file name), `patient_id` (text), `sex` (M|F), `age` (years), `view`
@@ -50,7 +32,7 @@ def nih_metadata() -> pd.DataFrame:
 
 
 @cache
-def nih_expert_labels() -> pd.DataFrame:
+def expert_labels() -> pd.DataFrame:
     """Return the labels that radiologists gave 4,376 of the images (Majkowska et al. 2020).
 
     Columns: `image_id`, `set` (test|val) and one of YES|NO for each of `EXPERT_FINDINGS`.
@@ -63,7 +45,7 @@ def nih_expert_labels() -> pd.DataFrame:
 
 
 @cache
-def nih_boxes() -> pd.DataFrame:
+def boxes() -> pd.DataFrame:
     """Return the published bounding boxes: `image_id, finding, x, y, w, h` (px of 1024²)."""
     table = pd.read_csv(packaged("BBox_List_2017.csv.gz")).iloc[:, :6]
     table.columns = pd.Index(["image_id", "finding", "x", "y", "w", "h"])
@@ -82,8 +64,8 @@ def merged_findings(image_ids: pd.Series) -> pd.Series:
     Returns:
         Names joined by '|' in the order of `image_ids`; 'No Finding' where nothing is left.
     """
-    findings = nih_metadata().set_index("image_id")["findings"].reindex(image_ids)
-    experts = nih_expert_labels().set_index("image_id").reindex(image_ids)
+    findings = metadata().set_index("image_id")["findings"].reindex(image_ids)
+    experts = expert_labels().set_index("image_id").reindex(image_ids)
     merged = []
     for text, mass, pneumothorax in zip(
         findings, experts["Nodule or mass"], experts["Pneumothorax"], strict=True

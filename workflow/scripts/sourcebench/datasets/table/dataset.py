@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from sourcebench import files
-from sourcebench.datasets import user_tables
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval import tables
 
 NEEDED = ("image_id", "patient_id", "findings")
 COMPUTED = ["label", "role", "pair"]
@@ -34,16 +34,16 @@ class TableDataset(Dataset):
         `sex`, `age` and `view` may be missing there; findings may be empty where none is known.
 
         Raises:
-            SourceBenchError: no such file, or it is not as it must be, see `user_tables.read`; an
+            SourceBenchError: no such file, or it is not as it must be, see `tables.read`; an
                 id is missing, or an image stands there twice.
         """
         path = Path(self.spec["table"])
         if not path.is_file():
             raise SourceBenchError(f"datasets.{self.name}.table: there is no file {path}.")
-        table = user_tables.read(path, NEEDED, filled=NEEDED[:2])
+        table = tables.read(path, NEEDED, filled=NEEDED[:2])
         if (twice := table["image_id"].duplicated()).any():
             name = table.loc[twice, "image_id"].iloc[0]
-            lines = user_tables.in_words(table.index[table["image_id"] == name])
+            lines = tables.in_words(table.index[table["image_id"] == name])
             raise SourceBenchError(
                 f"{path} has {twice.sum()} images twice, such as {name} in {lines}; give one row "
                 "per image, with its findings joined by '|'."

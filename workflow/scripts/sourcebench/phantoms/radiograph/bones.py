@@ -3,8 +3,8 @@
 import numpy as np
 
 from sourcebench.phantoms.canvas import Canvas, ellipse, smooth, tube
-from sourcebench.phantoms.chest import Chest
-from sourcebench.phantoms.tissue import SIDES
+from sourcebench.phantoms.radiograph.chest import Chest
+from sourcebench.phantoms.radiograph.tissue import SIDES
 
 
 def draw_ribs(canvas: Canvas, chest: Chest) -> None:

@@ -12,11 +12,11 @@ import numpy as np
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
-from sourcebench.phantoms.bones import draw_ribs, draw_shoulders, draw_spine
 from sourcebench.phantoms.canvas import Array, Canvas
-from sourcebench.phantoms.chest import build
-from sourcebench.phantoms.findings import FINDINGS, Place
-from sourcebench.phantoms.tissue import (
+from sourcebench.phantoms.radiograph.bones import draw_ribs, draw_shoulders, draw_spine
+from sourcebench.phantoms.radiograph.chest import build
+from sourcebench.phantoms.radiograph.findings import FINDINGS, Place
+from sourcebench.phantoms.radiograph.tissue import (
     draw_abdomen,
     draw_airway,
     draw_body,
@@ -26,7 +26,8 @@ from sourcebench.phantoms.tissue import (
 )
 from sourcebench.seeds import generator
 
-NIH_SIDE = 1024
+SIDE = 1024
+"""Pixels a side of the image that boxes are marked in; and of every image, if nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,26 @@ class _Exposure:
 def render(
     image_id: str,
     *,
+    patient: str,
     sex: str,
     age: int,
     view: str,
     findings: Iterable[str],
     boxes: Sequence[Box] = (),
-    side: int = NIH_SIDE,
+    side: int = SIDE,
 ) -> Image:
     """Draw the radiograph of an image id: the same arguments give the same pixels.
 
-    The anatomy follows the patient (the id up to its '_'), so that follow-ups look alike; pose,
-    exposure and findings follow the whole id.
+    The anatomy follows the patient, so that follow-ups look alike; pose, exposure and findings
+    follow the image.
 
     Args:
-        image_id: NIH's file name, such as '00000001_000.png'.
+        image_id: what names the image, such as '00000001_000.png'.
+        patient: what names the patient, such as '00000001'.
         sex: 'M' or 'F'.
         age: years.
         view: 'PA' or 'AP'.
-        findings: names of NIH's 14 findings; none is a normal chest.
+        findings: names out of `FINDINGS`; none is a normal chest.
         boxes: where findings lie; a finding without a box is placed by its seed. Boxes of findings
             that are not in `findings` are ignored.
         side: pixels a side, even.
@@ -88,7 +91,6 @@ def render(
         raise SourceBenchError(f"{image_id}: unknown sex '{sex}'; a phantom needs 'M' or 'F'.")
     if view not in ("PA", "AP"):
         raise SourceBenchError(f"{image_id}: unknown view '{view}'; a phantom needs 'PA' or 'AP'.")
-    patient = image_id.split("_")[0]
     chest = build(generator("phantom", "patient", patient), sex, age, view)
     pose = generator("phantom", "pose", image_id)
     breath = 0.02 * pose.standard_normal()
@@ -125,10 +127,10 @@ def render(
 
 def _place(canvas: Canvas, box: Box) -> Place:
     """Turn a box in pixels of the 1024² image into a place in body coordinates."""
-    half = NIH_SIDE / 2
+    half = SIDE / 2
     centre = np.array([[(box.x + box.w / 2) / half - 1, (box.y + box.h / 2) / half - 1]])
     x, y = canvas.to_body(centre)[0]
-    return Place(float(x), float(y), box.w / NIH_SIDE, box.h / NIH_SIDE)
+    return Place(float(x), float(y), box.w / SIDE, box.h / SIDE)
 
 
 def _exposure(image_id: str, view: str) -> _Exposure:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sourcebench.phantoms.canvas import Canvas, Points, ellipse, smooth
-from sourcebench.phantoms.chest import LEFT, RIGHT, Chest
+from sourcebench.phantoms.radiograph.chest import LEFT, RIGHT, Chest
 
 SIDES = (LEFT, RIGHT)
 LOWER = np.array([0.0, 0.05])

@@ -3,10 +3,10 @@
 import numpy as np
 
 from sourcebench.phantoms.canvas import Points, ellipse, smooth, tube
-from sourcebench.phantoms.thorax_organs import Person
-from sourcebench.phantoms.thorax_plate import Plate
-from sourcebench.phantoms.thorax_pose import Pose
-from sourcebench.phantoms.thorax_shape import ANGLES, LEFT, LENGTH, RIGHT, cage
+from sourcebench.phantoms.thorax.organs import Person
+from sourcebench.phantoms.thorax.plate import Plate
+from sourcebench.phantoms.thorax.pose import Pose
+from sourcebench.phantoms.thorax.shape import ANGLES, LEFT, LENGTH, RIGHT, cage
 
 _RIBS = 12
 _FIRST, _APART = -0.10, 0.098  # level of the first rib at the spine, and between ribs

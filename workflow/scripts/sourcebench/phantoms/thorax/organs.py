@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sourcebench.phantoms.canvas import Points, ellipse, smooth, tube
-from sourcebench.phantoms.thorax_plate import Plate
-from sourcebench.phantoms.thorax_pose import Pose
-from sourcebench.phantoms.thorax_shape import ANGLES, LEFT, RIGHT, cage, dome, polar
+from sourcebench.phantoms.thorax.plate import Plate
+from sourcebench.phantoms.thorax.pose import Pose
+from sourcebench.phantoms.thorax.shape import ANGLES, LEFT, RIGHT, cage, dome, polar
 
 FAT, MUSCLE, GAS = -98.0, 52.0, -985.0
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sourcebench.phantoms.canvas import Points
-from sourcebench.phantoms.thorax_shape import Level
+from sourcebench.phantoms.thorax.shape import Level
 
 _TRIALS = 320
 

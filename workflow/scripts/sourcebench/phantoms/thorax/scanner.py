@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from sourcebench.phantoms.canvas import Array
-from sourcebench.phantoms.thorax_plate import SIDE
+from sourcebench.phantoms.thorax.plate import SIDE
 
 
 @dataclass(frozen=True)

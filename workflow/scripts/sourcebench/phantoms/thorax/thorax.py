@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 
 from sourcebench.phantoms.canvas import Array, Points, ellipse, smooth, tube
-from sourcebench.phantoms.thorax_bones import (
+from sourcebench.phantoms.thorax.bones import (
     draw_breastbone,
     draw_ribs,
     draw_shoulders,
     draw_spine,
 )
-from sourcebench.phantoms.thorax_organs import (
+from sourcebench.phantoms.thorax.organs import (
     FAT,
     GAS,
     MUSCLE,
@@ -28,11 +28,11 @@ from sourcebench.phantoms.thorax_organs import (
     draw_mediastinum,
     draw_wall,
 )
-from sourcebench.phantoms.thorax_plate import SIDE, Plate, texture
-from sourcebench.phantoms.thorax_pose import Lesion, depths, fit
-from sourcebench.phantoms.thorax_scanner import draw_scanner, scan
-from sourcebench.phantoms.thorax_shape import ANGLES, SIDES, body, cage, dome, lung, polar
-from sourcebench.phantoms.thorax_vessels import cut, grow
+from sourcebench.phantoms.thorax.plate import SIDE, Plate, texture
+from sourcebench.phantoms.thorax.pose import Lesion, depths, fit
+from sourcebench.phantoms.thorax.scanner import draw_scanner, scan
+from sourcebench.phantoms.thorax.shape import ANGLES, SIDES, body, cage, dome, lung, polar
+from sourcebench.phantoms.thorax.vessels import cut, grow
 from sourcebench.seeds import generator
 
 _RECESS_REACH, _RECESS_FADE = 38.0, 14.0  # mm along z

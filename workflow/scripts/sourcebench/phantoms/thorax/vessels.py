@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sourcebench.phantoms.canvas import Array
-from sourcebench.phantoms.thorax_plate import Plate
-from sourcebench.phantoms.thorax_shape import LENGTH, SIDES, dome, lung
+from sourcebench.phantoms.thorax.plate import Plate
+from sourcebench.phantoms.thorax.shape import LENGTH, SIDES, dome, lung
 
 _GRID, _LAYERS = 64, 48
 _LEAF = 0.38  # mm

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sourcebench.datasets.lidc.dicom import quiet_pydicom
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
+from sourcebench.retrieval.formats.dicom import quiet_pydicom
 
 if TYPE_CHECKING:
     from pydicom import Dataset

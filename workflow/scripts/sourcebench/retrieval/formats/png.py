@@ -1,75 +1,18 @@
-"""Images in a folder of the user's: finding them, reading them."""
+"""Reading PNG images, and proving them whole."""
 
-import os
 import struct
 import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 
-from sourcebench.datasets.folders import walk
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image, grey_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, PALETTE = 0, 3
 COLOUR_TYPES = {GREY: "grey", 2: "RGB", PALETTE: "palette", 4: "grey + alpha", 6: "RGBA"}
-
-
-def index_folder(path: Path, suffixes: tuple[str, ...] = (".png",)) -> pd.DataFrame:
-    """List the images under a folder, however it is laid out.
-
-    NIH's layouts (`images/`, `images_001/images/`) and a flat one all do. Folders are searched
-    recursively, also through links; hidden files such as the `._*` that macOS leaves are not
-    images. Of copies (files of the same name and size) the first in the sorted order of the paths
-    is taken.
-
-    Args:
-        path: a folder.
-        suffixes: of the images' names, in small letters; capitals will do as well.
-
-    Returns:
-        `image_id` (file name) and `path` (str), sorted by image_id. `attrs["duplicates"]` is the
-        number of files left out because another has their name.
-
-    Raises:
-        SourceBenchError: no such folder, one that can't be read, no image in it, or two images of
-            one name.
-    """
-    if not path.exists():
-        raise SourceBenchError(f"The image folder {path} does not exist. Check the path.")
-    if not path.is_dir():
-        raise SourceBenchError(f"{path} is not a folder. Give the folder that holds the images.")
-    files, other = [], None
-    for entry in walk(path):
-        if not entry.name.startswith("."):
-            if entry.name.lower().endswith(suffixes):
-                files.append(entry.path)
-            else:
-                other = other or entry.path
-    if not files:
-        raise SourceBenchError(
-            f"There is no {' or '.join(suffixes)} file in {path} or below it"
-            f"{f' (but {other}, for one)' if other else ''}. Give the folder that holds the "
-            "images (unpack archives first)."
-        )
-    files.sort()
-    names = [file.rpartition(os.sep)[2] for file in files]
-    found = pd.DataFrame({"image_id": names, "path": files})
-    twins = found[found["image_id"].duplicated(keep=False)]
-    for name, paths in twins.groupby("image_id")["path"]:
-        sizes = {Path(file).stat().st_size: file for file in reversed(paths.tolist())}
-        if len(sizes) > 1:
-            one, other = sorted(sizes.values())[:2]
-            raise SourceBenchError(
-                f"Two images of other sizes are called {name}: {one} and {other}. Images are known "
-                "by their names: rename one, or give a narrower folder."
-            )
-    table = found.drop_duplicates("image_id").sort_values("image_id", ignore_index=True)
-    table.attrs["duplicates"] = len(found) - len(table)
-    return table
 
 
 def read_png(path: Path) -> Image:

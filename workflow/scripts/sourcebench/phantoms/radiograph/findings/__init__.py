@@ -3,7 +3,7 @@
 A new one is a new function in a file of this folder.
 """
 
-from sourcebench.phantoms.findings.registry import FINDINGS, Place
+from sourcebench.phantoms.radiograph.findings.registry import FINDINGS, Place
 from sourcebench.registry import discover
 
 discover(__name__, __path__)

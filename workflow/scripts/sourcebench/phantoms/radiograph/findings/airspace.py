@@ -3,8 +3,14 @@
 import numpy as np
 
 from sourcebench.phantoms.canvas import Canvas
-from sourcebench.phantoms.chest import LEFT, RIGHT, Chest
-from sourcebench.phantoms.findings.registry import FINDINGS, Place, blob, in_lung, pick_side
+from sourcebench.phantoms.radiograph.chest import LEFT, RIGHT, Chest
+from sourcebench.phantoms.radiograph.findings.registry import (
+    FINDINGS,
+    Place,
+    blob,
+    in_lung,
+    pick_side,
+)
 
 
 def _patch(

@@ -1,19 +1,10 @@
-"""Findings that CheXpert has and NIH has not: a widened mediastinum, a broken rib."""
+"""Findings of the bones: a broken rib."""
 
 import numpy as np
 
 from sourcebench.phantoms.canvas import Canvas, ellipse
-from sourcebench.phantoms.chest import Chest
-from sourcebench.phantoms.findings.registry import FINDINGS, Place, pick_side
-
-
-@FINDINGS.register("Enlarged Cardiomediastinum")
-def enlarged_cardiomediastinum(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
-    """A wide upper mediastinum under a large aortic knob; the heart is little larger."""
-    much = rng.uniform(0.6, 1.2)
-    chest.unfold += 0.11 * much
-    chest.knob += 0.055 * much
-    chest.heart *= 1 + 0.08 * much
+from sourcebench.phantoms.radiograph.chest import Chest
+from sourcebench.phantoms.radiograph.findings.registry import FINDINGS, Place, pick_side
 
 
 @FINDINGS.register("Fracture")

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sourcebench.phantoms.canvas import MM, Canvas, Points, ellipse
-from sourcebench.phantoms.chest import Chest
-from sourcebench.phantoms.findings.registry import FINDINGS, Place, blob, in_lung
+from sourcebench.phantoms.radiograph.chest import Chest
+from sourcebench.phantoms.radiograph.findings.registry import FINDINGS, Place, blob, in_lung
 
 
 def _opacity(chest: Chest, outline: Points, radius: float, depth: float, soft: float) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sourcebench.phantoms.canvas import Canvas, smooth
-from sourcebench.phantoms.chest import LEFT, RIGHT, Chest
-from sourcebench.phantoms.findings.registry import FINDINGS, Place, pick_side
+from sourcebench.phantoms.radiograph.chest import LEFT, RIGHT, Chest
+from sourcebench.phantoms.radiograph.findings.registry import FINDINGS, Place, pick_side
 
 
 @FINDINGS.register("Effusion")

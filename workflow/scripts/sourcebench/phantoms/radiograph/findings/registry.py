@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sourcebench.phantoms.canvas import Points
-from sourcebench.phantoms.chest import LEFT, RIGHT, Chest
+from sourcebench.phantoms.radiograph.chest import LEFT, RIGHT, Chest
 from sourcebench.registry import Registry
 
 

@@ -1,10 +1,10 @@
-"""Findings that change the shape of things: atelectasis, cardiomegaly, emphysema."""
+"""Findings that change the shape of things: a lung, the heart, the mediastinum."""
 
 import numpy as np
 
 from sourcebench.phantoms.canvas import Canvas, smooth, tube
-from sourcebench.phantoms.chest import LEFT, RIGHT, Chest
-from sourcebench.phantoms.findings.registry import FINDINGS, Place, pick_side
+from sourcebench.phantoms.radiograph.chest import LEFT, RIGHT, Chest
+from sourcebench.phantoms.radiograph.findings.registry import FINDINGS, Place, pick_side
 
 
 @FINDINGS.register("Atelectasis")
@@ -75,6 +75,15 @@ def cardiomegaly(chest: Chest, rng: np.random.Generator, place: Place | None) ->
     if place:
         factor = float(np.clip(place.rx / 0.30, 1.1, 1.7))
     chest.heart *= factor
+
+
+@FINDINGS.register("Enlarged Cardiomediastinum")
+def enlarged_cardiomediastinum(chest: Chest, rng: np.random.Generator, place: Place | None) -> None:
+    """A wide upper mediastinum under a large aortic knob; the heart is little larger."""
+    much = rng.uniform(0.6, 1.2)
+    chest.unfold += 0.11 * much
+    chest.knob += 0.055 * much
+    chest.heart *= 1 + 0.08 * much
 
 
 @FINDINGS.register("Emphysema")
