@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, build
-from sourcebench.datasets.chexpert.dataset import chexpert_labels
+from sourcebench.datasets.chexpert.labels import chexpert_labels
 from sourcebench.datasets.chexpert.tables import metadata, published
 from sourcebench.errors import SourceBenchError
 
