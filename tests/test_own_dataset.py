@@ -106,7 +106,7 @@ def test_a_new_dataset_is_a_new_folder_and_nothing_else(desk):
     assert len(samples) == 16
     images = np.load(data / "images.npy")
     shares = (images == 200).mean(axis=(1, 2))
-    np.testing.assert_allclose(shares, np.pi * (samples["radius"] / 60) ** 2, rtol=0.1)
+    np.testing.assert_allclose(shares, np.pi * (samples["radius"] / 60) ** 2, atol=0.02)
 
     status, said = prepared(desk, origin="path", path="resources/phantoms/disks", gain="much")
     assert status != 0
