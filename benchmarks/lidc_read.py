@@ -24,7 +24,7 @@ from common import machine
 
 from lidc_files import encoded, slice_of
 from sourcebench.datasets.lidc.headers import Headers, index, match
-from sourcebench.datasets.lidc.slices import read_slice
+from sourcebench.retrieval.formats.ct import read_slice
 
 PER_SCAN = 240
 SCANS = 1018

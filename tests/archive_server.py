@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sourcebench.datasets.download import Archive, fetch_archives
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.archives import Archive, fetch_archives
 
 
 @dataclass

@@ -2,12 +2,23 @@
 
 import multiprocessing
 import os
+import shutil
 import tempfile
 from pathlib import Path
+
+from conftest import ROOT
 
 FORKS = multiprocessing.get_context("forkserver")
 # What the workflow imports from others. Not the library: each study brings its own.
 FORKS.set_forkserver_preload(["snakemake.cli", "snakemake.utils", "pandas", "torch", "timm"])
+
+
+def copied(house):
+    """Copy the project into a new folder, for kinds of one's own; return its library."""
+    for part in ("workflow", "config", "profiles", "envs"):
+        shutil.copytree(ROOT / part, house / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", house / "Snakefile")
+    return house / "workflow" / "scripts" / "sourcebench"
 
 
 def snakemake(folder, *arguments):

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, build
-from sourcebench.datasets.chexpert_tables import metadata, published
-from sourcebench.datasets.kinds.chexpert import chexpert_labels
+from sourcebench.datasets.chexpert.labels import chexpert_labels
+from sourcebench.datasets.chexpert.tables import metadata, published
 from sourcebench.errors import SourceBenchError
 
 FIRST = "train/patient00001/study1/view1_frontal.jpg"

@@ -21,8 +21,9 @@ from sourcebench import config as border
 from sourcebench import confounders, experiment
 from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.base import build
+from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.prepare import manifest
-from sourcebench.datasets.tasks import LABELS, candidates
+from sourcebench.datasets.tasks import candidates
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
 from sourcebench.sources.weights import load_backbone, write_weights

@@ -7,9 +7,11 @@ import shutil
 import pytest
 
 from archive_server import IDS, contents, entry, get, leftovers, nothing, pack, png, publish
-from sourcebench.datasets import download, transfer
-from sourcebench.datasets.download import Archive, fetch_folder, nih_archives
+from sourcebench.datasets.nih.archives import archives as nih_archives
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval import http
+from sourcebench.retrieval.archives import Archive
+from sourcebench.retrieval.small_files import fetch_folder
 
 pytest_plugins = ["archive_server"]
 
@@ -51,9 +53,9 @@ def test_no_more_than_one_archive_at_a_time(site, tmp_path, monkeypatch):
 
     def counted(*arguments, **options):
         counts.append(len(list((tmp_path / "archives").iterdir())))
-        return transfer.fetch(*arguments, **options)
+        return http.fetch(*arguments, **options)
 
-    monkeypatch.setattr(download, "fetch", counted)
+    monkeypatch.setattr("sourcebench.retrieval.archives.fetch", counted)
     get(archives, [ids[0] for ids in IDS], tmp_path)
     assert counts == [0, 0, 0]
 
@@ -78,7 +80,7 @@ def test_stopped_after_the_download_reads_it_without_asking_again(site, tmp_path
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(download, "unpack", stop)
+        patch.setattr("sourcebench.retrieval.archives.unpack", stop)
         with pytest.raises(KeyboardInterrupt):
             get(archives, IDS[0], tmp_path)
     site.requests.clear()

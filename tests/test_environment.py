@@ -14,10 +14,10 @@ from conftest import ROOT
 SCRIPTS = ROOT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "sourcebench"
 ROOMS = [
-    "datasets", "phantoms", "tomography", "confounders", "design", "models", "sources", "training",
-    "evaluation", "figures",
+    "retrieval", "phantoms", "datasets", "tomography", "confounders", "design", "models", "sources",
+    "training", "evaluation", "figures",
 ]  # fmt: skip
-WITHOUT_TORCH = ["config", "experiment", "origins", "evaluation.aggregate", "figures"]
+WITHOUT_TORCH = ["config", "experiment", "datasets.origins", "evaluation.aggregate", "figures"]
 
 
 def locked():

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sourcebench.datasets.jpeg import read_jpeg
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.formats.jpeg import read_jpeg
 
 
 def put(path, image, settings=()):

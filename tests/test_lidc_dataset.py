@@ -15,9 +15,9 @@ from sourcebench.datasets import prepare
 from sourcebench.datasets.base import METADATA_COLUMNS, build
 from sourcebench.datasets.lidc import annotations
 from sourcebench.datasets.lidc.nifti import write_whole_scan
+from sourcebench.datasets.origins import retrieve
 from sourcebench.design import build as design
 from sourcebench.errors import SourceBenchError
-from sourcebench.origins import retrieve
 from test_nbia import packed
 
 pytest_plugins = ["archive_server"]

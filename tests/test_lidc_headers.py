@@ -13,9 +13,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from lidc_files import OTHER_SERIES, SERIES, encoded, put, series, slice_of, uid
 from sourcebench.datasets.lidc import headers
-from sourcebench.datasets.lidc.dicom import NO_INSTANCE
 from sourcebench.datasets.lidc.headers import Headers, index, match
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.formats.dicom import NO_INSTANCE
 
 
 def wanted(*zs, series_uid=SERIES):

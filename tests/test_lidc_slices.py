@@ -17,10 +17,10 @@ from pydicom.uid import (
 
 from lidc_files import SIDE, encoded, put, series, slice_of, stored
 from sourcebench.confounders.noise import HIGH_HU, LOW_HU
-from sourcebench.datasets.lidc import slices
 from sourcebench.datasets.lidc.headers import index, match
-from sourcebench.datasets.lidc.slices import read_hu, read_slice, to_grey
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.formats import ct
+from sourcebench.retrieval.formats.ct import read_hu, read_slice, to_grey
 
 
 def by_pydicom(path):
@@ -245,7 +245,7 @@ def test_damage_ends_in_a_sentence_or_a_slice(tmp_path_factory, data):
     except SourceBenchError as error:
         named = str(path) in str(error)
     else:
-        named = hu.ndim == 2 and set(remarks) <= set(slices.REMARKS)
+        named = hu.ndim == 2 and set(remarks) <= set(ct.REMARKS)
     assert named
 
 
@@ -275,8 +275,8 @@ def test_a_pair_of_slices_reads_the_pixels_of_two_files(tmp_path, monkeypatch):
         read.append(str(path))
         return load(path)
 
-    load = slices.load
-    monkeypatch.setattr(slices, "load", spy)
+    load = ct.load
+    monkeypatch.setattr(ct, "load", spy)
     wanted = rows.assign(image_id=["a", "b"])[["image_id", "series_uid", "z"]]
     chosen, _ = match(wanted, index(tmp_path, None))
     grey = [read_slice(path, side=SIDE)[0] for path in chosen["path"]]

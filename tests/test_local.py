@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sourcebench.datasets.folders import fingerprint
-from sourcebench.datasets.local import index_folder, read_png
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.folders import fingerprint, index_folder
+from sourcebench.retrieval.formats.png import read_png
 
 
 def put(path, text="x"):

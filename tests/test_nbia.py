@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from archive_server import Handler, Server, nothing
 from lidc_files import OTHER_SERIES, PATIENT, SERIES, encoded, put, slice_of, uid
-from sourcebench.datasets import transfer
 from sourcebench.datasets.lidc import nbia
 from sourcebench.datasets.lidc.headers import index, match
 from sourcebench.datasets.lidc.nbia import fetch_series
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval import http
 
 pytest_plugins = ["archive_server"]
 
@@ -204,7 +204,7 @@ def test_an_interrupted_call_goes_on_with_the_series_it_was_at(site, tmp_path, m
     def interrupt(url, *args, **options):
         if OTHER_SERIES in url:
             raise KeyboardInterrupt
-        return transfer.fetch(url, *args, **options)
+        return http.fetch(url, *args, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(nbia, "fetch", interrupt)

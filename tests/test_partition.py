@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sourcebench.datasets.chexpert_tables import published
+from sourcebench.datasets.chexpert.tables import published
 from sourcebench.datasets.partition import split
 from sourcebench.errors import SourceBenchError
 from sourcebench.seeds import generator

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-import sourcebench.datasets.kinds.chexpert  # noqa: F401 (registers the dataset)
 from sourcebench.datasets.base import build
-from sourcebench.datasets.chexpert_tables import FINDINGS, PATHOLOGIES, metadata
+from sourcebench.datasets.chexpert.mirror import DRAWN, draw, mirror
+from sourcebench.datasets.chexpert.tables import FINDINGS, PATHOLOGIES, metadata
 from sourcebench.errors import SourceBenchError
-from sourcebench.phantoms.chexpert import DRAWN, draw, mirror
-from sourcebench.phantoms.findings import FINDINGS as DRAWABLE
+from sourcebench.phantoms.radiograph.findings import FINDINGS as DRAWABLE
 
 FIRST = "train/patient00001/study1/view1_frontal.jpg"
 

@@ -7,13 +7,13 @@ import numpy as np
 import pydicom
 import pytest
 
-from sourcebench.datasets.lidc import annotations
+from sourcebench.datasets.lidc import annotations, mirror
 from sourcebench.datasets.lidc.masks import contour_mask
+from sourcebench.datasets.lidc.mirror_dicom import FORMS, PADDING, form_of, store
+from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.errors import SourceBenchError
-from sourcebench.phantoms import MIRRORS, lidc
 from sourcebench.phantoms.thorax import Section, Series, Thorax
-from sourcebench.phantoms.thorax_dicom import FORMS, PADDING, form_of, store
-from sourcebench.phantoms.thorax_pose import Lesion, depths, fit
+from sourcebench.phantoms.thorax.pose import Lesion, depths, fit
 from sourcebench.seeds import generator
 
 SCANS = (1, 2, 3)
@@ -114,23 +114,23 @@ def test_headers_are_those_of_the_database(wanted, written):
 
 
 def test_the_same_bytes_again_and_in_parallel(wanted, written, tmp_path):
-    assert lidc.mirror(wanted.iloc[::-1], tmp_path, 2) == len(wanted)
+    assert mirror.mirror(wanted.iloc[::-1], tmp_path, 2) == len(wanted)
     first, again = ([path.read_bytes() for path in files(folder)] for folder in (written, tmp_path))
     assert first == again
 
 
 def test_only_what_is_missing_is_written(wanted, tmp_path):
     rows = wanted.iloc[:3]
-    assert lidc.mirror(rows.iloc[:1], tmp_path, 1) == 1
+    assert mirror.mirror(rows.iloc[:1], tmp_path, 1) == 1
     (there,) = files(tmp_path)
     there.write_bytes(b"already here")
-    assert lidc.mirror(rows, tmp_path, 1) == 2
+    assert mirror.mirror(rows, tmp_path, 1) == 2
     assert there.read_bytes() == b"already here"
-    assert lidc.mirror(rows, tmp_path, 1) == 0
+    assert mirror.mirror(rows, tmp_path, 1) == 0
 
 
 def test_an_interrupted_run_leaves_whole_files_and_resumes(wanted, written, tmp_path, monkeypatch):
-    encode, calls = lidc.encode, []
+    encode, calls = mirror.encode, []
 
     def stop_at_the_second(*args, **options):
         calls.append(1)
@@ -138,19 +138,19 @@ def test_an_interrupted_run_leaves_whole_files_and_resumes(wanted, written, tmp_
             raise KeyboardInterrupt
         return encode(*args, **options)
 
-    monkeypatch.setattr(lidc, "encode", stop_at_the_second)
+    monkeypatch.setattr(mirror, "encode", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
-        lidc.mirror(wanted.iloc[:3], tmp_path, 1)
+        mirror.mirror(wanted.iloc[:3], tmp_path, 1)
     assert len(files(tmp_path)) == 1
-    assert lidc.mirror(wanted.iloc[:3], tmp_path, 1) == 2
+    assert mirror.mirror(wanted.iloc[:3], tmp_path, 1) == 2
     for path in files(tmp_path):
         assert path.read_bytes() == (written / path.relative_to(tmp_path)).read_bytes()
 
 
 def test_z_may_have_been_through_a_text_file(wanted, tmp_path):
     rows = wanted.iloc[:1].assign(z=wanted["z"].iloc[0] + 1e-9)
-    assert lidc.mirror(rows, tmp_path, 1) == 1
-    assert lidc.mirror(wanted.iloc[:1], tmp_path, 1) == 0
+    assert mirror.mirror(rows, tmp_path, 1) == 1
+    assert mirror.mirror(wanted.iloc[:1], tmp_path, 1) == 0
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ def test_z_may_have_been_through_a_text_file(wanted, tmp_path):
 )
 def test_what_the_database_does_not_have_is_named(wanted, tmp_path, change, word):
     with pytest.raises(SourceBenchError, match=word):
-        lidc.mirror(wanted.iloc[:1].assign(**change), tmp_path, 1)
+        mirror.mirror(wanted.iloc[:1].assign(**change), tmp_path, 1)
     assert not files(tmp_path)
 
 
 def test_missing_columns_are_named(wanted, tmp_path):
     with pytest.raises(SourceBenchError, match="scan_id"):
-        lidc.mirror(wanted.drop(columns="scan_id"), tmp_path, 1)
+        mirror.mirror(wanted.drop(columns="scan_id"), tmp_path, 1)
 
 
 def test_tissues_have_their_hounsfield_units(chest):
@@ -233,7 +233,7 @@ def test_noise_is_grainy_and_not_white(chest):
 def test_nodules_are_where_they_were_drawn_and_nowhere_else(scan_id):
     drawn = annotations.contours([scan_id])
     z = float(drawn["z"].value_counts().index[0])
-    thorax = Thorax(lidc.read_series(scan_id, [z]))
+    thorax = Thorax(mirror.read_series(scan_id, [z]))
     change = thorax.render(z) - thorax.render(z, nodules=False)
     here = drawn[drawn["z"] == z]
     mask = contour_mask(here["points"].tolist(), here["inclusion"].tolist())
@@ -287,7 +287,7 @@ def test_signed_and_unsigned_scanners_store_the_same_tissue():
 
 def test_stored_files_read_back_as_hounsfield_units(wanted, written):
     row = wanted.iloc[0]
-    series = lidc.read_series(row["scan_id"], [row["z"]])
+    series = mirror.read_series(row["scan_id"], [row["z"]])
     drawn = Thorax(series).render(row["z"])
     (path,) = (
         path

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from sourcebench.datasets.nih.mirror import write_images
 from sourcebench.errors import SourceBenchError
 from sourcebench.phantoms.canvas import Canvas, smooth
-from sourcebench.phantoms.findings import FINDINGS
-from sourcebench.phantoms.nih import write_images
 from sourcebench.phantoms.radiograph import Box, render
+from sourcebench.phantoms.radiograph.findings import FINDINGS
 
 NIH_FINDINGS = {
     *("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Effusion", "Emphysema"),
@@ -21,7 +21,16 @@ NIH_FINDINGS = {
 
 def xray(image_id="00000003_000.png", sex="M", age=50, view="PA", findings=(), boxes=(), side=256):
     """Render with defaults, as floats."""
-    image = render(image_id, sex=sex, age=age, view=view, findings=findings, boxes=boxes, side=side)
+    image = render(
+        image_id,
+        patient=image_id.split("_")[0],
+        sex=sex,
+        age=age,
+        view=view,
+        findings=findings,
+        boxes=boxes,
+        side=side,
+    )
     return image.astype(np.float32)
 
 
@@ -35,7 +44,7 @@ def auroc(positive, negative):
 
 
 def test_full_size_is_nihs_format():
-    image = render("00000001_000.png", sex="F", age=40, view="PA", findings=frozenset())
+    image = render("1_0", patient="1", sex="F", age=40, view="PA", findings=frozenset())
     assert image.shape == (1024, 1024)
     assert image.dtype == np.uint8
     assert image.min() < 20
@@ -215,6 +224,7 @@ def test_mirror_writes_what_render_draws(rows, tmp_path):
     assert stored.dtype == np.uint8
     drawn = render(
         files[0],
+        patient=files[0].split("_")[0],
         sex="M",
         age=58,
         view="PA",

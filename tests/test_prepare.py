@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from conftest import write_pngs
-from sourcebench.datasets import prepare, splits, tables
-from sourcebench.datasets.local import read_png
+from sourcebench.datasets import prepare, splits
+from sourcebench.datasets.nih import tables
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.formats.png import read_png
 
-NIH = tables.nih_metadata()
+NIH = tables.metadata()
 TASK = {
     "labels": {"from": "metadata", "positive": "Hernia", "negative": "No Finding"},
     "view": "PA",
@@ -76,7 +77,7 @@ def test_another_size_is_named(tmp_path):
 
 
 def test_a_manifest_from_what_is_there():
-    everything = tables.nih_metadata()
+    everything = tables.metadata()
     some = set(everything.loc[everything["patient_id"].astype(int) % 2 == 0, "image_id"]) | {
         "mine.png"
     }
@@ -109,7 +110,7 @@ def published(image_ids, label):
 
 
 def test_published_splits_give_the_manifest():
-    ids = list(tables.nih_metadata()["image_id"][:12])
+    ids = list(tables.metadata()["image_id"][:12])
     splits_table = published(ids, [0, 1] * 3)
     chosen, counts = prepare.manifest(
         "t", {}, NIH, seed=1, carrier=None, available=None, published=splits_table
@@ -125,7 +126,7 @@ def test_published_splits_give_the_manifest():
 
 
 def test_published_splits_that_cannot_be_used():
-    ids = list(tables.nih_metadata()["image_id"][:12])
+    ids = list(tables.metadata()["image_id"][:12])
     table = published(ids, [0, 1] * 3)
     options = {"seed": 1, "carrier": None, "available": None}
     unknown = table.replace({"image_id": {ids[3]: "mine.png"}})

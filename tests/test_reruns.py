@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,8 +11,7 @@ import torch
 import yaml
 from PIL import Image
 
-from conftest import ROOT
-from planner import snakemake
+from planner import copied, snakemake
 from sourcebench.models import build_backbone
 
 RING = '''"""A ring, as somebody's own confounder."""
@@ -42,7 +40,7 @@ class Ring(PixelConfounder):
 READER = '''"""A dataset of somebody's own."""
 
 from sourcebench.datasets.base import KINDS
-from sourcebench.datasets.kinds.table import TableDataset
+from sourcebench.datasets.table import TableDataset
 
 
 @KINDS.register("mine")
@@ -113,13 +111,10 @@ def write_images(folder, numbers):
 
 def house(folder):
     """A copy of the project, with a confounder and a kind of dataset of somebody's own."""
-    for part in ("workflow", "config", "profiles", "envs"):
-        skip = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / part, folder / "house" / part, ignore=skip)
-    shutil.copy(ROOT / "Snakefile", folder / "house" / "Snakefile")
-    library = folder / "house" / "workflow" / "scripts" / "sourcebench"
+    library = copied(folder / "house")
     (library / "confounders" / "ring.py").write_text(RING)
-    (library / "datasets" / "kinds" / "mine.py").write_text(READER)
+    (library / "datasets" / "mine").mkdir()
+    (library / "datasets" / "mine" / "__init__.py").write_text(READER)
     return library
 
 
@@ -233,7 +228,7 @@ def test_an_edited_comment_is_no_change(finished):
 
 
 def test_an_edited_reader(finished):
-    path = code(finished, "datasets", "kinds", "mine.py")
+    path = code(finished, "datasets", "mine", "__init__.py")
     with other(path, READER.replace("[::-1]", "[:, ::-1]").encode()):
         plan = planned(finished)
     assert (plan["finetune"], plan["prepare"], plan["confound"]) == (6, 1, 2)

@@ -7,7 +7,6 @@ import pytest
 
 from conftest import ROOT
 from sourcebench.datasets.lidc.headers import Headers, Oddities
-from sourcebench.datasets.lidc.slices import REMARKS
 from sourcebench.datasets.splits import audit
 from sourcebench.datasets.tasks import candidates
 from sourcebench.evaluation.aggregate import measured
@@ -19,6 +18,7 @@ from sourcebench.evaluation.statistics import (
     summary,
 )
 from sourcebench.evaluation.tables import Target, table1
+from sourcebench.retrieval.formats.ct import REMARKS
 from synthetic_runs import synthetic_runs
 
 AXES = {"task", "confounder", "source", "arch", "p_art", "fold", "test_set"}

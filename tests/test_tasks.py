@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import ROOT
-from sourcebench.datasets import sampling, tables, tasks
+from sourcebench.datasets import sampling, tasks
+from sourcebench.datasets.nih import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.seeds import generator
 
@@ -16,7 +17,7 @@ GENDER = ("sex", "F", "M")
 
 
 def select(task, carrier=None, seed=1):
-    table, _ = tasks.candidates(tables.nih_metadata(), task["labels"], task["view"])
+    table, _ = tasks.candidates(tables.metadata(), task["labels"], task["view"])
     wanted = sampling.quotas(task["samples"], carrier)
     column = carrier[0] if carrier else None
     return sampling.select(table, wanted, column, generator(seed, "t"))
@@ -24,12 +25,12 @@ def select(task, carrier=None, seed=1):
 
 def test_the_tables_are_the_published_ones():
     """Counts that Wang et al. 2017 and Majkowska et al. 2020 report."""
-    metadata = tables.nih_metadata()
+    metadata = tables.metadata()
     assert len(metadata) == 112_120
     assert metadata["patient_id"].nunique() == 30_805
-    assert len(tables.nih_expert_labels()) == 4_376
-    assert len(tables.nih_boxes()) == 984
-    assert tables.nih_boxes()["image_id"].nunique() == 880
+    assert len(tables.expert_labels()) == 4_376
+    assert len(tables.boxes()) == 984
+    assert tables.boxes()["image_id"].nunique() == 880
 
 
 def test_cxr_mass_is_the_papers():
@@ -39,7 +40,7 @@ def test_cxr_mass_is_the_papers():
     assert set(manifest["view"]) == {"PA"}
     assert not manifest["image_id"].duplicated().any()
     assert (manifest.groupby("patient_id")["role"].nunique() == 1).all()
-    experts = tables.nih_expert_labels().set_index("image_id").loc[manifest["image_id"]]
+    experts = tables.expert_labels().set_index("image_id").loc[manifest["image_id"]]
     assert set(experts["set"]) == {"test"}
     assert ((experts["Nodule or mass"] == "YES").to_numpy() == (manifest["label"] == 1)).all()
 
@@ -118,7 +119,7 @@ def test_pairs_stay_together_and_patients_apart(test, dev, seed):
 
 def test_a_dataset_divided_as_it_is():
     """Natural prevalence, exact sizes, one division for every task on the dataset."""
-    metadata = tables.nih_metadata()
+    metadata = tables.metadata()
     everyone = tasks.present(metadata, "PA", None)
     roles = {}
     for positive in ("Mass", "Effusion"):
@@ -159,7 +160,7 @@ def test_too_few_images_names_what_is_missing():
 def test_an_empty_class_says_so():
     with pytest.raises(SourceBenchError, match="No positive image is left"):
         tasks.candidates(
-            tables.nih_metadata(),
+            tables.metadata(),
             {"from": "metadata", "positive": "Hernia", "negative": "No Finding"},
             "PA",
             {"00000002_000.png"},
@@ -169,7 +170,7 @@ def test_an_empty_class_says_so():
 def test_images_and_rows_without_each_other_are_counted():
     labels = {"from": "metadata", "positive": "Cardiomegaly", "negative": "No Finding"}
     there = {"00000001_000.png", "00000002_000.png", "my_own.png"}
-    table, counts = tasks.candidates(tables.nih_metadata(), labels, "PA", there)
+    table, counts = tasks.candidates(tables.metadata(), labels, "PA", there)
     assert set(table["image_id"]) == {"00000001_000.png", "00000002_000.png"}
     assert counts["without_row"] == 1
     assert counts["without_image"] == counts["candidates"] - 2
@@ -185,11 +186,11 @@ def test_images_and_rows_without_each_other_are_counted():
 )
 def test_unknown_labels_are_named(labels, message):
     with pytest.raises(SourceBenchError, match=message):
-        tasks.candidates(tables.nih_metadata(), labels, None)
+        tasks.candidates(tables.metadata(), labels, None)
 
 
 def test_experts_correct_the_metadata():
-    experts = tables.nih_expert_labels()
+    experts = tables.expert_labels()
     yes = experts.loc[experts["Nodule or mass"] == "YES", "image_id"]
     no = experts.loc[experts["Nodule or mass"] == "NO", "image_id"]
     assert tables.merged_findings(yes).str.contains("Mass|Nodule").all()

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive_server import IDS, bare, contents, entry, get, half, nothing, pack, png, publish
-from sourcebench.datasets import transfer
-from sourcebench.datasets.download import Archive, fetch_archives
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval import http
+from sourcebench.retrieval.archives import Archive, fetch_archives
 
 pytest_plugins = ["archive_server"]
 
@@ -45,8 +45,8 @@ def test_wherever_the_connection_drops_the_file_is_the_same(site, tmp_path, data
     site.ranges = ranges
     site.drops = data.draw(st.lists(st.integers(0, size), max_size=4))
     part = tmp_path / "file.part"
-    transfer.discard(part)
-    transfer.fetch(f"{site.url}/file", part, size=size, progress=False, pause=nothing)
+    http.discard(part)
+    http.fetch(f"{site.url}/file", part, size=size, progress=False, pause=nothing)
     assert part.read_bytes() == content
 
 
@@ -64,14 +64,14 @@ def test_gives_up_with_a_sentence_and_resumes_in_the_next_call(site, tmp_path):
 
 def test_ctrl_c_leaves_what_a_later_call_resumes(site, tmp_path, monkeypatch):
     archives = publish(site)
-    monkeypatch.setattr(transfer, "CHUNK", 1000)
+    monkeypatch.setattr(http, "CHUNK", 1000)
 
-    class Interrupted(transfer.tqdm):
+    class Interrupted(http.tqdm):
         def update(self, n=1):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "tqdm", Interrupted)
+        patch.setattr(http, "tqdm", Interrupted)
         with pytest.raises(KeyboardInterrupt):
             get(archives, IDS[0], tmp_path)
     assert contents(tmp_path) == {}
@@ -154,13 +154,13 @@ def test_a_full_disk_is_told_before_the_download(site, tmp_path, monkeypatch):
 
 
 def test_a_disk_that_fills_up_while_downloading_keeps_what_arrived(site, tmp_path, monkeypatch):
-    class Full(transfer.tqdm):
+    class Full(http.tqdm):
         def update(self, n=1):
             raise OSError(28, "No space left on device")
 
     archives = publish(site)
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "tqdm", Full)
+        patch.setattr(http, "tqdm", Full)
         with pytest.raises(SourceBenchError, match="disk is full"):
             get(archives, IDS[0], tmp_path)
     get(archives, IDS[0], tmp_path)

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from conftest import write_pngs
 from sourcebench import design, files
-from sourcebench.datasets import matching, user_tables
+from sourcebench.datasets import matching
 from sourcebench.datasets.base import build
-from sourcebench.datasets.local import index_folder
+from sourcebench.datasets.origins import retrieve
 from sourcebench.datasets.prepare import manifest
 from sourcebench.datasets.tasks import candidates
 from sourcebench.errors import SourceBenchError
-from sourcebench.origins import retrieve
+from sourcebench.retrieval import tables
+from sourcebench.retrieval.folders import index_folder
 
 PLAIN = "image_id,patient_id,findings\na.png,1,Nodule\nb.png,2,No Finding\n"
 LABELS = {"from": "metadata", "positive": "Nodule", "negative": "No Finding"}
@@ -113,7 +114,7 @@ def test_no_table_at_all(tmp_path):
     ):
         dataset.metadata()
     with pytest.raises(SourceBenchError, match="could not be read: Is a directory"):
-        user_tables.read(tmp_path, ["a"])
+        tables.read(tmp_path, ["a"])
 
 
 cell = st.text(st.characters(codec="utf-8", exclude_characters="\0")).filter(
@@ -128,7 +129,7 @@ def test_what_any_program_writes_is_read(tmp_path, rows):
     columns = ("image_id", "patient_id")
     with (tmp_path / "any.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([columns, *rows])
-    read = user_tables.read(tmp_path / "any.csv", columns)
+    read = tables.read(tmp_path / "any.csv", columns)
     assert list(zip(*(read[name] for name in columns), strict=True)) == [
         (image.strip(), patient.strip()) for image, patient in rows
     ]
@@ -139,7 +140,7 @@ def test_what_any_program_writes_is_read(tmp_path, rows):
 def test_no_file_ends_in_a_traceback(tmp_path, content):
     (tmp_path / "any.csv").write_bytes(content)
     with pytest.raises(SourceBenchError, match=r"any\.csv"):
-        user_tables.read(tmp_path / "any.csv", ["a column that no random bytes have"])
+        tables.read(tmp_path / "any.csv", ["a column that no random bytes have"])
 
 
 def test_ids_stay_text_in_the_projects_own_tables(tmp_path):

@@ -11,10 +11,11 @@ import pandas as pd
 from sourcebench import design, files
 from sourcebench.datasets import prepare
 from sourcebench.datasets.base import build
-from sourcebench.datasets.local import index_folder, read_png
+from sourcebench.datasets.origins import retrieve
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import resize
-from sourcebench.origins import retrieve
+from sourcebench.retrieval.folders import index_folder
+from sourcebench.retrieval.formats.png import read_png
 from sourcebench.seeds import generator
 from sourcebench.training.data import Layers
 

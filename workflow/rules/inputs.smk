@@ -86,7 +86,14 @@ def available(dataset):
     """The table of the user's own images, where a dataset's are that; else nothing."""
     if config["datasets"][dataset]["origin"] != "path":
         return []
-    return rules.index_local.output[0].format(dataset=dataset)
+    return rules.index_local.output.available.format(dataset=dataset)
+
+
+def found(dataset):
+    """All that is known of the user's own folder, where a dataset's images are that; else nothing."""
+    if not available(dataset):
+        return []
+    return [path.format(dataset=dataset) for path in rules.index_local.output]
 
 
 def before_manifest(task):
@@ -119,13 +126,13 @@ def manifest_inputs(wildcards):
 
 
 def retrieve_inputs(wildcards):
-    """The manifests of all tasks on a dataset, and the user's own images where they are its."""
+    """The manifests of all tasks on a dataset, and what was found in the user's own folder."""
     tasks = [
         name for name in TASKS if config["tasks"][name]["dataset"] == wildcards.dataset
     ]
     return {
         "manifests": expand(str(rules.manifest.output.manifest), task=tasks),
-        "available": available(wildcards.dataset),
+        "found": found(wildcards.dataset),
     }
 
 

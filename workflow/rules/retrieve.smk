@@ -3,7 +3,8 @@
 
 rule index_local:
     output:
-        f"{STUDY}/raw/{{dataset}}/available.csv",
+        available=f"{STUDY}/raw/{{dataset}}/available.csv",
+        odd=f"{STUDY}/raw/{{dataset}}/available_odd.json",
     log:
         f"{STUDY}/logs/index_local/{{dataset}}.log",
     benchmark:

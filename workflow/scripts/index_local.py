@@ -14,4 +14,5 @@ with job(snakemake.log) as terminal:
         terminal,
     )
     print(f"Found {len(found)} images; {odd}")
-    files.write_csv(snakemake.output[0], found)
+    files.write_csv(snakemake.output.available, found)
+    files.write_json(snakemake.output.odd, odd)

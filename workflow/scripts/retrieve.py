@@ -1,4 +1,4 @@
-"""Get the images that the tasks need."""
+"""Get the images that the tasks need; the user's own have been found."""
 
 from pathlib import Path
 
@@ -6,10 +6,14 @@ import pandas as pd
 
 from sourcebench import files
 from sourcebench.datasets.base import build
+from sourcebench.datasets.origins import retrieve
 from sourcebench.jobs import job
-from sourcebench.origins import retrieve
 
 with job(snakemake.log) as terminal:
+    found = None
+    if snakemake.input.found:
+        table, counts = snakemake.input.found
+        found = files.read_table(table), files.read_json(counts)
     wanted = pd.concat([files.read_table(path) for path in snakemake.input.manifests])
     index, odd = retrieve(
         build(snakemake.wildcards.dataset, snakemake.params.spec),
@@ -17,6 +21,7 @@ with job(snakemake.log) as terminal:
         Path(snakemake.params.folder),
         snakemake.threads,
         terminal,
+        found,
     )
     files.write_csv(snakemake.output.index, index)
     files.write_json(snakemake.output.odd, odd)

@@ -10,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 
 from sourcebench import experiment
 from sourcebench.datasets.base import KINDS as DATASETS
-from sourcebench.datasets.tasks import LABELS
+from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of

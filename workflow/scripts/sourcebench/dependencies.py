@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 from sourcebench import confounders, experiment
-from sourcebench.datasets import base, tasks
-from sourcebench.datasets.folders import fingerprint
+from sourcebench.datasets import base
+from sourcebench.datasets.labels import LABELS
+from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.design import NONE
 from sourcebench.fingerprints import code_of, digest
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of, weights_arch
-from sourcebench.phantoms import MIRRORS
+from sourcebench.retrieval.folders import fingerprint
 from sourcebench.sources import KINDS, weights_id
 from sourcebench.training import methods
 from sourcebench.training import transfer as transfers
@@ -93,7 +94,7 @@ class Dependencies:
             task,
             self.dataset(entry["dataset"]),
             published,
-            "" if published else code_of(tasks.LABELS.get(labels["from"]).rows),
+            "" if published else code_of(LABELS.get(labels["from"]).rows),
             _sorted(labels),
             _sorted(entry.get("samples", {})),
             entry.get("view"),

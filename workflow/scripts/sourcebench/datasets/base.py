@@ -7,11 +7,12 @@ from typing import Any, ClassVar, TextIO
 
 import pandas as pd
 
-from sourcebench.datasets import local
-from sourcebench.datasets.folders import fingerprint as folder_state
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.registry import Registry
+from sourcebench.retrieval.folders import fingerprint as folder_state
+from sourcebench.retrieval.folders import index_folder
+from sourcebench.retrieval.formats.png import read_png
 
 METADATA_COLUMNS = ["image_id", "patient_id", "sex", "age", "view", "findings"]
 
@@ -112,7 +113,7 @@ class Dataset(ABC):
         Raises:
             SourceBenchError: no such folder, or no image in it.
         """
-        found = local.index_folder(folder, self.suffixes)
+        found = index_folder(folder, self.suffixes)
         return found, {"duplicates": found.attrs["duplicates"]}
 
     def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
@@ -125,7 +126,7 @@ class Dataset(ABC):
         Raises:
             SourceBenchError: the file is missing, damaged, or another kind of image.
         """
-        return local.read_png(path), ()
+        return read_png(path), ()
 
 
 KINDS: Registry[type[Dataset]] = Registry("kind of dataset")

@@ -11,6 +11,7 @@ from sourcebench import files, imaging
 from sourcebench.datasets import matching, sampling, splits, tasks
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
+from sourcebench.retrieval.small_files import fetch_folder
 from sourcebench.seeds import generator
 
 Reader = Callable[[Path], tuple[Image, tuple[str, ...]]]
@@ -118,8 +119,6 @@ def published_splits(spec: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     """
     if "path" in spec:
         return splits.read(Path(spec["path"]), spec["positive"])
-    from sourcebench.datasets.download import fetch_folder
-
     names = splits.file_names(spec["folds"], spec.get("p_art"))
     fetch_folder(spec["url"], names, spec["sha256"], folder)
     return splits.read(folder, spec["positive"])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sourcebench.datasets import user_tables
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval import tables
 
 COLUMNS = ("path", "pid", "class")
 LONG_COLUMNS = ["p_art", "fold", "part", "image_id", "patient_id", "label", "sex"]
@@ -69,7 +69,7 @@ def read(folder: Path, positive: str) -> pd.DataFrame:
 def _read_file(path: Path, positive: str) -> pd.DataFrame:
     if not path.is_file():
         raise SourceBenchError(f"Published splits need the file {path}, which is not there.")
-    table = user_tables.read(path, COLUMNS, filled=COLUMNS)
+    table = tables.read(path, COLUMNS, filled=COLUMNS)
     if positive not in set(table["class"]):
         raise SourceBenchError(
             f"{path} has the classes {sorted(set(table['class']))}, none of which is the positive "

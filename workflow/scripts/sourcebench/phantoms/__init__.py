@@ -1,11 +1,4 @@
-"""Procedural stand-ins for data that can't be shipped, in the original's own layout.
+"""Procedural stand-ins for images that can't be shipped: drawing only, a folder per subject.
 
-`MIRRORS` has one for each kind of dataset that can be mirrored; a new one is a new file here.
+Which of them stands for which file of a dataset its mirror knows, in the dataset's folder.
 """
-
-from sourcebench.phantoms.mirror import MIRRORS
-from sourcebench.registry import discover
-
-__all__ = ["MIRRORS"]
-
-discover(__name__, __path__)

@@ -8,8 +8,11 @@ from typing import Any, TextIO
 import pandas as pd
 from tqdm import tqdm
 
-from sourcebench.datasets.folders import walk
-from sourcebench.datasets.lidc.dicom import (
+from sourcebench.errors import SourceBenchError
+from sourcebench.files import atomic
+from sourcebench.parallel import each
+from sourcebench.retrieval.folders import walk
+from sourcebench.retrieval.formats.dicom import (
     OTHER,
     POSITIONLESS,
     SLICE,
@@ -18,9 +21,6 @@ from sourcebench.datasets.lidc.dicom import (
     read_header,
     some,
 )
-from sourcebench.errors import SourceBenchError
-from sourcebench.files import atomic
-from sourcebench.parallel import each
 
 COLUMNS = ("path", "series_uid", "z", "sop_uid", "instance", "rows", "columns")
 TOLERANCE = 0.05

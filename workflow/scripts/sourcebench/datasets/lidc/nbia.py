@@ -22,11 +22,11 @@ import pandas as pd
 from filelock import FileLock
 from tqdm import tqdm
 
-from sourcebench.datasets.lidc.dicom import some
 from sourcebench.datasets.lidc.headers import Headers, match, scan
-from sourcebench.datasets.transfer import CHUNK, Pause, discard, fetch, room_for
-from sourcebench.datasets.unpack import is_inside
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.formats.dicom import some
+from sourcebench.retrieval.http import CHUNK, Pause, discard, fetch, room_for
+from sourcebench.retrieval.unpack import is_inside
 
 NBIA = "https://services.cancerimagingarchive.net/nbia-api/services/v1"
 HASHES = "md5hashes.csv"

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sourcebench.datasets.lidc import annotations, masks, slices
+from sourcebench.datasets.lidc import annotations, masks
 from sourcebench.datasets.lidc.headers import TOLERANCE
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
+from sourcebench.retrieval.formats import ct
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -46,14 +47,14 @@ def write_scan(paths: Sequence[Path], mask: NDArray[np.uint8], out: Path) -> tup
         SourceBenchError: a file can't be read, they are not one series, a slice is missing or
             comes twice, or the mask has another shape.
     """
-    opened = [(slices.load(path), path) for path in paths]
+    opened = [(ct.load(path), path) for path in paths]
     places = [_place(dataset, path) for dataset, path in opened]
     order = np.argsort([place[2, 3] for place in places], kind="stable")
     _check_one_series([opened[i] for i in order], [places[i] for i in order])
     affine = places[order[0]]
     corners = np.array([places[i][:3, 3] for i in order])
     affine[:3, 2] = _step(corners, paths[order[0]].parent)
-    hu = np.stack([slices.hounsfield(*opened[i])[0] for i in order])
+    hu = np.stack([ct.hounsfield(*opened[i])[0] for i in order])
     if mask.shape != hu.shape:
         raise SourceBenchError(
             f"The mask has the shape {mask.shape}, but the scan in {paths[0].parent} has "

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from sourcebench.datasets.transfer import CHUNK, room_for
-from sourcebench.datasets.unpack import DAMAGE, is_inside
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.http import CHUNK, room_for
+from sourcebench.retrieval.unpack import DAMAGE, is_inside
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 KERAS = (".h5", ".hdf5")

@@ -4,8 +4,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from sourcebench.datasets.transfer import discard, fetch
 from sourcebench.errors import SourceBenchError
+from sourcebench.retrieval.http import discard, fetch
 from sourcebench.sources.base import KINDS, Entry, Order, Schema
 from sourcebench.sources.foreign import Foreign, checksum
 

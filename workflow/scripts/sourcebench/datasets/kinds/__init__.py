@@ -1,1 +1,0 @@
-"""The kinds of dataset, one file each."""

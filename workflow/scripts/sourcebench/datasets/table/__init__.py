@@ -1,0 +1,5 @@
+"""Anybody's images, and a table that says what they are."""
+
+from sourcebench.datasets.table.dataset import TableDataset
+
+__all__ = ["TableDataset"]

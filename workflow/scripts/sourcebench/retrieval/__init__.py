@@ -1,0 +1,1 @@
+"""Getting files, and reading them, whatever dataset they are of."""

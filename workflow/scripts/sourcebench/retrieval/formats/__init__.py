@@ -1,0 +1,1 @@
+"""Formats of image files, one file each: read, and proved whole as far as the format lets one."""
