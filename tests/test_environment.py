@@ -17,7 +17,8 @@ ROOMS = [
     "datasets", "phantoms", "tomography", "confounders", "design", "sources", "models", "training",
     "evaluation", "figures",
 ]  # fmt: skip
-WITHOUT_TORCH = ["config", "experiment", "origins", "evaluation.aggregate", "figures"]
+WITHOUT_TORCH = ["config", "experiment", "origins", "evaluation.aggregate"]
+DECLARATIONS = ["figures", "evaluation.tables"]
 
 
 def locked():
@@ -101,6 +102,16 @@ def test_what_needs_no_torch_does_not_load_it(module):
     code = f"import sys, sourcebench.{module}; sys.exit('torch' in sys.modules)"
     environment = {"PYTHONPATH": str(SCRIPTS), "PATH": "/usr/bin:/bin"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.parametrize("module", DECLARATIONS)
+def test_declarations_are_read_without_what_they_draw_with(module):
+    """The rules read them at every plan."""
+    heavy = {"torch", "matplotlib", "seaborn"}
+    code = f"import sys, sourcebench.{module}; sys.exit(str({heavy} & set(sys.modules) or ''))"
+    environment = {"PYTHONPATH": str(SCRIPTS), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert done.returncode == 0
 
 
 def test_doors_are_short_and_shadow_nothing():

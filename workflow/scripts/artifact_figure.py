@@ -1,7 +1,9 @@
-"""Draw the artifacts side by side."""
+"""Draw a figure of the artifacts, on one image of each task."""
 
-from sourcebench import confounders, figures, files
-from sourcebench.figures.figure2 import Example, artifact_panel
+from sourcebench import confounders, files
+from sourcebench.figures import FIGURES
+from sourcebench.figures.parts.examples import Example
+from sourcebench.figures.parts.save import save
 from sourcebench.jobs import job
 
 with job(snakemake.log):
@@ -16,4 +18,5 @@ with job(snakemake.log):
         for task, title in snakemake.params.titles.items()
         for name, entry in snakemake.params.confounders[task].items()
     ]
-    figures.save(artifact_panel(examples, seed=snakemake.params.seed), snakemake.output.png)
+    figure = FIGURES.get(snakemake.wildcards.figure)
+    save(figure(examples, snakemake.params.seed), snakemake.output.png)

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 
 from sourcebench.evaluation.intervals import mean_ci
 from sourcebench.evaluation.replicates import replicates
-from sourcebench.figures.layout import legend_on_top, means_label, source_handles
-from sourcebench.figures.style import FAINT, StudyStyle
+from sourcebench.figures.parts.layout import legend_on_top, means_label, source_handles
+from sourcebench.figures.parts.style import FAINT, StudyStyle
 
 
 def panel(axis: Axes, runs: pd.DataFrame, style: StudyStyle, reference: float | None) -> None:

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
 from sourcebench.evaluation.replicates import cell, with_repeat
-from sourcebench.figures.style import FAINT, RC, StudyStyle
+from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
 
 SHARE = "share of positives with the confounder, $p_{\\mathrm{art}}$"
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from sourcebench.evaluation.aggregate import axes
-from sourcebench.figures.style import BASELINE, FAINT, StudyStyle
+from sourcebench.figures.parts.style import BASELINE, FAINT, StudyStyle
 
 FULL = "full"
 DEFAULTS: Mapping[str, Any] = {"transfer": FULL, "fraction": 1.0}

@@ -7,8 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sourcebench.figures.layout import heading, legend_on_top
-from sourcebench.figures.rethink import (
+from sourcebench.figures.parts.layout import heading, legend_on_top
+from sourcebench.figures.parts.style import StudyStyle
+from sourcebench.figures.rethink.blocks import (
     GAP,
     Look,
     chance_handle,
@@ -21,7 +22,6 @@ from sourcebench.figures.rethink import (
     runs_label,
     there,
 )
-from sourcebench.figures.style import StudyStyle
 
 MOST_COLUMNS = 6
 LINE = 0.095  # inches

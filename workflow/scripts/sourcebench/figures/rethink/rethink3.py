@@ -4,14 +4,12 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import message, source_look
-from sourcebench.figures.rethink import fine_tuned, source_looks, there, whole
-from sourcebench.figures.rethink_grid import Column, task_grid
-from sourcebench.figures.style import RC, StudyStyle
+from sourcebench.figures.parts.layout import message, source_look
+from sourcebench.figures.parts.style import RC, StudyStyle
+from sourcebench.figures.rethink.blocks import fine_tuned, source_looks, there, whole
+from sourcebench.figures.rethink.grid import Column, task_grid
 
 
-@FIGURES.register("rethink3")
 @rc_context(RC)
 def rethink3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw AUROC and AUPRC of every source, random initialisation among them, by task.

@@ -9,15 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import NullLocator
 
-from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import (
+from sourcebench.figures.parts.layout import (
     heading,
     legend_on_top,
     message,
     source_handles,
     source_look,
 )
-from sourcebench.figures.rethink import (
+from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
+from sourcebench.figures.rethink.blocks import (
     chance_handle,
     chunks,
     fine_tuned,
@@ -26,13 +26,11 @@ from sourcebench.figures.rethink import (
     runs_label,
     there,
 )
-from sourcebench.figures.style import FAINT, RC, StudyStyle
 
 MOST_COLUMNS = 6
 APART = 0.035  # between sources at one fraction, of the axis' width
 
 
-@FIGURES.register("rethink4")
 @rc_context(RC)
 def rethink4(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw AUROC and AUPRC of every source against the share of training patients.

@@ -5,9 +5,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import beside, legend_on_top, message, source_look
-from sourcebench.figures.rethink import (
+from sourcebench.figures.parts.layout import beside, legend_on_top, message, source_look
+from sourcebench.figures.parts.style import INK, RC, StudyStyle
+from sourcebench.figures.rethink.blocks import (
     GAP,
     Look,
     chance_handle,
@@ -25,12 +25,10 @@ from sourcebench.figures.rethink import (
     there,
     whole,
 )
-from sourcebench.figures.style import INK, RC, StudyStyle
 
 MOST_TASKS = 3
 
 
-@FIGURES.register("rethink5")
 @rc_context(RC)
 def rethink5(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw AUROC and AUPRC of every network that was fine-tuned from a source.

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import heading, message
-from sourcebench.figures.rethink import (
+from sourcebench.figures.parts.layout import heading, message
+from sourcebench.figures.parts.style import BASELINE, MARKERS, RC, StudyStyle
+from sourcebench.figures.rethink.blocks import (
     GAP,
     chance_handle,
     dots,
@@ -25,14 +25,12 @@ from sourcebench.figures.rethink import (
     there,
     whole,
 )
-from sourcebench.figures.style import BASELINE, MARKERS, RC, StudyStyle
 from sourcebench.models.registry import ARCHITECTURES, weights_arch
 
 LINE = 0.1  # inches
 MOST_ENTRIES = 5  # of a legend, side by side
 
 
-@FIGURES.register("rethink6")
 @rc_context(RC)
 def rethink6(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw AUROC and AUPRC of a network and of its truncated forms by task.

@@ -4,16 +4,14 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import message
-from sourcebench.figures.rethink import FULL, comparable, is_random, there, whole
-from sourcebench.figures.rethink_grid import Column, task_grid
-from sourcebench.figures.style import BASELINE, MARKERS, PALETTE, RC, StudyStyle
+from sourcebench.figures.parts.layout import message
+from sourcebench.figures.parts.style import BASELINE, MARKERS, PALETTE, RC, StudyStyle
+from sourcebench.figures.rethink.blocks import FULL, comparable, is_random, there, whole
+from sourcebench.figures.rethink.grid import Column, task_grid
 
 RANDOM = "random initialisation"
 
 
-@FIGURES.register("rethink_strategies")
 @rc_context(RC)
 def rethink_strategies(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw AUROC and AUPRC of every transfer strategy by task; random initialisation for measure.

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from sourcebench.evaluation.intervals import mean_ci
 from sourcebench.evaluation.replicates import replicates, unit
 from sourcebench.evaluation.statistics import drop_limits, drops
-from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import (
+from sourcebench.figures.parts.layout import (
     beside,
     heading,
     legend_on_top,
@@ -19,10 +18,9 @@ from sourcebench.figures.layout import (
     source_handles,
     source_look,
 )
-from sourcebench.figures.style import FAINT, RC, StudyStyle
+from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
 
 
-@FIGURES.register("drop")
 @rc_context(RC)
 def drop(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw the o.o.d. AUROC that each source loses from p_art = 0 to the highest p_art.

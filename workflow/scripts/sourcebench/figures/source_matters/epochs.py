@@ -6,13 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sourcebench.evaluation.statistics import networks
-from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import beside, heading
-from sourcebench.figures.style import RC, StudyStyle
+from sourcebench.figures.parts.layout import beside, heading
+from sourcebench.figures.parts.style import RC, StudyStyle
 from sourcebench.seeds import generator
 
 
-@FIGURES.register("epochs")
 @rc_context(RC)
 def epochs(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw the epochs that every network was trained, by source (paper §3).

@@ -11,6 +11,8 @@ from matplotlib.patches import Rectangle
 
 from sourcebench.confounders import PixelConfounder
 from sourcebench.confounders.drawing import version
+from sourcebench.figures.parts.examples import Example
+from sourcebench.figures.parts.layout import message
 from sourcebench.imaging import Image, resize
 
 BLACK, WHITE = 1.0, 99.0
@@ -31,23 +33,6 @@ PANEL, GAP, ABOVE, BELOW, BAR = 2.4, 0.12, 0.34, 0.28, 0.8
 
 
 @dataclass(frozen=True)
-class Example:
-    """What a row shows.
-
-    Attributes:
-        name: the confounder's name in the config.
-        confounder: the confounder.
-        original: H×W, uint8, an original image of the task.
-        task: the task's title.
-    """
-
-    name: str
-    confounder: PixelConfounder
-    original: Image
-    task: str = ""
-
-
-@dataclass(frozen=True)
 class Zoom:
     """A square part of an image, in px.
 
@@ -62,7 +47,7 @@ class Zoom:
     whole: bool = False
 
 
-def artifact_panel(examples: Sequence[Example], *, seed: int = 0) -> Figure:
+def figure2(examples: Sequence[Example], seed: int = 0) -> Figure:
     """Draw each confounder's artifact: whole, zoomed without and with it, and their difference.
 
     After Source Matters, Fig. 2, which shows zooms of stronger artifacts than those used in its
@@ -78,6 +63,8 @@ def artifact_panel(examples: Sequence[Example], *, seed: int = 0) -> Figure:
     Returns:
         A figure of a row for each example.
     """
+    if not examples:
+        return message("Needs a confounder that is drawn into images.")
     rows, columns = len(examples), 4
     width = columns * PANEL + (columns + 1) * GAP + BAR
     height = rows * (ABOVE + PANEL + BELOW)

@@ -8,17 +8,15 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure, SubFigure
 
 from sourcebench.evaluation.statistics import summary
-from sourcebench.figures import FIGURES
-from sourcebench.figures.curves import curves_legend, panel, share_ticks
-from sourcebench.figures.layout import SHARE, heading, message
-from sourcebench.figures.style import RC, StudyStyle
+from sourcebench.figures.parts.curves import curves_legend, panel, share_ticks
+from sourcebench.figures.parts.layout import SHARE, heading, message
+from sourcebench.figures.parts.style import RC, StudyStyle
 
 ROWS = {"ood": "o.o.d. AUROC", "iid": "i.i.d. AUROC"}
 MOST_COLUMNS = 6
 PANEL = 1.75  # inches
 
 
-@FIGURES.register("figure3")
 @rc_context(RC)
 def figure3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw the AUROC of every source against p_art: the paper's Figure 3.

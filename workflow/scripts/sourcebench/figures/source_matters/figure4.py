@@ -5,13 +5,11 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from sourcebench.figures import FIGURES
-from sourcebench.figures.curves import curves_legend, panel, share_ticks
-from sourcebench.figures.layout import SHARE, heading, message
-from sourcebench.figures.style import RC, StudyStyle
+from sourcebench.figures.parts.curves import curves_legend, panel, share_ticks
+from sourcebench.figures.parts.layout import SHARE, heading, message
+from sourcebench.figures.parts.style import RC, StudyStyle
 
 
-@FIGURES.register("figure4")
 @rc_context(RC)
 def figure4(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw the o.o.d. AUROC against p_art where the confounder is noise: the paper's Figure 4.

@@ -11,16 +11,14 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from sourcebench.evaluation.statistics import compare_sources
-from sourcebench.figures import FIGURES
-from sourcebench.figures.layout import SHARE, heading, means_over, message, text_width
-from sourcebench.figures.style import FAINT, RC, StudyStyle
+from sourcebench.figures.parts.layout import SHARE, heading, means_over, message, text_width
+from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
 
 LEVEL = 0.05
 MOST_COLUMNS = 3
 FULL_COLOUR = 0.8
 
 
-@FIGURES.register("permutation")
 @rc_context(RC)
 def permutation(runs: pd.DataFrame, style: StudyStyle) -> Figure:
     """Draw the permutation tests between sources on the o.o.d. test set (paper §3).
