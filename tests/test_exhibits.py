@@ -150,10 +150,15 @@ def test_the_figure_of_the_docs_is_planned_with_the_others(house):
 
 
 def test_the_figure_of_the_docs_is_drawn_and_stands_in_the_report(house):
-    path = "results/tiny/figures/calibration.png"
-    run(house, "--allowed-rules", "figure", "--", path)
-    assert (house / path).stat().st_size > 5000
-    run(house, "--allowed-rules", "figure", "--report", "report.html", "--", path)
+    """Beside a table, whose caption Snakemake reads from its file."""
+    figure, table = "results/tiny/figures/calibration.png", "results/tiny/tables/drop.csv"
+    wanted = ("--allowed-rules", "figure", "statistics", "--", figure, table)
+    run(house, *wanted)
+    assert (house / figure).stat().st_size > 5000
+    run(house, "--report", "report.html", *wanted)
     report = (house / "report.html").read_text()
-    assert "Calibration: o.o.d. error by source" in report
-    assert "eight in ten are" in report
+    for text in ("Calibration: o.o.d. error by source", "eight in ten are"):
+        assert text in report
+    for text in (TABLES.get("drop").title, "robust to a confounder"):
+        assert text in report
+    assert "category: Robustness" not in report  # a declaration is no part of its caption

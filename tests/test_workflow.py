@@ -134,7 +134,6 @@ def test_the_report_holds_everything(study):
     assert "take shortcuts" in report
     for exhibit in map(TABLES.get, TABLES.names()):
         assert exhibit.title in report, exhibit.name
-    assert "drawn: with" not in report  # a declaration is no part of its caption
 
 
 def overlay(folder, **changes):
