@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.evaluation.aggregate import measured
-from sourcebench.figures import StudyStyle
+from sourcebench.figures.parts.style import StudyStyle
 from sourcebench.seeds import generator
 
 SHALLOW = ("cbr_large_t", "cbr_large_w", "cbr_small", "cbr_tiny")

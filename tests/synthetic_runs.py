@@ -5,7 +5,7 @@ import pandas as pd
 
 from sourcebench.evaluation.aggregate import AXES, measured
 from sourcebench.evaluation.metrics import METRICS
-from sourcebench.figures import StudyStyle
+from sourcebench.figures.parts.style import StudyStyle
 from sourcebench.seeds import generator
 
 # o.o.d. AUROC at p_art = 0 and 1, as read off the paper's figures

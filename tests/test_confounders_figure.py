@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sourcebench import seeds
 from sourcebench.confounders import REGISTRY, PixelConfounder, build
-from sourcebench.figures.figure2 import Example, artifact_panel, zoom_on
+from sourcebench.figures.parts.examples import Example
+from sourcebench.figures.source_matters.figure2 import figure2, zoom_on
 
 PIXEL = [name for name in REGISTRY.names() if issubclass(REGISTRY.get(name), PixelConfounder)]
 
@@ -26,7 +27,7 @@ def panels(figure):
 
 
 def draw(original, confounders):
-    return artifact_panel([Example(name, made, original) for name, made in confounders.items()])
+    return figure2([Example(name, made, original) for name, made in confounders.items()])
 
 
 def words(axis):
@@ -48,7 +49,7 @@ def test_there_is_a_row_of_images_for_each_confounder(original):
 
 def test_each_task_shows_its_own_image(original):
     tag = build("tag")
-    figure = artifact_panel(
+    figure = figure2(
         [Example("tag", tag, original, "X-ray"), Example("tag", tag, 255 - original, "CT")]
     )
     (first, *_), (second, *_) = panels(figure)

@@ -17,7 +17,8 @@ ROOMS = [
     "retrieval", "phantoms", "datasets", "tomography", "confounders", "design", "models", "sources",
     "training", "evaluation", "figures",
 ]  # fmt: skip
-WITHOUT_TORCH = ["config", "experiment", "datasets.origins", "evaluation.aggregate", "figures"]
+WITHOUT_TORCH = ["config", "experiment", "datasets.origins", "evaluation.aggregate"]
+DECLARATIONS = ["figures", "evaluation.tables"]
 
 
 def locked():
@@ -101,6 +102,15 @@ def test_what_needs_no_torch_does_not_load_it(module):
     code = f"import sys, sourcebench.{module}; sys.exit('torch' in sys.modules)"
     environment = {"PYTHONPATH": str(SCRIPTS), "PATH": "/usr/bin:/bin"}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+@pytest.mark.parametrize("module", DECLARATIONS)
+def test_declarations_are_read_without_what_they_draw_with(module):
+    """The rules read them at every plan."""
+    heavy = {"torch", "matplotlib", "seaborn"}
+    code = f"import sys, sourcebench.{module}; sys.exit(bool({heavy} & set(sys.modules)))"
+    environment = {"PYTHONPATH": str(SCRIPTS), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
 
 def test_doors_are_short_and_shadow_nothing():

@@ -19,7 +19,7 @@ from torchmetrics.functional.classification import binary_calibration_error as t
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.aggregate import collect, read_runs
 from sourcebench.evaluation.metrics import METRICS, score
-from sourcebench.evaluation.tables import Target, table1
+from sourcebench.evaluation.tables.table1 import Target, table1
 from sourcebench.files import write_csv
 from sourcebench.seeds import generator
 

@@ -12,7 +12,8 @@ from sourcebench.evaluation.statistics import (
     shortcut_drop,
     summary,
 )
-from sourcebench.figures import FIGURES, StudyStyle
+from sourcebench.figures import FIGURES
+from sourcebench.figures.parts.style import StudyStyle
 from synthetic_rethink import rethink_runs
 from synthetic_runs import synthetic_runs
 

@@ -206,7 +206,7 @@ def code(finished, *parts):
     return finished.parent.joinpath("house", "workflow", "scripts", "sourcebench", *parts)
 
 
-RING_AGAIN = {"confound": 1, "finetune": 4, "figure2": 1, **DRAWN}
+RING_AGAIN = {"confound": 1, "finetune": 4, "artifact_figure": 1, **DRAWN}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_titles_and_threads_train_nothing(finished):
     assert planned(finished, altered("training", threads=2)) == {}
     assert planned(finished, altered("training", keep_checkpoints="all")) == {}
     titled = planned(finished, altered("tasks.mine", title="Another name"))
-    assert titled == {"table1": 1, "figure2": 1, "figure": 1}
+    assert titled == {"table1": 1, "artifact_figure": 1, "figure": 1}
     named = planned(finished, altered("sources.model", title="A model", citation="Me"))
     assert named == {"sources": 1, "figure": 1}
 
@@ -312,7 +312,7 @@ def test_one_change_hides_no_other(finished):
 def test_what_is_taken_away_is_gone_from_the_tables(finished):
     """No run but those of p_art = 0, which are tested on fewer, is made again."""
     plan = planned(finished, altered("tasks.mine", confounders=["tag"]))
-    assert plan == {"finetune": 2, "figure2": 1, "split_audit": 1, "table1": 1, **DRAWN}
+    assert plan == {"finetune": 2, "artifact_figure": 1, "split_audit": 1, "table1": 1, **DRAWN}
     plan = planned(finished, altered("experiment", p_art=[1]))
     assert plan == {"split_audit": 1, "table1": 1, **DRAWN}
     plan = planned(finished, altered("experiment", sources=["random"]))
@@ -331,7 +331,7 @@ def test_one_more_p_art(finished):
 
 def test_a_retitled_confounder_is_drawn_anew(finished):
     plan = planned(finished, altered("confounders.ring", title="Frame"))
-    assert plan == {"table1": 1, "figure2": 1, "figure": 1}
+    assert plan == {"table1": 1, "artifact_figure": 1, "figure": 1}
 
 
 def test_a_forced_step_takes_what_follows_with_it_and_nothing_before(finished):
@@ -349,7 +349,7 @@ def test_a_forced_step_takes_what_follows_with_it_and_nothing_before(finished):
 
 def test_a_deleted_figure_is_drawn_and_no_more(finished):
     with hidden(finished / "results" / "mine" / "figures" / "figure2.png"):
-        assert planned(finished) == {"figure2": 1}
+        assert planned(finished) == {"artifact_figure": 1}
 
 
 def test_a_deleted_run_is_made_again(finished):

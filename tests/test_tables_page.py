@@ -11,13 +11,9 @@ from sourcebench.datasets.splits import audit
 from sourcebench.datasets.tasks import candidates
 from sourcebench.evaluation.aggregate import measured
 from sourcebench.evaluation.sources_table import flat, sources_table
-from sourcebench.evaluation.statistics import (
-    compare_sources,
-    epochs_per_source,
-    shortcut_drop,
-    summary,
-)
-from sourcebench.evaluation.tables import Target, table1
+from sourcebench.evaluation.tables import TABLES
+from sourcebench.evaluation.tables.table1 import Target, table1
+from sourcebench.exhibits import that_need
 from sourcebench.retrieval.formats.ct import REMARKS
 from synthetic_runs import synthetic_runs
 
@@ -46,13 +42,14 @@ def test_the_axes(runs):
     assert documented("`runs.csv`") == set(measured())
 
 
-@pytest.mark.parametrize("name", ["summary", "drop", "comparisons", "epochs"])
+@pytest.mark.parametrize("name", that_need(TABLES, "runs"))
 def test_tables_made_of_runs(name, runs):
-    make = {
-        "summary": summary, "drop": shortcut_drop, "comparisons": compare_sources,
-        "epochs": epochs_per_source,
-    }  # fmt: skip
-    assert documented(f"`{name}.csv`") == set(make[name](runs)) - AXES - FURTHER
+    assert documented(f"`{name}.csv`") == set(TABLES.get(name)(runs)) - AXES - FURTHER
+
+
+def test_every_table_has_its_section():
+    page = (ROOT / "docs" / "tables.md").read_text()
+    assert set(re.findall(r"(?m)^## `(\w+)\.csv`$", page)) == set(TABLES.names())
 
 
 DESIGN = pd.DataFrame(

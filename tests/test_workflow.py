@@ -16,6 +16,7 @@ import yaml
 
 from archive_server import entry, pack
 from conftest import ROOT
+from sourcebench.evaluation.tables import TABLES
 from sourcebench.files import read_json
 from test_splits import write_published
 
@@ -57,11 +58,7 @@ def study(tmp_path_factory):
 def test_everything_is_made(study):
     folder, _ = study
     results = folder / "results" / "tiny"
-    tables = {path.stem for path in (results / "tables").iterdir()}
-    assert tables == {
-        "runs", "summary", "drop", "comparisons", "epochs", "table1", "counts", "sources",
-        "split_audit",
-    }  # fmt: skip
+    assert {path.stem for path in (results / "tables").iterdir()} == set(TABLES.names())
     for figure in ("figure2", "figure3", "figure4", "drop", "permutation", "epochs"):
         for suffix in (".png", ".pdf"):
             assert (results / "figures" / figure).with_suffix(suffix).stat().st_size > 5000
@@ -135,6 +132,8 @@ def test_the_report_holds_everything(study):
     for table in ("split_audit.csv", "runs.csv", "figure3.png", "figure2.png", "table1.csv"):
         assert table in report
     assert "take shortcuts" in report
+    for exhibit in map(TABLES.get, TABLES.names()):
+        assert exhibit.title in report, exhibit.name
 
 
 def overlay(folder, **changes):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import mannwhitneyu
 
-from sourcebench.figures.style import PALETTE, RC
+from sourcebench.figures.parts.style import PALETTE, RC
 
 RUN = ["contender", "start", "seed"]
 CONTENDERS = {"keras": "Keras", "ours": "ours", "as_before": "ours, as before"}

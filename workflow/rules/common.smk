@@ -9,10 +9,12 @@ from snakemake.utils import Paramspace
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from sourcebench import config as border
-from sourcebench import experiment
+from sourcebench import experiment, figures
 from sourcebench.dependencies import WHERE, Dependencies
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation import tables
+from sourcebench.exhibits import that_need
 from sourcebench.machine import memory_mb
 from sourcebench.models import weights_arch
 
@@ -47,32 +49,8 @@ DRAWN_INTO = {
     if (names := experiment.pixel_confounders(config, task))
 }
 
-# Category and title in the report.
-TABLES = {
-    "split_audit": ("Data", "Split audit: sizes, balance, shared patients"),
-    "table1": ("Data", "Table 1: the target datasets"),
-    "counts": ("Data", "Images chosen, left out, and odd"),
-    "drop": ("Robustness", "Price of the shortcut"),
-    "comparisons": ("Robustness", "Permutation tests between sources"),
-    "summary": ("Robustness", "AUROC per cell"),
-    "runs": ("Robustness", "All runs"),
-    "epochs": ("Training", "Epochs per source"),
-    "sources": ("Sources", "Where the weights came from"),
-}
-DRAWN = {
-    "drop": ("Robustness", "Price of the shortcut"),
-    "figure3": ("Robustness", "Figure 3: o.o.d. and i.i.d. AUROC over p_art"),
-    "figure4": ("Robustness", "Figure 4: noise, o.o.d. AUROC over p_art"),
-    "permutation": ("Robustness", "Permutation tests between sources"),
-    "rethink3": ("Transfer", "Rethink, Figure 3: transfer against random"),
-    "rethink4": ("Transfer", "Rethink, Figure 4: small training sets"),
-    "rethink5": ("Transfer", "Rethink, Figure 5: all networks"),
-    "rethink6": ("Transfer", "Rethink, Figure 6: truncated networks"),
-    "rethink_strategies": ("Transfer", "Transfer strategies"),
-    "epochs": ("Training", "Epochs per source"),
-    "figure2": ("Data", "Figure 2: the artifacts"),
-}
-FIGURES = {name: DRAWN[name] for name in experiment.figures(config)}
+TABLES = tables.TABLES.names()
+FIGURES = experiment.figures(config)
 
 
 wildcard_constraints:
@@ -126,24 +104,36 @@ def design(task, confounder):
     return f"{STUDY}/design/{task}/{confounder}.csv"
 
 
-def table(name):
-    """A table, as it stands in the report."""
-    category, title = TABLES[name]
+def in_report(path, exhibit):
+    """A file as it stands in the report, under its caption, which lies beside its code."""
     return report(
-        f"{STUDY}/tables/{name}.csv",
-        caption=f"../report/{name}.rst",
-        category=category,
-        labels={"shows": title, "as": "table"},
+        path,
+        caption=f"../scripts/sourcebench/{exhibit.file}",
+        category=exhibit.category,
+        labels=exhibit.labels,
     )
 
 
-def caption(figure):
-    """A figure's caption; Snakemake fills no wildcards into the names of caption files."""
-    return (
-        Path(workflow.basedir) / "workflow" / "report" / f"{figure}.rst"
-    ).read_text()
+def table(name):
+    """A table, as it stands in the report."""
+    return in_report(f"{STUDY}/tables/{name}.csv", tables.TABLES.get(name))
 
 
-def figure_labels(name):
-    """A figure's labels in the report."""
-    return {"shows": FIGURES[name][1], "as": "figure"}
+def figure_file():
+    """Any figure, as it stands in the report; Snakemake fills no wildcards into names of captions."""
+    return report(
+        f"{STUDY}/figures/{{figure}}.png",
+        caption="../report/figure.rst",
+        category=lambda wildcards: shown(wildcards).category,
+        labels=lambda wildcards: shown(wildcards).labels,
+    )
+
+
+def shown(wildcards):
+    """What a figure declares."""
+    return figures.FIGURES.get(wildcards.figure)
+
+
+def figures_that_need(what):
+    """The names of the figures that are made from something, as a wildcard's constraint."""
+    return "|".join(that_need(figures.FIGURES, what))

@@ -28,10 +28,7 @@ rule statistics:
     input:
         rules.runs.output,
     output:
-        summary=table("summary"),
-        drop=table("drop"),
-        comparisons=table("comparisons"),
-        epochs=table("epochs"),
+        **{name: table(name) for name in that_need(tables.TABLES, "runs")},
     log:
         log_of("statistics"),
     benchmark:
@@ -98,11 +95,8 @@ rule sources:
         source_cards,
     output:
         table=table("sources"),
-        page=report(
-            f"{STUDY}/tables/sources.html",
-            caption="../report/sources_page.rst",
-            category="Sources",
-            labels={"shows": "Where the weights came from", "as": "page"},
+        page=in_report(
+            f"{STUDY}/tables/sources.html", figures.PAGES.get("sources_page")
         ),
     log:
         log_of("sources"),
@@ -125,26 +119,24 @@ rule sources:
         "../scripts/sources.py"
 
 
-rule figure2:
+rule artifact_figure:
     input:
         native=[f"{STUDY}/data/{task}/native.npy" for task in DRAWN_INTO],
         samples=[f"{STUDY}/data/{task}/samples.csv" for task in DRAWN_INTO],
         before=before_runs,
     output:
-        png=report(
-            f"{STUDY}/figures/figure2.png",
-            caption="../report/figure2.rst",
-            category="Data",
-            labels={"shows": "Figure 2: the artifacts", "as": "figure"},
-        ),
-        pdf=f"{STUDY}/figures/figure2.pdf",
+        png=figure_file(),
+        pdf=f"{STUDY}/figures/{{figure}}.pdf",
     log:
-        log_of("figure2"),
+        f"{STUDY}/logs/figure/{{figure}}.log",
     benchmark:
-        benchmark_of("figure2")
+        f"{STUDY}/benchmarks/figure/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=figures_that_need("artifacts"),
     conda:
         "../../envs/sourcebench.yaml"
     params:
+        caption=lambda wildcards: shown(wildcards).caption,
         titles={task: config["tasks"][task]["title"] for task in DRAWN_INTO},
         confounders={
             task: {name: config["confounders"][name] for name in names}
@@ -157,33 +149,28 @@ rule figure2:
             for name in names
         ],
     message:
-        "Drawing the artifacts side by side"
+        "Drawing {wildcards.figure}, of the artifacts"
     script:
-        "../scripts/figure2.py"
+        "../scripts/artifact_figure.py"
 
 
 rule figure:
     input:
         rules.runs.output,
     output:
-        png=report(
-            f"{STUDY}/figures/{{figure}}.png",
-            caption="../report/figure.rst",
-            category=lambda wildcards: FIGURES[wildcards.figure][0],
-            labels=lambda wildcards: figure_labels(wildcards.figure),
-        ),
+        png=figure_file(),
         pdf=f"{STUDY}/figures/{{figure}}.pdf",
     log:
         f"{STUDY}/logs/figure/{{figure}}.log",
     benchmark:
         f"{STUDY}/benchmarks/figure/{{figure}}.tsv"
     wildcard_constraints:
-        figure="(?!figure2)[a-z0-9_]+",
+        figure=figures_that_need("runs"),
     conda:
         "../../envs/sourcebench.yaml"
     params:
         style=experiment.style(config),
-        caption=lambda wildcards: caption(wildcards.figure),
+        caption=lambda wildcards: shown(wildcards).caption,
     message:
         "Drawing {wildcards.figure}"
     script:

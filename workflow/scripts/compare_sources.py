@@ -1,13 +1,11 @@
-"""Describe every cell, and test the sources against each other."""
+"""Describe every cell, and test the sources against each other: all tables made of the runs."""
 
 from sourcebench import files
-from sourcebench.evaluation import statistics
 from sourcebench.evaluation.aggregate import read_runs
+from sourcebench.evaluation.tables import TABLES
 from sourcebench.jobs import job
 
 with job(snakemake.log):
     runs = read_runs(snakemake.input[0])
-    files.write_csv(snakemake.output.summary, statistics.summary(runs))
-    files.write_csv(snakemake.output.drop, statistics.shortcut_drop(runs))
-    files.write_csv(snakemake.output.comparisons, statistics.compare_sources(runs))
-    files.write_csv(snakemake.output.epochs, statistics.epochs_per_source(runs))
+    for name, path in snakemake.output.items():
+        files.write_csv(path, TABLES.get(name)(runs))

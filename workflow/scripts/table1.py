@@ -1,7 +1,7 @@
 """Describe the target datasets, as the paper's Table 1 does."""
 
 from sourcebench import design, files
-from sourcebench.evaluation.tables import Target, table1
+from sourcebench.evaluation.tables.table1 import Target, table1
 from sourcebench.jobs import job
 
 with job(snakemake.log):

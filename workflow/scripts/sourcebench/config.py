@@ -1,6 +1,7 @@
 """The border: a study's config is checked here once, before any job, and trusted afterwards."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
+from sourcebench.figures import FIGURES
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of
 from sourcebench.sources import KINDS, structures
 from sourcebench.training import transfer
@@ -34,6 +36,7 @@ def check(config: Mapping[str, Any]) -> None:
     chosen = config["experiment"]
     _known("experiment.tasks", chosen["tasks"], config["tasks"])
     _known("experiment.sources", chosen["sources"], config["sources"])
+    _known("experiment.figures", chosen.get("figures", []), FIGURES.names())
     _known("experiment.audit", chosen.get("audit", []), config.get("splits", {}))
     _check_sources(config)
     for name in config["confounders"]:
@@ -135,8 +138,10 @@ def _fits(part: Mapping[str, Any], schema: Mapping[str, Any], where: str = "") -
 def _known(key: str, names: Iterable[str], known: Iterable[str]) -> None:
     for name in names:
         if name not in known:
+            near = get_close_matches(name, list(known), 1)
+            meant = f" (do you mean '{near[0]}'?)" if near else ""
             raise SourceBenchError(
-                f"{key} has '{name}', which is not known; allowed are: {', '.join(known)}."
+                f"{key} has '{name}', which is not known{meant}; allowed are: {', '.join(known)}."
             )
 
 

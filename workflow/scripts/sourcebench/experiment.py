@@ -8,6 +8,7 @@ import pandas as pd
 
 from sourcebench import confounders
 from sourcebench.design.rows import NONE
+from sourcebench.figures import called_for
 from sourcebench.machine import CHECKPOINT_MB, training_mb
 from sourcebench.models import ARCHITECTURES, weights_arch
 from sourcebench.sources import KINDS
@@ -221,7 +222,7 @@ def transfer(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
 
 
 def targets(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what Table 1 says of each task beside its design, see `evaluation.tables.Target`."""
+    """Return what Table 1 says of each task beside its design, see `tables.table1.Target`."""
     chosen, described = config["experiment"], {}
     for name in chosen["tasks"]:
         task = config["tasks"][name]
@@ -241,18 +242,13 @@ def figures(config: Mapping[str, Any]) -> list[str]:
     if "figures" in chosen:
         return list(chosen["figures"])
     names = {name for task in chosen["tasks"] for name in config["tasks"][task]["confounders"]}
-    wanted = ["drop", "figure3", "permutation"] if names else []
-    if any(is_noise(config, name) for name in names):
-        wanted.insert(2, "figure4")
-    if any(is_pixel(config, name) for name in names):
-        wanted.append("figure2")
-    return [*wanted, "epochs"]
+    return called_for([build_confounder(config, name) for name in sorted(names)])
 
 
 def style(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names and the order in which figures show a study's parts.
 
-    These are the fields of `figures.StudyStyle`, which takes a second to import.
+    These are the fields of `figures.parts.style.StudyStyle`, which takes a second to import.
     """
     chosen = config["experiment"]
     tasks = {name: config["tasks"][name] for name in chosen["tasks"]}

@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
-import matplotlib
 import numpy as np
 from PIL import Image as PIL
 from PIL import ImageDraw, ImageFont
@@ -59,5 +58,7 @@ class Tag(PixelConfounder):
 @cache
 def _font(size: float) -> ImageFont.FreeTypeFont:
     """Return matplotlib's own DejaVu Sans, its default sans-serif, at a size in px."""
+    import matplotlib  # not before: whoever plans a study imports this module
+
     path = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
     return ImageFont.truetype(path, size)

@@ -1,38 +1,40 @@
-"""Figures of a study: functions `(runs, style) -> Figure`, registered in `FIGURES`.
+"""Figures of a study: a file of code and its caption each, in the folder of what they are about.
 
-`runs` is the table of all runs (runs.csv), `style` says what to call things. A figure shows what
-is there: missing cells stay empty, and where nothing can be shown it says so.
+`figure4.py` has the function `figure4`; the caption beside it, `figure4.rst`, declares it (see
+`exhibits`). What it `needs` says what the function is called with:
+
+- runs: `(runs, style) → Figure`. `runs` is the table of all runs (runs.csv), `style` says what to
+  call things (`parts.style.StudyStyle`). A figure shows what is there: missing cells stay empty,
+  and where nothing can be shown it says so.
+- artifacts: `(examples, seed) → Figure`. `examples` are original images and the confounders to be
+  drawn into them (`parts.examples.Example`).
 """
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
 
-import pandas as pd
-from matplotlib import rc_context
-from matplotlib.figure import Figure
+from sourcebench.confounders import Confounder, PixelConfounder
+from sourcebench.exhibits import exhibits
 
-from sourcebench.figures.style import RC, StudyStyle
-from sourcebench.files import atomic
-from sourcebench.registry import Registry, discover
-
-__all__ = ["FIGURES", "StudyStyle", "save"]
-
-FIGURES: Registry[Callable[[pd.DataFrame, StudyStyle], Figure]] = Registry("figure")
+NEEDS = ("runs", "artifacts")
 
 
-def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure as PNG (200 dpi) and as PDF beside it, the same bytes each time.
-
-    Args:
-        figure: what to write.
-        path: of either file; the other differs in the suffix.
-    """
-    path = Path(path)
-    stem = path.stem if path.suffix in (".png", ".pdf") else path.name
-    undated = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}
-    for suffix, metadata in undated.items():
-        with atomic(path.with_name(stem + suffix)) as temporary, rc_context(RC):
-            figure.savefig(temporary, dpi=200, metadata=metadata)
+def _is_noise(confounder: Confounder) -> bool:
+    return isinstance(confounder, PixelConfounder) and confounder.is_noise
 
 
-discover(__name__, __path__)
+OCCASIONS: Mapping[str, Callable[[Collection[Confounder]], bool]] = {
+    "always": lambda _: True,
+    "with confounders": bool,
+    "with artifacts": lambda there: any(isinstance(each, PixelConfounder) for each in there),
+    "with noise": lambda there: any(map(_is_noise, there)),
+    "on request": lambda _: False,
+}
+"""When a figure is drawn in a study that asks for none by name, by the study's confounders."""
+
+FIGURES = exhibits("figure", "figures/*/*.rst", needs=NEEDS, drawn=OCCASIONS)
+PAGES = exhibits("page", "figures/*.rst")
+
+
+def called_for(confounders: Collection[Confounder]) -> list[str]:
+    """Return the figures of a study that asks for none by name: those its confounders call for."""
+    return [name for name in FIGURES.names() if OCCASIONS[FIGURES.get(name).drawn](confounders)]

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from sourcebench.evaluation.sources_table import structure_notes
-from sourcebench.figures.style import FAINT, INK, StudyStyle
+from sourcebench.figures.parts.style import FAINT, INK, StudyStyle
 from sourcebench.files import atomic
 
 STYLESHEET = Path(__file__).with_name("sources_page.css")

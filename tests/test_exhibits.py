@@ -1,0 +1,164 @@
+"""Figures and tables declare themselves: one more is its code and its caption."""
+
+import re
+import shutil
+
+import pytest
+import yaml
+
+from conftest import ROOT, merged
+from planner import snakemake
+from snippets import snippets
+from sourcebench import config as border
+from sourcebench import confounders, exhibits
+from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.tables import TABLES
+from sourcebench.figures import FIGURES, PAGES, called_for
+from synthetic_runs import synthetic_runs
+
+CATEGORIES = {"Data", "Robustness", "Sources", "Training", "Transfer"}
+HEAD = "{#\ntitle: Mine: all of it\ncategory: Data\nneeds: runs\n#}\nWhat it shows.\n"
+ALL = [registry.get(name) for registry in (FIGURES, TABLES, PAGES) for name in registry.names()]
+
+
+@pytest.mark.parametrize("exhibit", ALL, ids=lambda each: f"{each.kind} {each.name}")
+def test_the_report_knows_where_each_stands(exhibit):
+    assert exhibit.category in CATEGORIES
+    assert "#}" not in exhibit.caption
+    if exhibit.kind == "figure":
+        code = (exhibits.LIBRARY / exhibit.file).with_suffix(".py").read_text()
+        assert f"def {exhibit.name}(" in code
+
+
+def test_titles_are_told_apart():
+    labels = [tuple(each.labels.values()) for each in ALL]
+    assert len(set(labels)) == len(labels)
+
+
+def build(*names):
+    return [confounders.build(name) for name in names]
+
+
+def test_a_study_is_shown_in_the_figures_that_its_confounders_call_for():
+    assert called_for([]) == ["epochs"]
+    sampled = confounders.build("gender")
+    assert set(called_for([sampled])) == {"drop", "epochs", "figure3", "permutation"}
+    assert set(called_for([sampled, *build("tag")])) - set(called_for([sampled])) == {"figure2"}
+    noise = set(called_for(build("poisson_noise")))
+    assert noise - set(called_for(build("tag"))) == {"figure4"}
+
+
+def test_a_figure_that_there_is_not_ends_with_the_nearest():
+    config = merged({"experiment": {"figures": ["figure3", "fgure4"]}})
+    with pytest.raises(SourceBenchError) as said:
+        border.check(config)
+    assert str(said.value).startswith(
+        "experiment.figures has 'fgure4', which is not known (do you mean 'figure4'?); "
+        "allowed are: "
+    )
+    for name in FIGURES.names():
+        assert name in str(said.value)
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A library of a single caption."""
+    monkeypatch.setattr(exhibits, "LIBRARY", tmp_path)
+    (tmp_path / "shown").mkdir()
+    return tmp_path / "shown" / "mine.rst"
+
+
+def read():
+    return exhibits.exhibits("thing", "shown/*.rst", needs=("runs", "images"))
+
+
+def test_a_declaration_is_the_head_of_its_caption(library):
+    library.write_text(HEAD)
+    mine = read().get("mine")
+    assert mine.title == "Mine: all of it"
+    assert mine.labels == {"shows": "Mine: all of it", "as": "thing"}
+    assert (mine.file, mine.caption) == ("shown/mine.rst", "What it shows.\n")
+    assert exhibits.that_need(read(), "runs") == ["mine"]
+    assert exhibits.that_need(read(), "images") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("{#", "", "shown/mine.rst must begin with a declaration between lines of '{#' and '#}'"),
+        ("What it shows.", "", "and go on with the caption"),
+        ("title: Mine: all of it", "", "lacks the key 'title'; it needs: title, category, needs"),
+        ("title: Mine: all of it", "title:", "lacks the key 'title'"),
+        ("needs: runs", "need: runs", "lacks the key 'needs'"),
+        ("needs: runs", "needs: runs\ndrawn: always", "has the key 'drawn', which is not known"),
+        ("needs: runs", "needs: run", "needs is 'run'; it must be one of: runs, images"),
+    ],
+)
+def test_a_wrong_declaration_is_named(library, old, new, sentence):
+    library.write_text(HEAD.replace(old, new))
+    with pytest.raises(SourceBenchError, match=re.escape(sentence)):
+        read()
+
+
+def test_two_of_one_name_are_an_error(library):
+    other = library.parents[1] / "more" / "mine.rst"
+    other.parent.mkdir()
+    for path in (library, other):
+        path.write_text(HEAD)
+    with pytest.raises(ValueError, match="two things are called 'mine'"):
+        exhibits.exhibits("thing", "*/*.rst", needs=("runs",))
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A copy of the project with the figure of the docs, and the table of runs of a study."""
+    folder = tmp_path_factory.mktemp("house")
+    for part in ("workflow", "config", "envs"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    figures = folder / "workflow" / "scripts" / "sourcebench" / "figures" / "source_matters"
+    for language, suffix in (("python", "py"), ("rst", "rst")):
+        (block,) = snippets(ROOT / "docs" / "adding-a-figure.md", language)
+        (figures / f"calibration.{suffix}").write_text(block.text)
+    path = folder / "results" / "tiny" / "tables" / "runs.csv"
+    path.parent.mkdir(parents=True)
+    synthetic_runs().to_csv(path, index=False)
+    return folder
+
+
+def run(folder, *arguments):
+    """Run the workflow of a house on the tiny study, and return what it said."""
+    config = yaml.safe_load((ROOT / "tests" / "tiny.yaml").read_text())
+    config["experiment"]["audit"] = []
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+    status, said = snakemake(
+        folder,
+        "--cores",
+        "1",
+        "--configfile",
+        "tiny.yaml",
+        "--workflow-profile",
+        "none",
+        *arguments,
+    )
+    assert status == 0, said
+    return said
+
+
+def test_the_figure_of_the_docs_is_planned_with_the_others(house):
+    assert "Drawing calibration" in run(house, "--dry-run")
+
+
+def test_the_figure_of_the_docs_is_drawn_and_stands_in_the_report(house):
+    """Beside a table, whose caption Snakemake reads from its file."""
+    figure, table = "results/tiny/figures/calibration.png", "results/tiny/tables/drop.csv"
+    wanted = ("--allowed-rules", "figure", "statistics", "--", figure, table)
+    run(house, *wanted)
+    assert (house / figure).stat().st_size > 5000
+    run(house, "--report", "report.html", *wanted)
+    report = (house / "report.html").read_text()
+    for text in ("Calibration: o.o.d. error by source", "eight in ten are"):
+        assert text in report
+    for text in (TABLES.get("drop").title, "robust to a confounder"):
+        assert text in report
+    assert "category: Robustness" not in report  # a declaration is no part of its caption

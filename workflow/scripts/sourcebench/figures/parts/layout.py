@@ -1,0 +1,124 @@
+"""Parts that several figures share."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
+
+from sourcebench.evaluation.replicates import cell, with_repeat
+from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
+
+SHARE = "share of positives with the confounder, $p_{\\mathrm{art}}$"
+
+
+def heading(axis: Axes, first: str, second: str = "", inches: float = np.inf) -> None:
+    """Title a panel: the first text bold, the second under it and fainter.
+
+    Args:
+        axis: the panel.
+        first: what sets it apart from its neighbours.
+        second: what it belongs to.
+        inches: the panel's width; longer texts are broken into lines.
+    """
+    below = wrapped(second, inches, 7)
+    lines = below.count("\n") + 1 if second else 0
+    axis.set_title(wrapped(first, inches, 8, bold=True), fontweight="bold", pad=5 + 10 * lines)
+    if second:
+        above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+        axis.annotate(below, (0.5, 1), (0, 5), **above, ha="center", size=7, color=FAINT)
+
+
+def text_width(text: str, points: float, *, bold: bool = False) -> float:
+    """Return how wide a text is, in inches: its longest line."""
+    family = FontProperties(family=RC["font.family"], weight="bold" if bold else "normal")
+    widths = [
+        TextPath((0, 0), line, size=points, prop=family).get_extents().x1
+        for line in text.split("\n")
+        if line.strip()
+    ]
+    return max(widths, default=0.0) / 72
+
+
+def wrapped(text: str, inches: float, points: float, *, bold: bool = False) -> str:
+    """Break a text between words into as few lines as the width allows; a word stays whole."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, points, bold=bold) <= inches:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def beside(axis: Axes, y: float, text: str, colour: str) -> None:
+    """Write at the right of a panel, at height `y` of its data."""
+    right: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
+    axis.annotate(text, (1.02, y), **right, va="center", color=colour, size=7)
+
+
+def source_look(style: StudyStyle, source: str) -> dict[str, Any]:
+    """Return how a source's mean is marked."""
+    edge = {"markeredgecolor": "white", "markeredgewidth": 0.5}
+    return {"color": style.colours[source], "marker": style.marker(source), **edge}
+
+
+def source_handles(
+    style: StudyStyle, sources: Sequence[str], line: Literal["-", "none"] = "-"
+) -> list[Artist]:
+    """Return the legend's entries for sources."""
+    return [
+        Line2D([], [], markersize=5, linestyle=line, label=style.sources[source], **look)
+        for source in sources
+        for look in [source_look(style, source)]
+    ]
+
+
+def legend_on_top(figure: Figure, handles: Sequence[Artist], title: str) -> None:
+    """Put one legend for all panels on top, in as few rows as the figure's width allows."""
+    inches = sum(0.62 + 0.07 * len(str(handle.get_label())) for handle in handles)
+    rows = ceil(inches / figure.get_figwidth())
+    figure.legend(
+        handles=handles,
+        loc="outside upper center",
+        ncols=ceil(len(handles) / rows),
+        frameon=False,
+        title=title,
+        title_fontsize=7,
+        columnspacing=1.5,
+    )
+
+
+def means_label(runs: pd.DataFrame) -> str:
+    """Return what a mean and its interval stand on: "mean and … over 3–5 folds"."""
+    over = means_over(runs)
+    if over == "one fold":
+        return "one fold, hence no interval"
+    return f"mean and 95 % confidence interval over {over}"
+
+
+def means_over(runs: pd.DataFrame) -> str:
+    """Return what replicates there are: "5 folds, each the mean of 3 repeats"."""
+    counts = with_repeat(runs).groupby(cell(runs))[["fold", "repeat"]].nunique()
+    folds, repeats = (
+        str(high) if low == high else f"{low}–{high}"
+        for low, high in zip(counts.min(), counts.max(), strict=True)
+    )
+    if folds == "1":
+        return "one fold" if repeats == "1" else f"{repeats} repeats of one fold"
+    return f"{folds} folds" + ("" if repeats == "1" else f", each the mean of {repeats} repeats")
+
+
+def message(text: str) -> Figure:
+    """Return a page that says why there is nothing to see."""
+    figure = Figure(figsize=(5, 1.2))
+    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color=FAINT)
+    return figure

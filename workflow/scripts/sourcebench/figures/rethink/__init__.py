@@ -1,0 +1,1 @@
+"""Figures of *Rethink Transfer Learning*: how much of a network to transfer."""

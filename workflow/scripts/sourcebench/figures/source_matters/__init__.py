@@ -1,0 +1,1 @@
+"""Figures of *Source Matters*: what a confounder in training does to each source's networks."""
