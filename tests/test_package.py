@@ -160,6 +160,23 @@ def test_without_the_library_it_says_what_is_missing(deployed, tmp_path):
     assert "Traceback" not in said
 
 
+def test_a_clone_uses_its_own_library_in_the_jobs_as_well(tmp_path):
+    """Whatever is installed: its edits are what runs."""
+    (tmp_path / "site" / "sourcebench").mkdir(parents=True)
+    (tmp_path / "site" / "sourcebench" / "__init__.py").write_text("raise SystemExit('not this')")
+    manifest = "results/demo/data/cxr_mass/manifest.csv"
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
+            "--cores", "1", "--configfile", str(ROOT / "config" / "demo.yaml"), "--", manifest,
+        ],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / manifest).exists()
+
+
 @pytest.fixture
 def another_python(tmp_path):
     """A `python3` that says that it is 3.14, as far as envs/python.py can tell."""

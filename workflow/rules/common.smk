@@ -13,7 +13,8 @@ SCRIPTS = Path(workflow.snakefile).parents[1] / "scripts"
 if SCRIPTS.is_dir():
     sys.path.insert(0, str(SCRIPTS))
     known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), *known]))
+    places = dict.fromkeys([str(SCRIPTS), *known])
+    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, places)))
 elif not find_spec("sourcebench"):
     raise WorkflowError(
         "The workflow is read from a repository's address, and its library is not installed. "

@@ -31,7 +31,7 @@ def own(step):
 
 
 def outputs_of(rule):
-    """What a rule makes: its name may be another, where a workflow that uses this one changed it."""
+    """The patterns of what a rule makes, which stay where it is called something else."""
     return [str(pattern) for pattern in rule.output]
 
 
