@@ -20,12 +20,13 @@ help:
 	@echo "make demo   the whole workflow on phantoms, 8 minutes on two cores"
 	@echo "make rethink   how much of a network to transfer, on phantoms, a few minutes"
 	@echo "make test   every test and linter"
-	@echo "make lock   resolve requirements.in again, for every kind of machine"
+	@echo "make lock   resolve pyproject.toml again, for every kind of machine"
 	@echo "make clean  delete the demo's results and phantoms"
 
 # uv installs from the lock, and comes by pip, so that nothing but Python is needed.
 # The byte code is compiled once here: every job of the workflow is a new Python.
 $(READY): requirements.lock
+	@$(PYTHON) envs/python.py
 	@echo "Installing into $(VENV) (once; about 7.5 GB with PyTorch) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
@@ -42,7 +43,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(SNAKEMAKE) --lint
 
 test: lint

@@ -1,4 +1,4 @@
-"""Resolve requirements.in into requirements.lock, for every machine that SourceBench is for.
+"""Resolve pyproject.toml into requirements.lock, for every machine that SourceBench is for.
 
     python envs/lock.py             # keep the versions that are locked, add what is new
     python envs/lock.py torch timm  # and take the newest of these
@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from python import supported
+
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements.lock"
 UV = Path(sys.executable).with_name("uv")
@@ -24,7 +26,7 @@ PLATFORMS = {
     "aarch64-manylinux_2_28": "Linux on ARM",
     "aarch64-apple-darwin": "a Mac with Apple silicon",
 }
-PYTHONS = ("3.11", "3.12")
+PYTHONS = supported((ROOT / "pyproject.toml").read_text())
 MACOS = "14.0"
 """The oldest for which PyTorch has wheels."""
 
@@ -49,13 +51,13 @@ def resolve(lock: Path, newest: list[str]) -> None:
     """Write a lock for all platforms; the versions that it holds stay, but for the `newest`."""
     options = [f"--upgrade-package={name}" for name in newest]
     done = uv(
-        *("compile", "requirements.in", "--output-file", str(lock), "--universal"),
-        *("--python-version", PYTHONS[0], "--generate-hashes", "--no-annotate", "--quiet"),
-        *("--custom-compile-command", "make lock", *options),
+        *("compile", "pyproject.toml", "--extra", "workflow", "--group", "dev", "--universal"),
+        *("--output-file", str(lock), "--python-version", PYTHONS[0], "--generate-hashes"),
+        *("--no-annotate", "--quiet", "--custom-compile-command", "make lock", *options),
     )
     if done.returncode:
         sys.exit(
-            f"requirements.in can't be resolved; requirements.lock is as it was.\n{done.stderr}"
+            f"pyproject.toml can't be resolved; requirements.lock is as it was.\n{done.stderr}"
         )
 
 
@@ -93,7 +95,7 @@ def main() -> None:
             sys.exit(
                 "The lock is refused and the old one stays, as it can't be installed on\n\n"
                 + "\n\n".join(found)
-                + "\n\nIn requirements.in, give it a marker, or a version that has wheels there."
+                + "\n\nIn pyproject.toml, give it a marker, or a version that has wheels there."
             )
         LOCK.write_text(lock.read_text())
 

@@ -16,6 +16,7 @@ DOCUMENTS = [
 
 IN_PLANS = "test_plans.py plans this study under this profile"
 NEEDS_A_STUDY = "needs a finished study: test_workflow.py writes the report of one"
+NEEDS_AN_ADDRESS = "test_package.py runs what it leaves, without the network"
 NOT_RUN = {
     "snakemake --cores all --resources gpu=1": IN_PLANS,
     "snakemake --cores all --resources gpu=4": IN_PLANS,
@@ -34,6 +35,11 @@ NOT_RUN = {
     ),
     "snakemake --cores 1 --configfile my_study.yaml --report results/my_study/report.html": (
         NEEDS_A_STUDY
+    ),
+    "pip install snakedeploy "
+    "'sourcebench[workflow] @ git+https://github.com/OWNER/SourceBench@v0.1.0'": NEEDS_AN_ADDRESS,
+    "snakedeploy deploy-workflow https://github.com/OWNER/SourceBench my_project --tag v0.1.0": (
+        NEEDS_AN_ADDRESS
     ),
 }
 """Commands that are only parsed, and why; every other one is run, or planned."""
@@ -56,7 +62,7 @@ class Snippet:
     @property
     def file(self):
         """The file that its first line says it is: '# my_study.yaml', perhaps with a remark."""
-        found = re.match(r"# (\w+\.yaml)\b", self.text)
+        found = re.match(r"# (\w+\.(?:yaml|smk))\b", self.text)
         return found and found[1]
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import yaml
@@ -41,23 +42,25 @@ def test_conda_and_lock_agree():
             assert lock[name] == version, f"{path.name}: {package}, locked is {lock[name]}"
 
 
-def test_the_conda_environment_has_what_the_library_imports():
-    packages = from_pypi(ROOT / "envs" / "sourcebench.yaml")
-    names = {package.split("==")[0].replace("-", "_") for package in packages}
+def test_the_library_declares_what_it_imports_and_conda_has_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {each.replace("-", "_") for each in project["dependencies"]}
     alias = {"cv2": "opencv_python_headless", "PIL": "pillow", "sklearn": "scikit_learn"}
     alias |= {"yaml": "pyyaml"}
-    provided = names | {"pyyaml"}  # comes with torchxrayvision's and timm's needs
     for path in LIBRARY.rglob("*.py"):
         for module in imported(path):
             top = module.split(".")[0]
             if top not in sys.stdlib_module_names and top != "sourcebench":
-                assert alias.get(top, top) in provided, f"{path.name} imports {top}"
+                assert alias.get(top, top) in declared, f"{path.name} imports {top}"
+    conda = from_pypi(ROOT / "envs" / "sourcebench.yaml")
+    assert {package.split("==")[0].replace("-", "_") for package in conda} == declared
 
 
 def test_every_direct_dependency_is_locked_with_hashes():
-    lines = (ROOT / "requirements.in").read_text().splitlines()
-    direct = {re.match(r"[\w.-]+", line)[0].lower() for line in lines if re.match(r"\w", line)}
-    assert direct <= set(locked())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    library, tools = project["project"], project["dependency-groups"]["dev"]
+    direct = [*library["dependencies"], *library["optional-dependencies"]["workflow"], *tools]
+    assert {re.match(r"[\w.-]+", each)[0].lower() for each in direct} <= set(locked())
     text = (ROOT / "requirements.lock").read_text()
     assert text.count("--hash=sha256:") > len(locked())
     assert "://" not in text  # no address of any registry

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import shlex
 import sys
@@ -16,7 +17,9 @@ from snippets import DOCUMENTS, NOT_RUN, commands, name, snippets
 from sourcebench import config as border
 from sourcebench import experiment
 
-IN_PLACE_OF = {"/data/": "data/", "/scratch/": "scratch/", "~/SourceBench": "."}
+IN_PLACE_OF = {
+    "/data/": "data/", "/scratch/": "scratch/", "~/SourceBench": ".", "../SourceBench": ".",
+}  # fmt: skip
 """Places on a reader's machine, and what stands for them here."""
 
 COMMANDS = list(dict.fromkeys((page, line) for page in DOCUMENTS for line in commands(page)))
@@ -43,16 +46,18 @@ def desk(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SNAKEMAKE_PROFILE", raising=False)
     monkeypatch.setattr(sys, "path", [*sys.path])  # to which the workflow adds its scripts
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))  # and to this
     for part in ("Snakefile", "workflow", "config", "profiles"):
         (tmp_path / part).symlink_to(ROOT / part)
     return tmp_path
 
 
 def prepare(page):
-    """Write the configs that a page names, and run its first Python, which may draw their data."""
-    for each in snippets(page, "yaml"):
+    """Write the files that a page names, and run its first Python, which may draw their data."""
+    for each in snippets(page, "yaml", "snakemake"):
         if each.file:
             Path(each.file).write_text(placed(each.text))
+        if each.file and each.language == "yaml":
             make_folders(yaml.safe_load(Path(each.file).read_text()))
     for each in snippets(page, "python")[:1]:
         exec(compile(each.text, "snippet.py", "exec"), {"__name__": "snippet"})
@@ -72,7 +77,7 @@ def snakemake(words):
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name)
 def test_a_block_says_what_it_is_in(page):
     """So that none is left out of the tests below; a block by indentation would be."""
-    known = {"bash", "yaml", "python", "csv", "mermaid", "rst"}
+    known = {"bash", "yaml", "python", "csv", "mermaid", "rst", "snakemake"}
     assert {each.language for each in snippets(page)} <= known
     assert not re.search(r"(?m)^ {4,}(snakemake|make|python|\S*/python) ", page.read_text())
 
@@ -124,9 +129,9 @@ def test_configs(desk, forgotten, snippet):
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name)
-def test_a_config_with_a_name_is_in_a_command(page):
+def test_a_file_with_a_name_is_in_a_command(page):
     lines = " ".join(commands(page)).split()
-    assert {each.file for each in snippets(page, "yaml") if each.file} <= set(lines)
+    assert {each.file for each in snippets(page, "yaml", "snakemake") if each.file} <= set(lines)
 
 
 def test_options_within_sentences_exist():

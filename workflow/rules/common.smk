@@ -1,12 +1,25 @@
 # What the other files use: the checked config, the table of runs, and where things lie.
 
+import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import Paramspace
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+# The library that lies here goes before one that is installed, in the jobs as well.
+SCRIPTS = Path(workflow.snakefile).parents[1] / "scripts"
+if SCRIPTS.is_dir():
+    sys.path.insert(0, str(SCRIPTS))
+    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    places = dict.fromkeys([str(SCRIPTS), *known])
+    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, places)))
+elif not find_spec("sourcebench"):
+    raise WorkflowError(
+        "The workflow is read from a repository's address, and its library is not installed. "
+        "Install it from there: pip install git+<address>@<tag>"
+    )
 
 from sourcebench import config as border
 from sourcebench import experiment, figures
@@ -33,6 +46,11 @@ if all(
 
 DECIDED_BY = Dependencies(config)
 STUDY = f"results/{config['study']}"
+if workflow.modifier.path_modifier.replace_prefix(STUDY) != STUDY:
+    raise WorkflowError(
+        "SourceBench as a module can't move its folders by 'prefix' or 'replace_prefix': "
+        "its steps find each other by their paths. Studies differ by 'study' in their config."
+    )
 RUNS = Paramspace(experiment.table(config))
 RUN = f"{STUDY}/runs/{RUNS.wildcard_pattern}"
 TASKS = config["experiment"]["tasks"]

@@ -25,17 +25,27 @@ STEPS = (
 ).split()  # in the order of the data
 
 
+def own(step):
+    """The rule of a step, whatever a workflow that uses this one calls it."""
+    return getattr(rules, step).rule
+
+
+def outputs_of(rule):
+    """The patterns of what a rule makes, which stay where it is called something else."""
+    return [str(pattern) for pattern in rule.output]
+
+
 @cache
 def first_forced():
     """Where in the order of the data the first step is that --forcerun names, or a file of which."""
     forced = [
-        STEPS.index(rule.name)
+        outputs_of(rule)
         for rule in workflow.rules
-        if rule.name in STEPS
         for named in workflow.dag_settings.forcerun
         if named == rule.name or rule.is_producer(named)
     ]
-    return min(forced, default=len(STEPS))
+    found = (i for i, step in enumerate(STEPS) if outputs_of(own(step)) in forced)
+    return min(found, default=len(STEPS))
 
 
 def network_axes(given):
@@ -53,8 +63,7 @@ def is_settled(rule, wildcards):
     """Whether a step is finished, and would do the same again."""
     if STEPS.index(rule) > first_forced():
         return False  # who forces a step wants all that follows from it
-    patterns = workflow.get_rule(rule).output
-    outputs = [pattern.apply_wildcards(wildcards) for pattern in patterns]
+    outputs = [pattern.apply_wildcards(wildcards) for pattern in own(rule).output]
     if not all(Path(path).exists() for path in outputs):
         return False
     ran_with = workflow.persistence.params(outputs[0]) or []

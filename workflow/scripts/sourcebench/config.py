@@ -19,7 +19,7 @@ from sourcebench.models import ARCHITECTURES, NETWORKS, network_of
 from sourcebench.sources import KINDS, structures
 from sourcebench.training import transfer
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
 
 def check(config: Mapping[str, Any]) -> None:
