@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from sourcebench.axes import Run
 from sourcebench.models import build_network, network_of
 from sourcebench.models.classifier import Classifier
 from sourcebench.parameters import parameter
 from sourcebench.training.finetuning import finetune
-from sourcebench.training.runs import Outputs, Recipe, Run
+from sourcebench.training.runs import Outputs, Recipe
 from sourcebench.training.strategies import FULL, Full, Strategy
 from sourcebench.training.weights import write_weights
 from twin.images import Images

@@ -18,6 +18,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from sourcebench import design
+from sourcebench.axes import Run
 from sourcebench.files import atomic, write_csv, write_json
 from sourcebench.models import fresh_network, initialisation_of, truncate
 from sourcebench.models.batch_norm import set_momentum
@@ -30,7 +31,7 @@ from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
-from sourcebench.training.runs import Outputs, Recipe, Run
+from sourcebench.training.runs import Outputs, Recipe
 from sourcebench.training.strategies import FULL, Strategy
 from sourcebench.training.weights import USUAL, load_backbone
 
