@@ -1,269 +1,240 @@
-"""The experiment as a table: one row per run, one column per axis."""
+"""A study: its config, checked, with all defaults filled in."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
-from sourcebench import confounders
-from sourcebench.design.rows import NONE
-from sourcebench.machine import CHECKPOINT_MB, training_mb
-from sourcebench.models import ARCHITECTURES, weights_arch
-from sourcebench.sources import KINDS
-from sourcebench.sources.base import Triple
+from sourcebench.axes import AXES, FURTHER, USUAL, Value
+from sourcebench.design import NONE
+from sourcebench.models import ARCHITECTURES
+from sourcebench.sources import structures
+from sourcebench.study.checks import fits, known, schema
+from sourcebench.study.entries import (
+    Confounder,
+    Dataset,
+    Entry,
+    Splits,
+    Training,
+    check_transfer,
+)
+from sourcebench.study.sources import Source
+from sourcebench.study.tasks import Task, make_task
 
-AXES = ["task", "confounder", "source", "arch", "p_art", "fold"]
 
+@dataclass(frozen=True)
+class Study:
+    """What a study runs, and how. Made once from the config, by `Study.of`.
 
-def share(p_art: float) -> str:
-    """Return a p_art as it stands in paths: '0', '0.1', …, '1'."""
-    return f"{p_art:g}"
-
-
-def further_axes(config: Mapping[str, Any], task: str | None = None) -> dict[str, list[Any]]:
-    """Return the axes that an experiment has beyond `AXES`: name → values, text but `repeat`.
-
-    Args:
-        config: a checked config.
-        task: a task, whose own `transfer` and `fraction` go before those of the experiment.
+    Attributes:
+        name: results go to a folder of this name.
+        seed: every random draw follows from it.
+        tasks: those chosen, in this order.
+        sources: likewise.
+        archs: likewise, whatever sources have weights for them.
+        p_art: shares of confounded positives, of tasks that have none of their own.
+        folds: how many.
+        further: the axes that this study has beyond those of every study → the values of tasks
+            that have none of their own.
+        asked: the figures asked for; None: those that the confounders call for.
+        audit: names of published splits that the audit looks at.
+        datasets: all that are defined, chosen or not.
+        confounders: likewise.
+        splits: likewise.
+        transfer: likewise; how a source's weights are used.
+        training: how networks are trained.
     """
-    chosen, tasks = config["experiment"], config["tasks"]
-    own = tasks[task] if task else {}
-    axes: dict[str, list[Any]] = {}
-    for name, otherwise in (("transfer", ["full"]), ("fraction", [1])):
-        if name in chosen or any(name in tasks[each] for each in chosen["tasks"]):
-            axes[name] = own.get(name, chosen.get(name, otherwise))
-    if "fraction" in axes:
-        axes["fraction"] = [share(fraction) for fraction in axes["fraction"]]
-    if "repeats" in chosen:
-        axes["repeat"] = list(range(1, chosen["repeats"] + 1))
-    return axes
 
+    name: str
+    seed: int
+    tasks: Mapping[str, Task]
+    sources: Mapping[str, Source]
+    archs: list[str]
+    p_art: list[float]
+    folds: int
+    further: Mapping[str, list[Value]]
+    asked: list[str] | None
+    audit: list[str]
+    datasets: Mapping[str, Dataset]
+    confounders: Mapping[str, Confounder]
+    splits: Mapping[str, Splits]
+    transfer: Mapping[str, Entry]
+    training: Training
 
-def table(config: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the runs of a study.
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> "Study":
+        """Check a config, and return its study.
 
-    Args:
-        config: a checked config, see `config.check`.
+        Args:
+            config: as Snakemake merged it from the config files and the command line.
 
-    Returns:
-        One row per run with the columns `AXES` and `further_axes`, all of them text but `fold` and
-        `repeat` (int). The network of p_art = 0 stands once per task, with the confounder 'none',
-        for every confounder that leaves images without the artifact as they are; a task without
-        confounders has that network alone.
-    """
-    chosen = config["experiment"]
-    rows = []
-    for task in chosen["tasks"]:
-        confounded = config["tasks"][task]["confounders"]
-        shares = p_art_of(config, task)
-        further = further_axes(config, task)
-        for confounder, source, p_art in product(confounded or [NONE], chosen["sources"], shares):
-            name = NONE if p_art == 0 and shares_zero(config, task, confounder) else confounder
-            for arch, fold, values in product(
-                archs_of(config, source), range(1, chosen["folds"] + 1), product(*further.values())
-            ):
-                rows.append((task, name, source, arch, share(p_art), fold, *values))
-    columns = [*AXES, *further_axes(config)]
-    return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
-
-
-def p_art_of(config: Mapping[str, Any], task: str) -> list[float]:
-    """Return the shares of confounded positives that a task is run at; 0 without a confounder."""
-    own = config["tasks"][task]
-    shares: list[float] = own.get("p_art", config["experiment"]["p_art"])
-    return shares if own["confounders"] else [0]
-
-
-def archs_of(config: Mapping[str, Any], source: str) -> list[str]:
-    """Return the experiment's architectures that a source has weights for."""
-    spec = config["sources"][source]
-    limited = KINDS.get(spec["kind"]).archs(spec)
-    wanted: list[str] = config["experiment"]["archs"]
-    if limited is None:
-        return wanted
-    return [arch for arch in wanted if weights_arch(arch) in limited]
-
-
-def weights_of(config: Mapping[str, Any], source: str) -> list[str]:
-    """Return the architectures that an experiment needs a source's weights of, parents' included.
-
-    A truncated architecture takes the weights of its parent.
-    """
-    return list(dict.fromkeys(weights_arch(arch) for arch in archs_of(config, source)))
-
-
-def has_weights(config: Mapping[str, Any], source: str) -> bool:
-    """Tell whether a source has a file of weights (rather than random ones from a run's seed)."""
-    return KINDS.get(config["sources"][source]["kind"]).has_weights
-
-
-def keeps_checkpoint(config: Mapping[str, Any], run: Mapping[str, Any]) -> bool:
-    """Tell whether a run's network is kept: all, or those that later confounders are tested on."""
-    wanted = config["training"].get("keep_checkpoints", "shared")
-    shared = run["confounder"] == NONE and bool(config["tasks"][run["task"]]["confounders"])
-    return bool(wanted == "all" or (wanted == "shared" and shared))
-
-
-def structure(config: Mapping[str, Any], source: str, arch: str) -> dict[str, Any] | None:
-    """Return the exact network of random weights, where the config names one; files know theirs."""
-    networks = config["sources"][source].get("networks", {})
-    return None if has_weights(config, source) else networks.get(weights_arch(arch))
-
-
-def normalisation(config: Mapping[str, Any], source: str) -> tuple[Triple, Triple]:
-    """Return mean and deviation of the images for random weights; files know their own."""
-    spec = config["sources"][source]
-    images = KINDS.get(spec["kind"]).normalisation(spec)
-    return images.mean, images.std
-
-
-def seed_for_weights(config: Mapping[str, Any], source: str) -> int:
-    """Return the seed that a source's weights depend on: 0 for those that are not trained here."""
-    trains = KINDS.get(config["sources"][source]["kind"]).trains
-    return int(config["seed"]) if trains else 0
-
-
-def cards_for_weights(config: Mapping[str, Any], source: str) -> int:
-    """Return how many graphics cards getting a source's weights may use: 0 or 1."""
-    spec = config["sources"][source]
-    trains = KINDS.get(spec["kind"]).trains
-    return int(trains and spec.get("accelerator", "auto") != "cpu")
-
-
-def memory_for_run(config: Mapping[str, Any], task: str) -> int:
-    """Return about how much memory a run on a task takes, in MB."""
-    entry = config["tasks"][task]
-    samples = entry.get("samples", {})
-    return training_mb(
-        samples.get("test", 1000) + samples.get("dev", 1000),
-        entry["input_size"],
-        entry["batch_size"],
-        card=config["training"]["accelerator"] != "cpu",
-    )
-
-
-def memory_for_weights(config: Mapping[str, Any], source: str) -> int:
-    """Return about how much memory getting a source's weights takes, in MB."""
-    spec = config["sources"][source]
-    if not KINDS.get(spec["kind"]).trains:
-        return CHECKPOINT_MB
-    card = cards_for_weights(config, source) > 0
-    return training_mb(spec["images"], spec["size"], spec.get("batch_size", 64), card=card)
-
-
-def build_confounder(config: Mapping[str, Any], name: str) -> Any:
-    """Build a confounder of the config by its name."""
-    return confounders.from_entry(config["confounders"][name])
-
-
-def is_pixel(config: Mapping[str, Any], name: str) -> bool:
-    """Tell whether a confounder is drawn into the images (rather than made by sampling)."""
-    return name != NONE and isinstance(build_confounder(config, name), confounders.PixelConfounder)
-
-
-def pixel_confounders(config: Mapping[str, Any], task: str) -> list[str]:
-    """Return a task's confounders that are drawn into its images."""
-    return [name for name in config["tasks"][task]["confounders"] if is_pixel(config, name)]
-
-
-def has_base(config: Mapping[str, Any], task: str, name: str) -> bool:
-    """Tell whether a task's images without a confounder's artifact are others than its own.
-
-    See `PixelConfounder.needs_base`.
-    """
-    return is_pixel(config, name) and build_confounder(config, name).needs_base(
-        config["tasks"][task]["input_size"]
-    )
-
-
-def is_noise(config: Mapping[str, Any], name: str) -> bool:
-    """Tell whether a confounder is noise, which the paper's Figure 4 is about."""
-    return is_pixel(config, name) and build_confounder(config, name).is_noise
-
-
-def cards_for_confounder(config: Mapping[str, Any], name: str) -> int:
-    """Return how many graphics cards drawing a confounder may use: 0 or 1.
-
-    None in a study that trains on the CPU: a cluster would wait for a card that it may not have.
-    """
-    confounder = build_confounder(config, name)
-    wanted = {config["training"]["accelerator"], getattr(confounder, "accelerator", "auto")}
-    return int(confounder.uses_card and "cpu" not in wanted)
-
-
-def shares_zero(config: Mapping[str, Any], task: str, name: str) -> bool:
-    """Tell whether a task's network of p_art = 0 does not depend on this confounder."""
-    return name == NONE or (is_pixel(config, name) and not has_base(config, task, name))
-
-
-def tested_confounders(config: Mapping[str, Any], task: str, confounder: str) -> list[str]:
-    """Return the confounders that a run is tested on: its own, or for 'none' all that share it."""
-    names = config["tasks"][task]["confounders"]
-    if confounder != NONE or not names:
-        return [confounder]
-    return [name for name in names if shares_zero(config, task, name)]
-
-
-def carrier(config: Mapping[str, Any], task: str) -> tuple[str, str, str] | None:
-    """Return (column, carrying value, other value) of a task's sampling confounder, or None."""
-    for name in config["tasks"][task]["confounders"]:
-        if not is_pixel(config, name):
-            confounder = build_confounder(config, name)
-            return confounder.column, confounder.carrier, confounder.other
-    return None
-
-
-def transfer(config: Mapping[str, Any], name: str | None) -> dict[str, Any]:
-    """Return the entry of a transfer strategy; without that axis everything is fine-tuned."""
-    return dict(config["transfer"][name]) if name else {"kind": "full"}
-
-
-def targets(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what Table 1 says of each task beside its design, see `evaluation.tables.Target`."""
-    chosen, described = config["experiment"], {}
-    for name in chosen["tasks"]:
-        task = config["tasks"][name]
-        described[name] = {
-            "task": task["title"],
-            "confounders": [build_confounder(config, each).title for each in task["confounders"]],
-            "p_art": p_art_of(config, name),
-            "image_size": task["input_size"],
-            "batch_size": task["batch_size"],
+        Raises:
+            SourceBenchError: the first thing that is wrong, in one sentence that names the key,
+                what it got and what is allowed.
+        """
+        fits(config, schema())
+        chosen = config["experiment"]
+        splits = {name: Splits(name, entry) for name, entry in config.get("splits", {}).items()}
+        for axis in AXES:
+            if axis.among:
+                named = chosen.get(axis.key, [])
+                known(f"experiment.{axis.key}", named, config.get(axis.among, {}))
+        known("experiment.audit", chosen.get("audit", []), splits)
+        known("experiment.archs", chosen["archs"], ARCHITECTURES.names())
+        sources = {
+            name: Source.of(name, config["sources"][name], chosen["archs"])
+            for name in chosen["sources"]
         }
-    return described
+        confounders = {
+            name: Confounder(name, entry) for name, entry in config["confounders"].items()
+        }
+        for name, entry in config.get("transfer", {}).items():
+            check_transfer(name, entry)
+        datasets = {name: Dataset(name, entry) for name, entry in config["datasets"].items()}
+        tasks = {}
+        for name in chosen["tasks"]:
+            entry = config["tasks"][name]
+            own = _own(name, entry, config)
+            tasks[name] = make_task(
+                name, entry, datasets, confounders, splits, chosen["folds"], own
+            )
+        for task in tasks.values():
+            task.dataset.check()
+        return cls(
+            name=config["study"],
+            seed=config["seed"],
+            tasks=tasks,
+            sources=sources,
+            archs=chosen["archs"],
+            p_art=chosen["p_art"],
+            folds=chosen["folds"],
+            further={
+                axis.name: axis.of(chosen)
+                for axis in FURTHER
+                if axis.key in chosen or any(axis.name in task.own for task in tasks.values())
+            },
+            asked=chosen.get("figures"),
+            audit=chosen.get("audit", []),
+            datasets=datasets,
+            confounders=confounders,
+            splits=splits,
+            transfer=config.get("transfer", {}),
+            training=Training(**config["training"]),
+        )
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is worth saying before it runs, a sentence each.
+
+        So far: where sources bring different networks for one architecture.
+        """
+        networks: dict[str, dict[str, str]] = {}
+        for source in self.sources.values():
+            for arch in source.weights:
+                called = structures.called(source.network(arch))
+                networks.setdefault(arch, {})[source.name] = called
+        return structures.mixed(networks)
+
+    def shares(self, task: str) -> list[Any]:
+        """Return the shares of confounded positives of a task; 0 without a confounder."""
+        chosen = self.tasks[task]
+        return chosen.own.get("p_art", self.p_art) if chosen.confounders else [0]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row per run, with a column per axis: text, but for those that count (int).
+
+        The columns are the `USUAL` axes and the study's `further` ones. The network of p_art = 0
+        stands once per task, with the confounder 'none', for every confounder that leaves images
+        without the artifact as they are; a task without confounders has that network alone.
+        """
+        text = {axis.name: axis.text for axis in AXES}
+        rows = []
+        for task in self.tasks.values():
+            further = [
+                [text[name](value) for value in task.own.get(name, values)]
+                for name, values in self.further.items()
+            ]
+            for confounder, source, p_art in product(
+                task.designs, self.sources.values(), self.shares(task.name)
+            ):
+                name = NONE if p_art == 0 and task.shares_zero(confounder) else confounder
+                start = (task.name, name, source.name)
+                for arch, fold, values in product(
+                    source.archs, range(1, self.folds + 1), product(*further)
+                ):
+                    rows.append((*start, arch, text["p_art"](p_art), fold, *values))
+        columns = [*(axis.name for axis in USUAL), *self.further]
+        return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
+
+    def transferred(self, name: str | None) -> dict[str, Any]:
+        """Return the entry of a way to transfer; without that axis everything is fine-tuned."""
+        return dict(self.transfer[name]) if name else {"kind": "full"}
+
+    def keeps_checkpoint(self, task: str, confounder: str) -> bool:
+        """Tell whether a run's network is kept: all, or those later confounders are tested on."""
+        wanted = self.training.keep_checkpoints
+        shared = confounder == NONE and bool(self.tasks[task].confounders)
+        return wanted == "all" or (wanted == "shared" and shared)
+
+    @property
+    def figures(self) -> list[str]:
+        """The figures asked for, or those that the confounders call for."""
+        if self.asked is not None:
+            return list(self.asked)
+        used = self._shown.values()
+        wanted = ["drop", "figure3", "permutation"] if used else []
+        if any(each.is_noise for each in used):
+            wanted.insert(2, "figure4")
+        if any(each.pixel for each in used):
+            wanted.append("figure2")
+        return [*wanted, "epochs"]
+
+    @property
+    def style(self) -> dict[str, Any]:
+        """The names and the order in which figures show a study's parts.
+
+        These are the fields of `figures.StudyStyle`, which takes a second to import.
+        """
+        tasks = self.tasks.values()
+        return {
+            "sources": {each.name: each.title for each in self.sources.values()},
+            "confounders": {name: each.title for name, each in self._shown.items()},
+            "noises": [name for name, each in self._shown.items() if each.is_noise],
+            "tasks": {each.name: each.title for each in tasks},
+            "archs": {name: ARCHITECTURES.get(name).title for name in self.archs},
+            "references": {t.name: t.reference for t in tasks if t.reference is not None},
+        }
+
+    @property
+    def targets(self) -> dict[str, dict[str, Any]]:
+        """What Table 1 says of each task beside its design, see `evaluation.tables.Target`."""
+        return {
+            task.name: {
+                "task": task.title,
+                "confounders": [each.title for each in task.confounders.values()],
+                "p_art": self.shares(task.name),
+                "image_size": task.input_size,
+                "batch_size": task.batch_size,
+            }
+            for task in self.tasks.values()
+        }
+
+    @cached_property
+    def _shown(self) -> dict[str, Confounder]:
+        """The confounders of its tasks, in the order of figures."""
+        return {n: each for task in self.tasks.values() for n, each in task.confounders.items()}
 
 
-def figures(config: Mapping[str, Any]) -> list[str]:
-    """Return the figures of a study: those it asks for, or those that its confounders call for."""
-    chosen = config["experiment"]
-    if "figures" in chosen:
-        return list(chosen["figures"])
-    names = {name for task in chosen["tasks"] for name in config["tasks"][task]["confounders"]}
-    wanted = ["drop", "figure3", "permutation"] if names else []
-    if any(is_noise(config, name) for name in names):
-        wanted.insert(2, "figure4")
-    if any(is_pixel(config, name) for name in names):
-        wanted.append("figure2")
-    return [*wanted, "epochs"]
-
-
-def style(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names and the order in which figures show a study's parts.
-
-    These are the fields of `figures.StudyStyle`, which takes a second to import.
-    """
-    chosen = config["experiment"]
-    tasks = {name: config["tasks"][name] for name in chosen["tasks"]}
-    shown = dict.fromkeys(name for task in tasks.values() for name in task["confounders"])
-    return {
-        "sources": {name: config["sources"][name].get("title", name) for name in chosen["sources"]},
-        "confounders": {name: build_confounder(config, name).title for name in shown},
-        "noises": [name for name in shown if is_noise(config, name)],
-        "tasks": {name: task["title"] for name, task in tasks.items()},
-        "archs": {name: ARCHITECTURES.get(name).title for name in chosen["archs"]},
-        "references": {
-            name: task["reference"] for name, task in tasks.items() if "reference" in task
-        },
-    }
+def _own(name: str, entry: Entry, config: Mapping[str, Any]) -> dict[str, list[Value]]:
+    """Return a task's own values of the axes that it may have some of."""
+    own = {}
+    for axis in AXES:
+        if axis.own and axis.key in entry:
+            if axis.among:
+                known(f"tasks.{name}.{axis.key}", entry[axis.key], config.get(axis.among, {}))
+            own[axis.name] = axis.of(entry)
+    return own
