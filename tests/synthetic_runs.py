@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sourcebench.evaluation.aggregate import AXES, measured
+from sourcebench.evaluation.aggregate import columns, measured
 from sourcebench.evaluation.metrics import METRICS
 from sourcebench.figures.parts.style import StudyStyle
 from sourcebench.seeds import generator
@@ -71,4 +71,4 @@ def synthetic_runs(archs=("resnet50",), p_art=P_ART, folds=5, published=PUBLISHE
                         scores = [others.get(name, auroc) for name in METRICS.names()]
                         axes = (task, confounder, source, arch, float(share), fold, test_set)
                         rows.append((*axes, 83, *scores, *effort))
-    return pd.DataFrame(rows, columns=[*AXES, *measured()])
+    return pd.DataFrame(rows, columns=[*columns(), *measured()])

@@ -7,9 +7,9 @@ import yaml
 from snakemake.utils import update_config
 
 from conftest import ROOT
-from sourcebench import config as border
-from sourcebench import experiment
+from sourcebench.axes import USUAL
 from sourcebench.errors import SourceBenchError
+from sourcebench.study import Study
 
 DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 OVERLAYS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
@@ -33,7 +33,7 @@ def changed(key, value):
 def test_the_shipped_configs_are_right(name):
     config = copy.deepcopy(DEFAULT)
     update_config(config, yaml.safe_load((ROOT / "config" / name).read_text()))
-    border.check(config)
+    assert len(Study.of(config).runs)
 
 
 WRONG = [
@@ -83,46 +83,86 @@ WRONG = [
     ("training.precision", "fp16", r"training\.precision is 'fp16'; .*auto, bf16, fp32"),
     ("training.learning_rate", 0, r"learning_rate is 0; it must be over 0 and at most 1"),
     ("training.augmentation.flip", True, r"augmentation has the key 'flip'"),
+    ("sources.radimagenet.mean", "half", r"mean is 'half'; it must be a number or a list of 3"),
+    ("sources.radimagenet.std", 0, r"std is 0; it must be a number over 0 or a list of 3 of them"),
 ]
 
 
 @pytest.mark.parametrize(("key", "value", "message"), WRONG)
 def test_wrong_values(key, value, message):
     with pytest.raises(SourceBenchError, match=message) as caught:
-        border.check(changed(key, value))
+        Study.of(changed(key, value))
     assert "\n" not in str(caught.value)
+
+
+CBR = {"cbr_tiny": {"builder": "cbr", "kernel": 5, "width": [4]}}
+MISSPELT = [
+    ("trainig", {}, "the config has the key 'trainig'", "training"),
+    ("experiment.repeat", 3, "experiment has the key 'repeat'", "repeats"),
+    ("training.epoch", 3, "training has the key 'epoch'", "epochs"),
+    ("training.augmentation.rotate", 3, "training.augmentation has the key 'rotate'", "rotation"),
+    ("datasets.nih_cxr14.checksum", True, "nih_cxr14 has the key 'checksum'", "checksums"),
+    ("datasets.nih_cxr14.kind", "nih_cxr", "kind has 'nih_cxr'", "nih_cxr14"),
+    ("tasks.cxr_mass.batchsize", 3, "tasks.cxr_mass has the key 'batchsize'", "batch_size"),
+    ("tasks.cxr_mass.samples.tests", 3, "cxr_mass.samples has the key 'tests'", "test"),
+    ("tasks.cxr_mass.labels.negativ", "x", "cxr_mass.labels has the key 'negativ'", "negative"),
+    ("tasks.cxr_mass.confounders", ["tags"], "cxr_mass.confounders has 'tags'", "tag"),
+    ("confounders.tag.sizes", 3, "confounders.tag: .*has no parameter 'sizes'", "size"),
+    ("confounders.tag.kind", "tags", "confounders.tag: Unknown confounder 'tags'", "tag"),
+    ("sources.imagenet.titel", "x", "sources.imagenet has the key 'titel'", "title"),
+    (
+        "sources.imagenet.tags",
+        {"resnet5O": "x"},
+        "sources.imagenet.tags has 'resnet5O'",
+        "resnet50",
+    ),
+    ("sources.random.networks", CBR, "random.networks.cbr_tiny has 'width'", "widths"),
+    ("transfer.half.keeps", 0.3, "transfer.half: .*has no parameter 'keeps'", "keep"),
+    ("splits.published_mass.fold", 3, "splits.published_mass has the key 'fold'", "folds"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message", "near"), MISSPELT)
+def test_the_nearest_known_key_is_suggested_at_every_level(key, value, message, near):
+    with pytest.raises(SourceBenchError, match=rf"{message}.*\(is it '{near}'\?\).*: .*{near}"):
+        Study.of(changed(key, value))
+
+
+def test_nothing_is_suggested_for_what_is_like_nothing():
+    with pytest.raises(SourceBenchError, match=r"'zzz', which is not known; allowed are"):
+        Study.of(changed("training.zzz", 1))
 
 
 def test_a_source_without_any_of_the_architectures():
     config = changed("experiment.archs", ["vit_base"])
     with pytest.raises(SourceBenchError, match="'radimagenet' has weights"):
-        border.check(config)
+        Study.of(config)
 
 
 KERAS = {arch: {"builder": f"keras_{arch}"} for arch in ("resnet50", "inception_v3", "densenet121")}
 
 
 def test_sources_of_different_structures_are_remarked_upon():
-    assert border.remarks(DEFAULT) == []
+    assert Study.of(DEFAULT).remarks == []
     config = changed("experiment.sources", ["imagenet", "radimagenet_keras", "random"])
-    said = border.remarks(config)
+    said = Study.of(config).remarks
     # Of InceptionResNetV2 Keras' structure is timm's.
     assert [sentence.split()[0] for sentence in said] == list(KERAS)
     assert "resnet50 from imagenet, random; keras_resnet50 from radimagenet_keras" in said[0]
     assert "imagenet_keras" in said[0]
     config["experiment"]["sources"][0] = "imagenet_keras"
-    assert len(border.remarks(config)) == 3
+    assert len(Study.of(config).remarks) == 3
     config["sources"]["random"]["networks"] = KERAS
-    border.check(config)
-    assert border.remarks(config) == []
+    assert Study.of(config).remarks == []
     config = changed("experiment.sources", ["imagenet", "dinov2", "random"])
     config["experiment"]["archs"] = ["vit_small"]
-    assert "vit_small_patch14_dinov2 from dinov2" in border.remarks(config)[0]
+    assert "vit_small_patch14_dinov2 from dinov2" in Study.of(config).remarks[0]
 
 
 def test_the_experiment_is_the_papers_grid():
-    table = experiment.table(DEFAULT)
-    assert list(table.columns) == experiment.AXES
+    study = Study.of(DEFAULT)
+    table = study.runs
+    assert list(table.columns) == [axis.name for axis in USUAL]
     assert not table.duplicated().any()
     # Three sources of four architectures, less RadImageNet's InceptionResNetV2, which only Keras
     # has: 11 networks a cell.
@@ -134,20 +174,19 @@ def test_the_experiment_is_the_papers_grid():
     shared = table[table["confounder"] == "none"]
     assert set(shared["p_art"]) == {"0"}
     assert set(shared["task"]) == {"cxr_mass", "ct_nodule"}
-    assert experiment.tested_confounders(DEFAULT, "cxr_mass", "none") == [
-        "tag", "denoise", "noise",
-    ]  # fmt: skip
+    assert study.tasks["cxr_mass"].tested("none") == ["tag", "denoise", "noise"]
 
 
 def test_noise_of_a_size_of_its_own_has_clean_images_of_its_own():
     """And so a network of p_art = 0, in this task alone: the other has its size."""
     config = changed("confounders.noise.resolution", 362)
     config["tasks"]["ct_nodule"]["confounders"] = ["tag", "noise"]
-    assert experiment.has_base(config, "cxr_mass", "noise")
-    assert not experiment.has_base(config, "ct_nodule", "noise")
-    assert experiment.tested_confounders(config, "cxr_mass", "none") == ["tag", "denoise"]
-    assert experiment.tested_confounders(config, "ct_nodule", "none") == ["tag", "noise"]
-    table = experiment.table(config)
+    study = Study.of(config)
+    mass, nodule = study.tasks["cxr_mass"], study.tasks["ct_nodule"]
+    assert (mass.has_base("noise"), nodule.has_base("noise")) == (True, False)
+    assert mass.tested("none") == ["tag", "denoise"]
+    assert nodule.tested("none") == ["tag", "noise"]
+    table = study.runs
     clean = table[(table["p_art"] == "0") & (table["task"] != "cxr_atelectasis")]
     assert set(zip(clean["task"], clean["confounder"], strict=True)) == {
         ("cxr_mass", "none"), ("cxr_mass", "noise"), ("cxr_mass", "noise_levels"),
@@ -160,43 +199,62 @@ def test_further_axes_are_further_columns():
     config["experiment"]["repeats"] = 3
     config["tasks"]["cxr_atelectasis"]["confounders"] = []
     config["experiment"]["tasks"] = ["cxr_atelectasis"]
-    border.check(config)
-    table = experiment.table(config)
-    assert list(table.columns) == [*experiment.AXES, "fraction", "repeat"]
+    study = Study.of(config)
+    table = study.runs
+    assert list(table.columns) == [*(axis.name for axis in USUAL), "fraction", "repeat"]
     assert set(table["fraction"]) == {"0.05", "1"}
     assert set(table["repeat"]) == {1, 2, 3}
     # Without a confounder there is nothing to vary: p_art 0 alone.
     assert set(zip(table["confounder"], table["p_art"], strict=True)) == {("none", "0")}
     assert len(table) == 11 * 5 * 2 * 3
-    assert experiment.tested_confounders(config, "cxr_atelectasis", "none") == ["none"]
+    assert study.tasks["cxr_atelectasis"].tested("none") == ["none"]
 
 
 def test_an_architecture_a_source_lacks_is_left_out():
     config = changed("experiment.archs", ["resnet50", "vit_base"])
-    table = experiment.table(config)
+    table = Study.of(config).runs
     assert set(table.loc[table["source"] == "radimagenet", "arch"]) == {"resnet50"}
     assert set(table.loc[table["source"] == "imagenet", "arch"]) == {"resnet50", "vit_base"}
 
 
 def test_a_truncated_architecture_takes_its_parents_weights():
     config = changed("experiment.archs", ["resnet50_t1", "resnet50", "densenet121_t2"])
-    border.check(config)
-    assert experiment.archs_of(config, "radimagenet") == config["experiment"]["archs"]
-    assert experiment.weights_of(config, "radimagenet") == ["resnet50", "densenet121"]
+    source = Study.of(config).sources["radimagenet"]
+    assert list(source.archs) == config["experiment"]["archs"]
+    assert source.weights == ("resnet50", "densenet121")
 
 
 def test_who_asks_for_a_card():
-    config = changed("training.accelerator", "auto")
-    assert experiment.cards_for_confounder(config, "ct_noise") == 1
-    assert experiment.cards_for_confounder(config, "tag") == 0
-    config["confounders"]["ct_noise"]["accelerator"] = "cpu"
-    assert experiment.cards_for_confounder(config, "ct_noise") == 0
-    config = changed("training.accelerator", "cpu")
-    assert experiment.cards_for_confounder(config, "ct_noise") == 0
+    study = Study.of(DEFAULT)
+    assert study.confounders["ct_noise"].cards("auto") == 1
+    assert study.confounders["ct_noise"].cards("cpu") == 0
+    assert study.confounders["tag"].cards("auto") == 0
+    study = Study.of(changed("confounders.ct_noise.accelerator", "cpu"))
+    assert study.confounders["ct_noise"].cards("auto") == 0
+    assert (
+        study.training.cards,
+        Study.of(changed("training.accelerator", "cpu")).training.cards,
+    ) == (1, 0)
 
 
 def test_a_seed_fetches_nothing_again():
-    config = changed("seed", 7)
-    assert experiment.seed_for_weights(config, "imagenet") == 0
-    config["sources"]["imagenet"] = {"kind": "insilico"}
-    assert experiment.seed_for_weights(config, "imagenet") == 7
+    config = changed("experiment.sources", ["imagenet", "dead_leaves"])
+    sources = Study.of(config).sources
+    assert (sources["imagenet"].seed(7), sources["dead_leaves"].seed(7)) == (0, 7)
+
+
+def test_defaults_are_filled_in():
+    config = changed("tasks.cxr_mass.resize", None)
+    for key in ("threads", "keep_checkpoints"):
+        del config["training"][key]
+    study = Study.of(config)
+    assert (study.tasks["cxr_mass"].resize, study.tasks["ct_nodule"].view) == ("nearest", None)
+    assert (study.training.threads, study.training.keep_checkpoints) == (4, "shared")
+    assert study.sources["random"].title == "Random"
+
+
+def test_labels_of_another_source_decide_nothing():
+    """A config that is laid over another and changes 'from' keeps the rest."""
+    config = changed("tasks.cxr_mass.labels.uncertain", "zeros")
+    study, plain = Study.of(config), Study.of(DEFAULT)
+    assert study.tasks["cxr_mass"].labels == plain.tasks["cxr_mass"].labels

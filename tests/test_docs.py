@@ -17,8 +17,7 @@ import yaml
 from snakemake.utils import update_config
 
 from conftest import ROOT, merged
-from sourcebench import config as border
-from sourcebench import confounders, experiment
+from sourcebench import confounders
 from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.base import build
 from sourcebench.datasets.labels import LABELS
@@ -27,6 +26,8 @@ from sourcebench.datasets.tasks import candidates
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
 from sourcebench.sources.weights import load_backbone, write_weights
+from sourcebench.study import Study
+from sourcebench.study.checks import schema as config_schema
 
 
 def blocks(name, language):
@@ -39,16 +40,15 @@ def test_the_confounder_of_the_docs(forgotten):
     (code,) = blocks("docs/adding-a-confounder.md", "python")
     (overlay,) = blocks("docs/adding-a-confounder.md", "yaml")
     exec(compile(code, "vignette.py", "exec"), {"__name__": "vignette"})
-    config = merged(yaml.safe_load(overlay))
-    border.check(config)
-    vignette = experiment.build_confounder(config, "dark_corners")
+    study = Study.of(merged(yaml.safe_load(overlay)))
+    vignette = study.confounders["dark_corners"].built
     image = np.full((65, 65), 200, np.uint8)
     darker = vignette.artifact(image, np.random.default_rng(0))
     assert darker[32, 32] == 200
     assert darker[0, 0] == 160
     faint = type(vignette)(**vignette.vanishing)
     assert np.array_equal(faint.artifact(image, np.random.default_rng(0)), image)
-    assert "dark_corners" in set(experiment.table(config)["confounder"])
+    assert "dark_corners" in set(study.runs["confounder"])
 
 
 def test_a_sampling_confounder_without_code():
@@ -68,11 +68,10 @@ def test_the_rethink_study_says_how_rare_its_rare_finding_is():
 def test_the_sources_of_the_docs(tmp_path, monkeypatch):
     for overlay in blocks("docs/adding-a-source.md", "yaml"):
         config = merged(yaml.safe_load(overlay))
-        border.check(config)
-        assert border.remarks(config) == [] or "dinov2" in overlay
-        assert config["study"] != "source_matters"  # it would mix with the paper's
-        planned = experiment.table(config)
-        assert set(planned["source"]) == set(config["experiment"]["sources"])
+        study = Study.of(config)
+        assert study.remarks == [] or "dinov2" in overlay
+        assert study.name != "source_matters"  # it would mix with the paper's
+        assert set(study.runs["source"]) == set(study.sources)
         if "mine" in config["sources"]:
             mine = config
     config = mine
@@ -140,15 +139,15 @@ def test_the_studies_of_the_docs_can_be_drawn(own_study, with_site):
     config = merged(yaml.safe_load(own_study[0].read_text()))
     if with_site:
         update_config(config, yaml.safe_load(own_study[1].read_text()))
-    border.check(config)
+    study = Study.of(config)
     dataset = build("mine", config["datasets"]["mine"])
     found, _ = dataset.index(Path("my/images"), Path("cache"), 1, io.StringIO())
     chosen, counts = manifest(
         "my_nodules",
-        config["tasks"]["my_nodules"],
+        study.tasks["my_nodules"].sampling,
         dataset.metadata(),
         seed=1,
-        carrier=experiment.carrier(config, "my_nodules"),
+        carrier=study.tasks["my_nodules"].carrier,
         available=set(found["image_id"][1:]),
         published=None,
     )
@@ -216,8 +215,7 @@ def test_the_imbalanced_table_of_the_docs(tmp_path):
 def test_the_rethink_studies_can_be_planned(study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = merged(yaml.safe_load((ROOT / "config" / f"{study}.yaml").read_text()))
-    border.check(config)
-    table = experiment.table(config)
+    table = Study.of(config).runs
     assert set(table["confounder"]) == {"none"}
     assert set(table["repeat"]) == {1, 2, 3}
     shallow = table[(table["source"] == "imagenet") & table["arch"].str.startswith("cbr")]
@@ -264,7 +262,7 @@ def reduced(arrows):
 def test_every_key_is_explained():
     explained = (ROOT / "config" / "README.md").read_text()
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    schema = yaml.safe_load(border.SCHEMA.read_text())
+    schema = config_schema()
     keys = set(schema["properties"]) | set(schema["properties"]["experiment"]["properties"])
     keys |= set(schema["properties"]["training"]["properties"])
     task = schema["properties"]["tasks"]["additionalProperties"]["properties"]

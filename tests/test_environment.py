@@ -16,9 +16,9 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "sourcebench"
 ROOMS = [
     "retrieval", "phantoms", "datasets", "tomography", "confounders", "design", "models", "sources",
-    "training", "evaluation", "figures",
+    "training", "evaluation", "figures", "study",
 ]  # fmt: skip
-WITHOUT_TORCH = ["config", "experiment", "datasets.origins", "evaluation.aggregate"]
+WITHOUT_TORCH = ["study", "datasets.origins", "evaluation.aggregate"]
 DECLARATIONS = ["figures", "evaluation.tables"]
 
 
@@ -93,6 +93,16 @@ def test_rooms_import_from_earlier_rooms_only():
             parts = module.split(".")
             if parts[0] == "sourcebench" and len(parts) > 1 and parts[1] in ROOMS:
                 assert ROOMS.index(parts[1]) <= ROOMS.index(room), f"{path}: {module}"
+
+
+def test_the_study_alone_reads_the_config():
+    """No room imports it; doors are handed plain values, by rules that ask it."""
+    for path in SCRIPTS.rglob("*.py"):
+        study = LIBRARY / "study" in path.parents
+        assert study or not any(name.startswith("sourcebench.study") for name in imported(path))
+        assert "snakemake.config" not in path.read_text(), path
+    rules = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    assert re.findall(r"(?m)^.*\bconfig\b.*$", rules) == ["    study = Study.of(config)"]
 
 
 def test_the_library_knows_nothing_of_snakemake():

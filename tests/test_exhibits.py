@@ -9,11 +9,11 @@ import yaml
 from conftest import ROOT, merged
 from planner import snakemake
 from snippets import snippets
-from sourcebench import config as border
 from sourcebench import confounders, exhibits
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.figures import FIGURES, PAGES, called_for
+from sourcebench.study import Study
 from synthetic_runs import synthetic_runs
 
 CATEGORIES = {"Data", "Robustness", "Sources", "Training", "Transfer"}
@@ -51,7 +51,7 @@ def test_a_study_is_shown_in_the_figures_that_its_confounders_call_for():
 def test_a_figure_that_there_is_not_ends_with_the_nearest():
     config = merged({"experiment": {"figures": ["figure3", "fgure4"]}})
     with pytest.raises(SourceBenchError) as said:
-        border.check(config)
+        Study.of(config)
     assert str(said.value).startswith(
         "experiment.figures has 'fgure4', which is not known (do you mean 'figure4'?); "
         "allowed are: "

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from conftest import merged
-from sourcebench import experiment
 from sourcebench.machine import RESERVED, memory_mb, training_mb
+from sourcebench.study import Study
 
 
 def test_all_of_the_memory_but_what_the_system_needs(tmp_path):
@@ -41,5 +41,5 @@ def test_sixteen_cores_and_eight_gigabytes_run_the_demo():
         "batch_size": 16,
         "samples": {"test": 80, "dev": 160},
     }
-    each = experiment.memory_for_run(config, "cxr_mass")
+    each = Study.of(config).tasks["cxr_mass"].memory(card=False)
     assert 4 <= (8000 - RESERVED) // each <= 7

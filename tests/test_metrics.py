@@ -193,12 +193,12 @@ def test_collect_yields_the_rows_of_runs_csv(tmp_path):
 
 
 def test_a_further_axis_is_a_further_column(tmp_path):
-    folders = [write_run(tmp_path / str(rate), rate=rate) for rate in (0.1, 0.2)]
+    folders = [write_run(tmp_path / str(share), fraction=share) for share in (0.1, 1)]
     with pytest.raises(SourceBenchError, match="same run"):
         collect(folders)
-    runs = collect(folders, further_axes=["rate"])
-    assert runs["rate"].tolist() == [0.1] * 3 + [0.2] * 3
-    assert list(runs.columns).index("rate") == COLUMNS.index("fold")
+    runs = collect(folders, further=["fraction"])
+    assert runs["fraction"].tolist() == [0.1] * 3 + [1.0] * 3
+    assert list(runs.columns).index("fraction") == COLUMNS.index("fold")
 
 
 def truncate(path):

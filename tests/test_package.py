@@ -56,7 +56,7 @@ def test_everything_of_the_library_is_in_the_wheel(wheel):
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     ours = {path.relative_to(LIBRARY.parent) for path in LIBRARY.rglob("*") if path.is_file()}
     assert names == {str(path) for path in ours if "__pycache__" not in path.parts}
-    assert {"sourcebench/py.typed", "sourcebench/datasets/nih_archives.csv"} <= names
+    assert {"sourcebench/py.typed", "sourcebench/datasets/nih/archives.csv"} <= names
 
 
 def test_it_needs_what_the_library_does_and_no_tool(wheel):
@@ -71,8 +71,8 @@ def test_it_needs_what_the_library_does_and_no_tool(wheel):
 
 def test_it_is_imported_from_elsewhere(site, tmp_path):
     code = (
-        "import yaml, sourcebench; from sourcebench import config; "
-        f"config.check(yaml.safe_load(open({str(ROOT / 'config' / 'config.yaml')!r}))); "
+        "import yaml, sourcebench; from sourcebench.study import Study; "
+        f"Study.of(yaml.safe_load(open({str(ROOT / 'config' / 'config.yaml')!r}))); "
         "print(sourcebench.__file__)"
     )
     assert python(site, code, tmp_path) == str(site / "sourcebench" / "__init__.py")

@@ -14,8 +14,7 @@ from snakemake.cli import get_argument_parser, main, parse_args
 
 from conftest import ROOT, merged
 from snippets import DOCUMENTS, NOT_RUN, commands, name, snippets
-from sourcebench import config as border
-from sourcebench import experiment
+from sourcebench.study import Study
 
 IN_PLACE_OF = {
     "/data/": "data/", "/scratch/": "scratch/", "~/SourceBench": ".", "../SourceBench": ".",
@@ -123,9 +122,7 @@ def test_configs(desk, forgotten, snippet):
         exec(compile(each.text, "snippet.py", "exec"), {"__name__": "snippet"})
     overlay = yaml.safe_load(placed(snippet.text))
     make_folders(overlay)
-    config = merged(overlay)
-    border.check(config)
-    assert len(experiment.table(config))
+    assert len(Study.of(merged(overlay)).runs)
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name)
@@ -170,5 +167,5 @@ def test_links_lead_somewhere():
 
 
 def test_the_readme_counts_the_papers_networks():
-    networks = len(experiment.table(merged({})))
+    networks = len(Study.of(merged({})).runs)
     assert f"{networks:,}" in (ROOT / "README.md").read_text()

@@ -5,10 +5,10 @@ import torch
 from safetensors.torch import load_file
 
 from conftest import merged
-from sourcebench import experiment
+from sourcebench.axes import Run
 from sourcebench.sources import Normalisation
+from sourcebench.study import Study
 from sourcebench.training.finetuning import finetune
-from sourcebench.training.runs import Run
 from sourcebench.training.transfer import from_entry
 from test_finetuning import outputs, recipe, world
 
@@ -38,8 +38,7 @@ def test_a_run_starts_from_the_structure_it_is_given(world, tmp_path):
 
 def test_random_weights_see_the_images_that_their_entry_says(world, tmp_path):
     """By default what Keras' 'caffe' preprocessing makes of them, as in the reference."""
-    config = merged({})
-    mean, std = experiment.normalisation(config, "random")
+    mean, std = Study.of(merged({})).sources["random"].normalisation
     grey = torch.full((1, 4, 4), 100, dtype=torch.uint8)
     seen = Normalisation(mean, std)(grey)[0, :, 0, 0]
     torch.testing.assert_close(seen, 100 - torch.tensor([123.68, 116.779, 103.939]))

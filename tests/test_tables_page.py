@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
+from sourcebench import axes
 from sourcebench.datasets.lidc.headers import Headers, Oddities
 from sourcebench.datasets.splits import audit
 from sourcebench.datasets.tasks import candidates
-from sourcebench.evaluation.aggregate import measured
+from sourcebench.evaluation.aggregate import columns, measured
 from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.evaluation.tables.table1 import Target, table1
@@ -17,8 +18,8 @@ from sourcebench.exhibits import that_need
 from sourcebench.retrieval.formats.ct import REMARKS
 from synthetic_runs import synthetic_runs
 
-AXES = {"task", "confounder", "source", "arch", "p_art", "fold", "test_set"}
-FURTHER = {"transfer", "fraction", "repeat"}
+AXES = set(columns())
+FURTHER = {axis.name for axis in axes.FURTHER}
 
 
 def documented(section):

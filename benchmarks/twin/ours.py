@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from sourcebench.axes import Run
 from sourcebench.models import build_network, network_of
 from sourcebench.models.classifier import Classifier
 from sourcebench.parameters import parameter
 from sourcebench.sources.weights import write_weights
 from sourcebench.training.finetuning import finetune
-from sourcebench.training.runs import Outputs, Recipe, Run
+from sourcebench.training.runs import Outputs, Recipe
 from sourcebench.training.transfer import FULL, Full, Transfer
 from twin.images import Images
 from twin.reference import NORMALISATION, Outcome

@@ -1,4 +1,4 @@
-# What the other files use: the checked config, the table of runs, and where things lie.
+# What the other files use: the study, the table of its runs, and where things lie.
 
 import os
 import sys
@@ -21,21 +21,19 @@ elif not find_spec("sourcebench"):
         "Install it from there: pip install git+<address>@<tag>"
     )
 
-from sourcebench import config as border
-from sourcebench import experiment, figures
-from sourcebench.dependencies import WHERE, Dependencies
-from sourcebench.design import NONE
+from sourcebench import figures
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation import tables
 from sourcebench.exhibits import that_need
 from sourcebench.machine import memory_mb
 from sourcebench.models import weights_arch
+from sourcebench.study import Dependencies, Study
 
 try:
-    border.check(config)
+    study = Study.of(config)
 except SourceBenchError as error:
     raise WorkflowError(f"Config: {error}")
-for remark in border.remarks(config):
+for remark in study.remarks:
     logger.warning(f"Note: {remark}")
 
 # Jobs say what memory they need; on this machine no more of them run than fit into it.
@@ -44,31 +42,21 @@ if all(
 ):
     workflow.register_resource("mem_mb", memory_mb())
 
-DECIDED_BY = Dependencies(config)
-STUDY = f"results/{config['study']}"
+DECIDED_BY = Dependencies(study)
+STUDY = f"results/{study.name}"
 if workflow.modifier.path_modifier.replace_prefix(STUDY) != STUDY:
     raise WorkflowError(
         "SourceBench as a module can't move its folders by 'prefix' or 'replace_prefix': "
         "its steps find each other by their paths. Studies differ by 'study' in their config."
     )
-RUNS = Paramspace(experiment.table(config))
+RUNS = Paramspace(study.runs)
 RUN = f"{STUDY}/runs/{RUNS.wildcard_pattern}"
-TASKS = config["experiment"]["tasks"]
-AUDITED = config["experiment"].get("audit", [])
-TRAINING = config["training"]
-DESIGNS = [
-    (task, name)
-    for task in TASKS
-    for name in config["tasks"][task]["confounders"] or [NONE]
-]
-DRAWN_INTO = {
-    task: names
-    for task in TASKS
-    if (names := experiment.pixel_confounders(config, task))
-}
+TASKS = list(study.tasks)
+DESIGNS = [(task.name, name) for task in study.tasks.values() for name in task.designs]
+DRAWN_INTO = {task.name: task.drawn for task in study.tasks.values() if task.drawn}
 
 TABLES = tables.TABLES.names()
-FIGURES = experiment.figures(config)
+FIGURES = study.figures
 
 
 wildcard_constraints:
@@ -97,24 +85,18 @@ def layer(task, confounder, name):
     return f"{STUDY}/data/{task}/{confounder}/{name}.npy"
 
 
-def of_task(*keys):
-    """The part of a task that a step depends on, so that no other change of it runs it again."""
-    return lambda wildcards: {
-        key: config["tasks"][wildcards.task][key]
-        for key in keys
-        if key in config["tasks"][wildcards.task]
-    }
+def told(answer):
+    """A parameter that a job needs, and by which nothing runs again: wildcards → value.
+
+    What decides a step's result is in its digest, and this may hold more than that. Snakemake
+    compares no parameter that is made from the names of a job's outputs.
+    """
+    return lambda wildcards, output: answer(wildcards)
 
 
-def of_confounder(wildcards):
-    """What decides a confounder's artifact: all of its entry but its name for people."""
-    entry = config["confounders"][wildcards.confounder]
-    return {key: value for key, value in entry.items() if key != "title"}
-
-
-def dataset_of(task):
-    """The entry of a task's dataset in the config."""
-    return config["datasets"][config["tasks"][task]["dataset"]]
+def of_task(answer):
+    """A parameter (see told) that is made from a task of the study."""
+    return told(lambda wildcards: answer(study.tasks[wildcards.task]))
 
 
 def design(task, confounder):

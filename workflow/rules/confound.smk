@@ -15,14 +15,15 @@ rule confound:
         "../../envs/sourcebench.yaml"
     threads: 4
     resources:
-        gpu=lambda wildcards: experiment.cards_for_confounder(
-            config, wildcards.confounder
+        gpu=lambda wildcards: study.confounders[wildcards.confounder].cards(
+            study.training.accelerator
         ),
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
     params:
-        confounder=of_confounder,
-        task=of_task("input_size", "resize"),
-        seed=config["seed"],
+        confounder=told(lambda wildcards: study.confounders[wildcards.confounder].entry),
+        input_size=of_task(lambda task: task.input_size),
+        resize=of_task(lambda task: task.resize),
+        seed=told(lambda _: study.seed),
         decided_by=decided_by("confound"),
     message:
         "Drawing {wildcards.confounder} ({wildcards.layer}) into the images of {wildcards.task}"

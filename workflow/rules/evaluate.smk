@@ -17,7 +17,7 @@ rule runs:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        further=list(experiment.further_axes(config)),
+        further=list(study.further),
     message:
         "Collecting all runs"
     script:
@@ -44,10 +44,7 @@ rule statistics:
 rule table1:
     input:
         # Of one confounder: all of a task's that are drawn into images have the same folds.
-        designs=[
-            design(task, next(iter(config["tasks"][task]["confounders"]), NONE))
-            for task in TASKS
-        ],
+        designs=[design(task.name, task.designs[0]) for task in study.tasks.values()],
         before=before_designs,
     output:
         table("table1"),
@@ -58,7 +55,7 @@ rule table1:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        targets=experiment.targets(config),
+        targets=study.targets,
     message:
         "Describing the target datasets"
     script:
@@ -69,8 +66,8 @@ rule counts:
     input:
         manifests=expand(rules.manifest.output.counts, task=TASKS),
         folders=[
-            rules.retrieve.output.odd.format(dataset=config["tasks"][task]["dataset"])
-            for task in TASKS
+            rules.retrieve.output.odd.format(dataset=task.dataset.name)
+            for task in study.tasks.values()
         ],
         files=expand(rules.prepare.output.odd, task=TASKS),
         before=before_runs,
@@ -105,14 +102,9 @@ rule sources:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        study=config["study"],
-        specs={
-            name: config["sources"][name] for name in config["experiment"]["sources"]
-        },
-        archs={
-            name: experiment.archs_of(config, name)
-            for name in config["experiment"]["sources"]
-        },
+        study=study.name,
+        specs={source.name: source.described for source in study.sources.values()},
+        archs={source.name: source.archs for source in study.sources.values()},
     message:
         "Describing the sources"
     script:
@@ -137,12 +129,12 @@ rule artifact_figure:
         "../../envs/sourcebench.yaml"
     params:
         caption=lambda wildcards: shown(wildcards).caption,
-        titles={task: config["tasks"][task]["title"] for task in DRAWN_INTO},
+        titles={task: study.tasks[task].title for task in DRAWN_INTO},
         confounders={
-            task: {name: config["confounders"][name] for name in names}
+            task: {name: study.confounders[name].entry for name in names}
             for task, names in DRAWN_INTO.items()
         },
-        seed=config["seed"],
+        seed=study.seed,
         decided_by=lambda _: [
             DECIDED_BY.layer(task, name)
             for task, names in DRAWN_INTO.items()
@@ -169,7 +161,7 @@ rule figure:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        style=experiment.style(config),
+        style=study.style,
         caption=lambda wildcards: shown(wildcards).caption,
     message:
         "Drawing {wildcards.figure}"

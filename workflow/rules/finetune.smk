@@ -12,17 +12,37 @@ rule weights:
     priority: 10  # a source that can't be had should be known early
     conda:
         "../../envs/sourcebench.yaml"
-    threads: TRAINING.get("threads", 4)
+    threads: study.training.threads
     resources:
-        gpu=lambda wildcards: experiment.cards_for_weights(config, wildcards.source),
+        gpu=lambda wildcards: study.sources[wildcards.source].cards,
         mem_mb=lambda wildcards, attempt: attempt
-        * experiment.memory_for_weights(config, wildcards.source),
+        * study.sources[wildcards.source].memory,
     params:
-        seed=lambda wildcards: experiment.seed_for_weights(config, wildcards.source),
+        # Nothing here is compared: what decides the weights is in their name.
+        entry=told(lambda wildcards: study.sources[wildcards.source].entry),
+        seed=told(lambda wildcards: study.sources[wildcards.source].seed(study.seed)),
     message:
         "Getting the weights of {wildcards.source} for {wildcards.arch}"
     script:
         "../scripts/weights.py"
+
+
+def given(wildcards):
+    """All that a run is made with. One table: Snakemake takes its time over each function, and there
+    are thousands of runs."""
+    task, source = study.tasks[wildcards.task], study.sources[wildcards.source]
+    return {
+        "run": dict(wildcards.items()),
+        "training": study.training.recipe,
+        "batch": {"batch_size": task.batch_size, "monitor": task.monitor},
+        "confounders": task.tested(wildcards.confounder),
+        "transfer": study.transferred(wildcards.get("transfer")),
+        "normalisation": source.normalisation,
+        "structure": source.structure(wildcards.arch),
+        "keep": study.keeps_checkpoint(wildcards.task, wildcards.confounder),
+        "seed": study.seed,
+        "trained_by": DECIDED_BY.network(*network_axes(wildcards)),
+    }
 
 
 rule finetune:
@@ -38,29 +58,14 @@ rule finetune:
         f"{RUN}/benchmark.tsv"
     conda:
         "../../envs/sourcebench.yaml"
-    threads: TRAINING.get("threads", 4)
+    threads: study.training.threads
     resources:
-        gpu=0 if TRAINING["accelerator"] == "cpu" else 1,
+        gpu=study.training.cards,
         mem_mb=lambda wildcards, attempt: attempt
-        * experiment.memory_for_run(config, wildcards.task),
+        * study.tasks[wildcards.task].memory(card=study.training.cards > 0),
     params:
-        run=lambda wildcards: dict(wildcards.items()),
-        name=lambda wildcards: " ".join(wildcards),
-        training={key: TRAINING[key] for key in TRAINING if key not in WHERE},
-        task=of_task("batch_size", "monitor"),
-        confounders=tested,
-        transfer=lambda wildcards: experiment.transfer(
-            config, wildcards.get("transfer")
-        ),
-        normalisation=lambda wildcards: experiment.normalisation(
-            config, wildcards.source
-        ),
-        structure=lambda wildcards: experiment.structure(
-            config, wildcards.source, wildcards.arch
-        ),
-        seed=config["seed"],
+        given=told(given),
         decided_by=decided_by("finetune"),
-        trained_by=lambda wildcards: DECIDED_BY.network(*network_axes(wildcards)),
     message:
         "Fine-tuning {wildcards.arch} from {wildcards.source} on {wildcards.task} with "
         "{wildcards.confounder}, p_art {wildcards.p_art}, fold {wildcards.fold}"

@@ -2,15 +2,15 @@
 #
 # Snakemake would run a step again whenever one before it has run, even if nothing came out
 # differently: one more task on the same images would repeat all training on them. So a step that is
-# finished, and whose deciding digest (sourcebench/dependencies.py) is the one that it ran with, takes
+# finished, and whose deciding digest (sourcebench/study/dependencies.py) is the one that it ran with, takes
 # its inputs as 'ancient', whatever their times. Any other takes all that lies before it as plain inputs,
 # not just what it reads: Snakemake looks past ancient inputs no further, and would miss it otherwise.
 
 from functools import cache
 
 DECIDING = {
-    "index_local": lambda given: DECIDED_BY.dataset(given["dataset"]),
-    "retrieve": lambda given: DECIDED_BY.dataset(given["dataset"]),
+    "index_local": lambda given: DECIDED_BY.found(given["dataset"]),
+    "retrieve": lambda given: DECIDED_BY.found(given["dataset"]),
     "published_splits": lambda given: DECIDED_BY.splits(given["splits"]),
     "manifest": lambda given: DECIDED_BY.manifest(given["task"]),
     "prepare": lambda given: DECIDED_BY.images(given["task"]),
@@ -87,44 +87,49 @@ def settled(rule):
 
 def image_folder(wildcards):
     """Where a download or phantoms put images; all studies share them."""
-    phantoms = config["datasets"][wildcards.dataset]["origin"] == "phantoms"
+    phantoms = study.datasets[wildcards.dataset].origin == "phantoms"
     return f"resources/{'phantoms/' if phantoms else ''}{wildcards.dataset}"
 
 
 def available(dataset):
     """The table of the user's own images, where a dataset's are that; else nothing."""
-    if config["datasets"][dataset]["origin"] != "path":
+    if dataset.origin != "path":
         return []
-    return rules.index_local.output.available.format(dataset=dataset)
+    return rules.index_local.output.available.format(dataset=dataset.name)
 
 
 def found(dataset):
     """All that is known of the user's own folder, where a dataset's images are that; else nothing."""
     if not available(dataset):
         return []
-    return [path.format(dataset=dataset) for path in rules.index_local.output]
+    return [path.format(dataset=dataset.name) for path in rules.index_local.output]
 
 
+@cache
 def before_manifest(task):
     """What lies before the choice of a task's images."""
-    inputs = {"available": available(config["tasks"][task]["dataset"]), "splits": []}
-    if splits := config["tasks"][task].get("splits"):
-        inputs["splits"] = rules.published_splits.output[0].format(splits=splits)
+    chosen = study.tasks[task]
+    inputs = {"available": available(chosen.dataset), "splits": []}
+    if chosen.splits:
+        path = rules.published_splits.output[0].format(splits=chosen.splits.name)
+        inputs["splits"] = path
     return inputs
 
 
+@cache
 def before_design(task):
     """What lies before a task's designs: its manifest, and what that is made of."""
     manifest = rules.manifest.output.manifest.format(task=task)
     return {**before_manifest(task), "manifest": manifest}
 
 
+@cache
 def before_images(task):
     """What lies before a task's arrays: its manifest, and the index of the originals."""
-    dataset = config["tasks"][task]["dataset"]
+    dataset = study.tasks[task].dataset
     return {
         **before_design(task),
-        "index": rules.retrieve.output.index.format(dataset=dataset),
+        "index": rules.retrieve.output.index.format(dataset=dataset.name),
     }
 
 
@@ -136,12 +141,11 @@ def manifest_inputs(wildcards):
 
 def retrieve_inputs(wildcards):
     """The manifests of all tasks on a dataset, and what was found in the user's own folder."""
-    tasks = [
-        name for name in TASKS if config["tasks"][name]["dataset"] == wildcards.dataset
-    ]
+    dataset = study.datasets[wildcards.dataset]
+    tasks = [task.name for task in study.tasks.values() if task.dataset is dataset]
     return {
         "manifests": expand(str(rules.manifest.output.manifest), task=tasks),
-        "found": found(wildcards.dataset),
+        "found": found(dataset),
     }
 
 
@@ -173,9 +177,9 @@ def finetune_inputs(wildcards):
     task = wildcards.task
     confounders = tested(wildcards)
     images = rules.prepare.output.images.format(task=task)
-    if experiment.has_base(config, task, wildcards.confounder):
+    if study.tasks[task].has_base(wildcards.confounder):
         images = layer(task, wildcards.confounder, "base")
-    drawn = [name for name in confounders if experiment.is_pixel(config, name)]
+    drawn = [name for name in confounders if name in study.tasks[task].drawn]
     return {
         **before_images(task),
         "samples": rules.prepare.output.samples.format(task=task),
@@ -188,7 +192,7 @@ def finetune_inputs(wildcards):
 
 def tested(wildcards):
     """The confounders that a run is tested on."""
-    return experiment.tested_confounders(config, wildcards.task, wildcards.confounder)
+    return study.tasks[wildcards.task].tested(wildcards.confounder)
 
 
 def weights_path(source, arch):
@@ -199,7 +203,7 @@ def weights_path(source, arch):
 
 def source_weights(wildcards):
     """The source's weights; none for random ones, which a run draws from its seed."""
-    if not experiment.has_weights(config, wildcards.source):
+    if not study.sources[wildcards.source].has_weights:
         return []
     return [weights_path(wildcards.source, weights_arch(wildcards.arch))]
 
@@ -207,10 +211,10 @@ def source_weights(wildcards):
 def source_cards(_):
     """The cards of all weights of the study."""
     return [
-        str(Path(weights_path(source, arch)).with_suffix(".json"))
-        for source in config["experiment"]["sources"]
-        if experiment.has_weights(config, source)
-        for arch in experiment.weights_of(config, source)
+        str(Path(weights_path(source.name, arch)).with_suffix(".json"))
+        for source in study.sources.values()
+        if source.has_weights
+        for arch in source.weights
     ]
 
 

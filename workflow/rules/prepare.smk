@@ -19,8 +19,11 @@ rule prepare:
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
-        task=of_task("dataset", "input_size", "resize"),
-        dataset=lambda wildcards: dataset_of(wildcards.task),
+        name=of_task(lambda task: task.dataset.name),
+        dataset=of_task(lambda task: task.dataset.entry),
+        input_size=of_task(lambda task: task.input_size),
+        resize=of_task(lambda task: task.resize),
+        # Compared, beside the digest: without a confounder there are no originals to draw into.
         keep_native=lambda wildcards: wildcards.task in DRAWN_INTO,
         decided_by=decided_by("prepare"),
     message:
@@ -44,7 +47,7 @@ rule nifti:
         "../../envs/sourcebench.yaml"
     threads: 8
     params:
-        spec=lambda wildcards: config["datasets"][wildcards.dataset],
+        spec=lambda wildcards: study.datasets[wildcards.dataset].entry,
         folder=image_folder,
     message:
         "Writing scan {wildcards.scan} of {wildcards.dataset} with its readers' marks"
@@ -64,13 +67,14 @@ rule design:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        task=of_task("val_fraction"),
-        splits=lambda wildcards: config.get("splits", {}).get(
-            config["tasks"][wildcards.task].get("splits")
+        folds=told(lambda _: study.folds),
+        val_fraction=of_task(lambda task: task.val_fraction),
+        carrier=of_task(lambda task: task.carrier),
+        # Compared, beside the digest: it decides no result, but whether there is one.
+        may_leak=lambda wildcards: bool(
+            (splits := study.tasks[wildcards.task].splits) and splits.may_leak
         ),
-        carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
-        folds=config["experiment"]["folds"],
-        seed=config["seed"],
+        seed=told(lambda _: study.seed),
         decided_by=decided_by("design"),
     message:
         "Designing {wildcards.task} with {wildcards.confounder}"
@@ -81,7 +85,7 @@ rule design:
 rule split_audit:
     input:
         ours=[design(task, name) for task, name in DESIGNS],
-        published=expand(rules.published_splits.output, splits=AUDITED),
+        published=expand(rules.published_splits.output, splits=study.audit),
         before=before_designs,
     output:
         table("split_audit"),
@@ -93,8 +97,8 @@ rule split_audit:
         "../../envs/sourcebench.yaml"
     params:
         ours=[f"{task}/{name}" for task, name in DESIGNS],
-        published=AUDITED,
-        p_art=[experiment.p_art_of(config, task) for task, _ in DESIGNS],
+        published=study.audit,
+        p_art=[study.shares(task) for task, _ in DESIGNS],
     message:
         "Auditing the splits"
     script:

@@ -13,8 +13,8 @@ rule index_local:
         "../../envs/sourcebench.yaml"
     threads: 8
     params:
-        spec=lambda wildcards: config["datasets"][wildcards.dataset],
-        folder=image_folder,
+        spec=told(lambda wildcards: study.datasets[wildcards.dataset].entry),
+        folder=told(image_folder),
         decided_by=decided_by("index_local"),
     message:
         "Looking for images in {params.spec[path]}"
@@ -32,8 +32,8 @@ rule published_splits:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        spec=lambda wildcards: config["splits"][wildcards.splits],
-        folder=lambda wildcards: f"resources/splits/{wildcards.splits}",
+        spec=told(lambda wildcards: study.splits[wildcards.splits].entry),
+        folder=told(lambda wildcards: f"resources/splits/{wildcards.splits}"),
         decided_by=decided_by("published_splits"),
     message:
         "Reading the published splits {wildcards.splits}"
@@ -56,10 +56,10 @@ rule manifest:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
-        task=of_task("dataset", "labels", "view", "samples"),
-        dataset=lambda wildcards: dataset_of(wildcards.task),
-        carrier=lambda wildcards: experiment.carrier(config, wildcards.task),
-        seed=config["seed"],
+        task=of_task(lambda task: task.sampling),
+        dataset=of_task(lambda task: task.dataset.entry),
+        carrier=of_task(lambda task: task.carrier),
+        seed=told(lambda _: study.seed),
         decided_by=decided_by("manifest"),
     message:
         "Choosing the images of {wildcards.task}"
@@ -83,8 +83,8 @@ rule retrieve:
     resources:
         mem_mb=lambda wildcards, threads, attempt: (500 + 250 * threads) * attempt,
     params:
-        spec=lambda wildcards: config["datasets"][wildcards.dataset],
-        folder=image_folder,
+        spec=told(lambda wildcards: study.datasets[wildcards.dataset].entry),
+        folder=told(image_folder),
         decided_by=decided_by("retrieve"),
     message:
         "Getting the images of {wildcards.dataset} ({params.spec[origin]})"

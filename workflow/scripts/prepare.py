@@ -13,9 +13,9 @@ with job(snakemake.log):
     odd = write_arrays(
         samples,
         index.to_dict(),
-        build(snakemake.params.task["dataset"], snakemake.params.dataset).read,
-        size=snakemake.params.task["input_size"],
-        method=snakemake.params.task.get("resize", "nearest"),
+        build(snakemake.params.name, snakemake.params.dataset).read,
+        size=snakemake.params.input_size,
+        method=snakemake.params.resize,
         images=Path(snakemake.output.images),
         native=Path(snakemake.output.native),
         keep_native=snakemake.params.keep_native,

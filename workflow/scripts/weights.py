@@ -8,8 +8,7 @@ with job(snakemake.log):
     source = snakemake.wildcards.source
     write_weights(
         source,
-        # The whole entry: params has what the weights depend on, the card and errors tell more.
-        snakemake.config["sources"][source],
+        snakemake.params.entry,
         snakemake.wildcards.arch,
         snakemake.output.weights,
         seed=snakemake.params.seed,

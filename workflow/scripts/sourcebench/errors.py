@@ -1,4 +1,7 @@
-"""The one exception that is meant for a person."""
+"""The one exception that is meant for a person, and a hint that its sentences may give."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class SourceBenchError(Exception):
@@ -6,3 +9,9 @@ class SourceBenchError(Exception):
 
     The scripts print it without a traceback; anything else is a defect and keeps its traceback.
     """
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str:
+    """Return " (is it 'tasks'?)" for a word that is near to one of those known; "" for others."""
+    near = difflib.get_close_matches(str(wrong), list(known), 1)
+    return f" (is it {near[0]!r}?)" if near else ""

@@ -6,7 +6,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from sourcebench.errors import SourceBenchError
+from sourcebench.errors import SourceBenchError, nearest
 
 T = TypeVar("T")
 
@@ -78,10 +78,12 @@ def make(owner: str, cls: type[T], values: Mapping[str, Any]) -> T:
             dataclass itself.
     """
     fields: Any = cls
-    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(fields)})
-    if unknown:
-        known = names(cls) or "none"
-        raise SourceBenchError(f"{owner} has no parameter '{unknown[0]}'; it has: {known}.")
+    known = [field.name for field in dataclasses.fields(fields)]
+    if unknown := sorted(set(values) - set(known)):
+        near, all_names = nearest(unknown[0], known), names(cls) or "none"
+        raise SourceBenchError(
+            f"{owner} has no parameter '{unknown[0]}'{near}; it has: {all_names}."
+        )
     return cls(**values)
 
 

@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from sourcebench.errors import SourceBenchError
+from sourcebench.errors import SourceBenchError, nearest
 
 T = TypeVar("T")
 
@@ -40,7 +40,8 @@ class Registry(Generic[T]):
         """
         if name not in self._entries:
             known = ", ".join(self.names())
-            raise SourceBenchError(f"Unknown {self.kind} '{name}'; there are: {known}.")
+            near = nearest(name, self._entries)
+            raise SourceBenchError(f"Unknown {self.kind} '{name}'{near}; there are: {known}.")
         return self._entries[name]
 
     def names(self) -> list[str]:

@@ -1,18 +1,18 @@
 """One tidy table of all runs: one row per run, confounder and test set."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from sourcebench.axes import AXES, FURTHER, USUAL
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.metrics import METRICS, score
 from sourcebench.files import read_json
 
-RUN_DTYPES = {"task": "str", "source": "str", "arch": "str", "p_art": "float64", "fold": "int64"}
 EFFORT_DTYPES = {"best_epoch": "int64", "epochs": "int64", "seconds": "float64"}
-AXES = ("task", "confounder", "source", "arch", "p_art", "fold", "test_set")
+AXIS_DTYPES = {**{axis.name: axis.dtype for axis in AXES}, "test_set": "str"}
 PREDICTION_COLUMNS = ["confounder", "test_set", "label", "logit_0", "logit_1"]
 
 
@@ -21,23 +21,32 @@ def measured() -> list[str]:
     return ["n", *METRICS.names(), *EFFORT_DTYPES]
 
 
+def columns(further: Collection[str] = ()) -> list[str]:
+    """Return the axes that are columns of runs.csv, in its order: fold and test set are the last.
+
+    Args:
+        further: names of those axes that not every study has.
+    """
+    usual = [axis.name for axis in USUAL if axis.name != "fold"]
+    return [*usual, *(axis.name for axis in FURTHER if axis.name in further), "fold", "test_set"]
+
+
 def axes(runs: pd.DataFrame) -> list[str]:
     """Return the columns of `runs` that are axes of the experiment, further ones included."""
     return [column for column in runs.columns if column not in measured()]
 
 
-def collect(run_folders: Sequence[Path], further_axes: Sequence[str] = ()) -> pd.DataFrame:
+def collect(run_folders: Sequence[Path], further: Collection[str] = ()) -> pd.DataFrame:
     """Read all runs and score them.
 
     Args:
         run_folders: folders with a run's `predictions.parquet` and `run.json`.
-        further_axes: keys of run.json, beyond the contract's, that set runs apart; each becomes a
-            column between `p_art` and `fold`.
+        further: names of the axes that this study has beyond those of every study.
 
     Returns:
-        The rows of runs.csv, sorted by their axes: `task, confounder, source, arch, p_art, fold,
-        test_set` (str, but p_art float64 and fold int64), `n` (images, int64), every registered
-        metric (float64), `best_epoch`, `epochs` (int64) and `seconds` (float64).
+        The rows of runs.csv, sorted by their axes (`columns`, of each axis' dtype), `n` (images,
+        int64), every registered metric (float64), `best_epoch`, `epochs` (int64) and `seconds`
+        (float64).
 
     Raises:
         SourceBenchError: a file is missing or damaged (named), two folders hold the same run, or
@@ -45,9 +54,9 @@ def collect(run_folders: Sequence[Path], further_axes: Sequence[str] = ()) -> pd
     """
     if not run_folders:
         raise SourceBenchError("There are no runs to collect: the experiment's table is empty.")
-    rows = [row for folder in run_folders for row in _rows(Path(folder), further_axes)]
-    order = [*AXES[:-2], *further_axes, *AXES[-2:]]
-    dtypes = {"n": "int64", **RUN_DTYPES, "confounder": "str", "test_set": "str", **EFFORT_DTYPES}
+    order = columns(further)
+    rows = [row for folder in run_folders for row in _rows(Path(folder), order)]
+    dtypes = {"n": "int64", **{name: AXIS_DTYPES[name] for name in order}, **EFFORT_DTYPES}
     runs = pd.DataFrame(rows)[[*order, *measured(), "folder"]].astype(dtypes)
     runs = runs.astype(dict.fromkeys(METRICS.names(), "float64"))
     if (twice := runs.duplicated(order, keep=False)).any():
@@ -63,14 +72,12 @@ def read_runs(path: str | Path) -> pd.DataFrame:
         SourceBenchError: there is no such file, or it is not a table of runs.
     """
     try:
-        columns = pd.read_csv(path, nrows=0).columns
-        numbers = ["n", *METRICS.names(), *EFFORT_DTYPES]
-        names = {"task", "confounder", "source", "arch", "test_set"} & set(columns)
+        there = set(pd.read_csv(path, nrows=0).columns)
         return pd.read_csv(
             path,
-            dtype=dict.fromkeys(names, "str"),
+            dtype={name: AXIS_DTYPES[name] for name in there & set(AXIS_DTYPES)},
             keep_default_na=False,
-            na_values={name: ["", "nan"] for name in numbers},
+            na_values={name: ["", "nan"] for name in measured()},
         ).astype({"p_art": "float64", **dict.fromkeys(METRICS.names(), "float64")})
     except (OSError, ValueError, KeyError) as error:
         raise SourceBenchError(
@@ -78,9 +85,10 @@ def read_runs(path: str | Path) -> pd.DataFrame:
         ) from error
 
 
-def _rows(folder: Path, further_axes: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one run."""
-    record = _read_record(folder / "run.json", [*RUN_DTYPES, *further_axes, *EFFORT_DTYPES])
+def _rows(folder: Path, order: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one run: one per confounder that it was tested on, and test set."""
+    place = [name for name in order if name not in ("confounder", "test_set")]
+    record = _read_record(folder / "run.json", [*place, *EFFORT_DTYPES])
     path = folder / "predictions.parquet"
     for (confounder, test_set), group in _read_predictions(path).groupby(
         ["confounder", "test_set"], observed=True
@@ -96,13 +104,10 @@ def _rows(folder: Path, further_axes: Sequence[str]) -> Iterator[dict[str, Any]]
 def _read_record(path: Path, keys: Sequence[str]) -> dict[str, Any]:
     """Return the wanted keys of a run.json, numbers as numbers."""
     number = {"float64": float, "int64": int, "str": str}
-    dtypes = RUN_DTYPES | EFFORT_DTYPES
+    dtypes = AXIS_DTYPES | EFFORT_DTYPES
     try:
         content = read_json(path)
-        return {
-            key: number[dtypes[key]](content[key]) if key in dtypes else content[key]
-            for key in keys
-        }
+        return {key: number[dtypes[key]](content[key]) for key in keys}
     except KeyError as error:
         raise _damaged(path, f"it lacks {error}") from error
     except (OSError, ValueError, TypeError) as error:

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sourcebench.axes import AXES
 from sourcebench.evaluation.aggregate import axes
 
 Values = Sequence[float] | npt.NDArray[np.floating[Any]] | pd.Series
-AGAIN = ("fold", "repeat")
+AGAIN = tuple(axis.name for axis in AXES if axis.again)
 """The axes that run a cell again, rather than make another cell."""
 
 

@@ -16,6 +16,7 @@ from pytorch_lightning.plugins.environments import LightningEnvironment  # type:
 from torch import Tensor, nn
 
 from sourcebench import design, devices
+from sourcebench.axes import Run
 from sourcebench.files import atomic, write_csv, write_json
 from sourcebench.models import initialisation_of
 from sourcebench.models.batch_norm import set_momentum
@@ -29,7 +30,7 @@ from sourcebench.training.data import Layers, RunData
 from sourcebench.training.methods import CROSS_ENTROPY, Method
 from sourcebench.training.module import CLASSES, COLUMNS, BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
-from sourcebench.training.runs import Outputs, Recipe, Run
+from sourcebench.training.runs import Outputs, Recipe
 from sourcebench.training.transfer import FULL, Transfer
 
 # What Lightning says of every trainer is of no use in a log of a thousand runs.

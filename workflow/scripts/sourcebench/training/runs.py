@@ -1,4 +1,4 @@
-"""What one run is: its place in the experiment, its recipe, its outputs."""
+"""How one run is made: its recipe, and its outputs."""
 
 from __future__ import annotations
 
@@ -7,60 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sourcebench.seeds import seed_of
 from sourcebench.training.augmentation import Augmentation
-
-
-@dataclass(frozen=True)
-class Run:
-    """Which run it is: a row of `experiment.table`.
-
-    Args:
-        task: the task.
-        confounder: the confounder, or 'none'.
-        source: the source.
-        arch: the architecture.
-        p_art: share of the positives that carry the artifact.
-        fold: from 1 on.
-        transfer: name of the transfer strategy.
-        fraction: of the training set's patients, in (0, 1].
-        repeat: from 1 on; repeats differ in their seed.
-    """
-
-    task: str
-    confounder: str
-    source: str
-    arch: str
-    p_art: float
-    fold: int
-    transfer: str = "full"
-    fraction: float = 1.0
-    repeat: int = 1
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Run:
-        """Make it from a row of the table, where everything may be text."""
-        names = {name: str(row[name]) for name in ("task", "confounder", "source", "arch")}
-        return cls(
-            **names,
-            p_art=float(row["p_art"]),
-            fold=int(row["fold"]),
-            transfer=str(row.get("transfer", "full")),
-            fraction=float(row.get("fraction", 1)),
-            repeat=int(row.get("repeat", 1)),
-        )
-
-    def seed(self, study: int) -> int:
-        """Return the run's seed.
-
-        Runs that differ in source, confounder, p_art, strategy or fraction have the same, so that
-        they are paired.
-
-        Args:
-            study: the study's seed.
-        """
-        repeat = (self.repeat,) if self.repeat > 1 else ()
-        return seed_of(study, "run", self.task, self.arch, self.fold, *repeat)
 
 
 @dataclass(frozen=True)

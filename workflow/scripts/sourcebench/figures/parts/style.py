@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from sourcebench.axes import USUAL
 from sourcebench.evaluation.replicates import cell
 
 # Okabe and Ito (2008), told apart with any colour vision, less the yellow that white paper drowns.
@@ -107,7 +108,7 @@ class StudyStyle:
             (label, runs) per architecture and value of every further axis but the repeat, in
             display order; the label names the axes that vary.
         """
-        usual = ("task", "confounder", "source", "arch", "p_art", "test_set")
+        usual = (*(axis.name for axis in USUAL), "test_set")
         further = cell(runs, *usual)
         parts = []
         for arch, label in self.archs.items():

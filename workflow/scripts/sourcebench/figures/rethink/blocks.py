@@ -9,12 +9,13 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from sourcebench.axes import FURTHER
 from sourcebench.evaluation.aggregate import axes
 from sourcebench.figures.parts.style import BASELINE, FAINT, StudyStyle
 
 FULL = "full"
-DEFAULTS: Mapping[str, Any] = {"transfer": FULL, "fraction": 1.0}
-"""The further axes of these studies, and what a table without them stands for."""
+DEFAULTS: Mapping[str, Any] = {axis.name: axis.default for axis in FURTHER if not axis.again}
+"""The further axes of cells, and what a table without them stands for."""
 
 T = TypeVar("T")
 
@@ -30,12 +31,12 @@ def comparable(runs: pd.DataFrame) -> pd.DataFrame:
         runs: the table of runs.
 
     Returns:
-        The rows of p_art = 0 on the clean test set; `transfer` (text) and `fraction` (float) are
-        there in any case.
+        The rows of p_art = 0 on the clean test set; the further axes of cells, such as `transfer`
+        and `fraction`, are there in any case.
     """
     clean = runs[(runs["test_set"] == "clean") & (runs["p_art"] == 0)]
     missing = {name: value for name, value in DEFAULTS.items() if name not in clean}
-    clean = clean.assign(**missing).astype({"transfer": "str", "fraction": "float64"})
+    clean = clean.assign(**missing).astype({a.name: a.dtype for a in FURTHER if a.name in DEFAULTS})
     once: pd.DataFrame = clean.drop_duplicates([n for n in axes(clean) if n != "confounder"])
     return once
 

@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
-from sourcebench import confounders, experiment
+from sourcebench import confounders
 from sourcebench.datasets import base
 from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.mirrors import MIRRORS
@@ -21,7 +21,8 @@ from sourcebench.design import NONE
 from sourcebench.fingerprints import code_of, digest
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of, weights_arch
 from sourcebench.retrieval.folders import fingerprint
-from sourcebench.sources import KINDS, weights_id
+from sourcebench.sources import weights_id
+from sourcebench.study.study import Study
 from sourcebench.training import methods
 from sourcebench.training import transfer as transfers
 
@@ -29,9 +30,6 @@ STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 1, "finetune": 1
 """The version of each stage's own code. Whoever changes what a stage computes (not how fast, or
 what it says) raises its number, and studies that are finished run it again. The code of kinds,
 which people add and edit, is in the digests by itself."""
-
-WHERE = ("threads", "accelerator", "keep_checkpoints")
-"""Keys of `training` that say where and how a run computes, and not what."""
 
 Names = ParamSpec("Names")
 Method = Callable[Concatenate["Dependencies", Names], str]
@@ -57,83 +55,85 @@ class Dependencies:
     same from then on.
 
     Args:
-        config: a checked config, see `config.check`.
+        study: whose steps.
 
     Raises:
         SourceBenchError: in any method, when a folder or table of the user's can't be read.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = config
+    def __init__(self, study: Study) -> None:
+        self._study = study
         self._known: dict[tuple[object, ...], str] = {}
 
     @_once
     def dataset(self, name: str) -> str:
         """Return what decides a dataset's images and metadata."""
-        entry = self._config["datasets"][name]
-        dataset = base.build(name, entry)
-        drawn = [MIRRORS.get(entry["kind"])] if entry["origin"] == "phantoms" else []
-        decisive = {key: value for key, value in entry.items() if key not in base.TRANSPORT}
+        chosen = self._study.datasets[name]
+        dataset = base.build(name, chosen.entry)
+        drawn = [MIRRORS.get(chosen.kind)] if chosen.origin == "phantoms" else []
+        decisive = {k: value for k, value in chosen.entry.items() if k not in base.TRANSPORT}
         code = code_of(type(dataset), *drawn)
         return digest(name, _sorted(decisive), dataset.fingerprint(), code)
 
     @_once
+    def found(self, name: str) -> str:
+        """Return what decides where a dataset's images lie."""
+        return digest(self.dataset(name), self._study.datasets[name].path)
+
+    @_once
     def splits(self, name: str) -> str:
         """Return what decides splits that somebody published."""
-        entry = self._config["splits"][name]
-        return digest(_sorted(entry), fingerprint(Path(entry["path"])) if "path" in entry else "")
+        entry = self._study.splits[name].entry
+        decisive = {key: value for key, value in entry.items() if key != "leaks"}
+        return digest(
+            _sorted(decisive), fingerprint(Path(entry["path"])) if "path" in entry else ""
+        )
 
     @_once
     def manifest(self, task: str) -> str:
         """Return what decides which images a task has."""
-        entry = self._config["tasks"][task]
-        published = self.splits(entry["splits"]) if "splits" in entry else ""
-        labels = entry.get("labels", {})
+        chosen = self._study.tasks[task]
+        code = code_of(LABELS.get(chosen.labels["from"]).rows) if chosen.labels else ""
         return digest(
             STAGES["manifest"],
             task,
-            self.dataset(entry["dataset"]),
-            published,
-            "" if published else code_of(LABELS.get(labels["from"]).rows),
-            _sorted(labels),
-            _sorted(entry.get("samples", {})),
-            entry.get("view"),
-            experiment.carrier(self._config, task),
-            self._config["seed"],
+            self.dataset(chosen.dataset.name),
+            self.splits(chosen.splits.name) if chosen.splits else "",
+            code,
+            _sorted(chosen.sampling),
+            chosen.carrier,
+            self._study.seed,
         )
 
     @_once
     def images(self, task: str) -> str:
         """Return what decides the arrays of a task's images."""
-        entry = self._config["tasks"][task]
-        size = entry["input_size"], entry.get("resize", "nearest")
-        return digest(STAGES["prepare"], self.manifest(task), size)
+        chosen = self._study.tasks[task]
+        return digest(STAGES["prepare"], self.manifest(task), chosen.input_size, chosen.resize)
 
     @_once
     def design(self, task: str) -> str:
         """Return what decides who of a task's images is confounded, and in which fold."""
-        folds = self._config["experiment"]["folds"]
-        share = self._config["tasks"][task].get("val_fraction")
-        return digest(STAGES["design"], self.manifest(task), folds, share)
+        share = self._study.tasks[task].val_fraction
+        return digest(STAGES["design"], self.manifest(task), self._study.folds, share)
 
     @_once
     def layer(self, task: str, confounder: str) -> str:
         """Return what decides the images into which a confounder was drawn."""
-        drawn = confounders.fingerprint(experiment.build_confounder(self._config, confounder))
-        return digest(STAGES["confound"], self.images(task), drawn, self._config["seed"])
+        drawn = confounders.fingerprint(self._study.confounders[confounder].built)
+        return digest(STAGES["confound"], self.images(task), drawn, self._study.seed)
 
     @_once
     def weights(self, source: str, arch: str) -> str:
         """Return what names a source's weights for an architecture, by what decides them."""
-        spec = self._config["sources"][source]
-        kind = KINDS.get(spec["kind"])
-        seed = experiment.seed_for_weights(self._config, source)
-        return weights_id(spec, arch, seed, kind.fingerprint(spec, arch))
+        chosen = self._study.sources[source]
+        fingerprint = chosen.kind.fingerprint(chosen.entry, arch)
+        return weights_id(chosen.entry, arch, chosen.seed(self._study.seed), fingerprint)
 
     @_once
     def run(self, task: str, confounder: str, source: str, arch: str, transfer: str | None) -> str:
         """Return what decides a run's predictions, beside its place in the experiment."""
-        tested = experiment.tested_confounders(self._config, task, confounder)
+        tested = self._study.tasks[task].tested(confounder)
         network = self.network(task, confounder, source, arch, transfer)
         return digest(network, [(name, self._drawn(task, name)) for name in tested])
 
@@ -142,10 +142,10 @@ class Dependencies:
         self, task: str, confounder: str, source: str, arch: str, transfer: str | None
     ) -> str:
         """Return what decides a run's network, beside its place in the experiment."""
-        parent = weights_arch(arch)
-        chosen = transfers.from_entry(experiment.transfer(self._config, transfer))
+        chosen, parent = self._study.tasks[task], weights_arch(arch)
+        way = transfers.from_entry(self._study.transferred(transfer))
         derive = ARCHITECTURES.get(arch).derive
-        network = experiment.structure(self._config, source, arch) or network_of(arch)
+        network = self._study.sources[source].structure(arch) or network_of(arch)
         return digest(
             STAGES["finetune"],
             self.design(task),
@@ -153,17 +153,17 @@ class Dependencies:
             self._drawn(task, confounder),
             self.weights(source, parent),
             _sorted(network),
-            code_of(NETWORKS.get(network["builder"]), type(chosen), methods.CROSS_ENTROPY),
+            code_of(NETWORKS.get(network["builder"]), type(way), methods.CROSS_ENTROPY),
             derive and code_of(getattr(derive, "func", derive)),
-            chosen,
-            _sorted({k: v for k, v in self._config["training"].items() if k not in WHERE}),
-            [self._config["tasks"][task][key] for key in ("batch_size", "monitor")],
-            self._config["seed"],
+            way,
+            _sorted(self._study.training.deciding),
+            [chosen.batch_size, chosen.monitor],
+            self._study.seed,
         )
 
     def _drawn(self, task: str, confounder: str) -> str:
-        pixel = experiment.is_pixel(self._config, confounder)
-        return self.layer(task, confounder) if pixel else NONE
+        drawn = confounder in self._study.tasks[task].drawn
+        return self.layer(task, confounder) if drawn else NONE
 
 
 def _sorted(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:

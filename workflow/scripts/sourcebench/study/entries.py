@@ -1,0 +1,191 @@
+"""Entries of a config: datasets, confounders, published splits, and how networks are trained."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from sourcebench import confounders
+from sourcebench.datasets import base
+from sourcebench.design import NONE
+from sourcebench.errors import SourceBenchError
+from sourcebench.study.checks import fits, known
+from sourcebench.training import transfer
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset of the config.
+
+    Attributes:
+        name: of the entry.
+        entry: as its kind takes it, see `datasets.base.build`.
+    """
+
+    name: str
+    entry: Entry
+
+    @property
+    def kind(self) -> str:
+        """The kind of dataset."""
+        return str(self.entry["kind"])
+
+    @property
+    def origin(self) -> str:
+        """Where its images come from: 'download', 'phantoms' or 'path'."""
+        return str(self.entry["origin"])
+
+    @property
+    def path(self) -> str | None:
+        """The user's own folder of images; None with another origin."""
+        return str(self.entry["path"]) if self.origin == "path" else None
+
+    def check(self) -> None:
+        """Check what only a chosen dataset has to fulfil.
+
+        Raises:
+            SourceBenchError: an unknown kind or key, a wrong value, or no folder of images.
+        """
+        key = f"datasets.{self.name}"
+        known(f"{key}.kind", [self.kind], base.KINDS.names())
+        fits(self.entry, base.KINDS.get(self.kind).schema(), key)
+        path = self.entry.get("path")
+        if self.origin == "path" and not (path and Path(path).is_dir()):
+            raise SourceBenchError(
+                f"{key}.path is {path!r}, but with origin 'path' it must be a folder that "
+                "holds the images."
+            )
+
+
+@dataclass(frozen=True)
+class Confounder:
+    """A confounder of the config.
+
+    Attributes:
+        name: of the entry.
+        entry: its kind, its parameters, perhaps a title.
+
+    Raises:
+        SourceBenchError: an unknown kind or parameter, or a value that is not allowed.
+    """
+
+    name: str
+    entry: Entry
+
+    def __post_init__(self) -> None:
+        if self.name == NONE:
+            raise SourceBenchError(f"confounders.{NONE}: this name is taken; choose another.")
+        try:
+            self.built  # noqa: B018 - an entry that can't be built is an error now, not in a job
+        except SourceBenchError as error:
+            raise SourceBenchError(f"confounders.{self.name}: {error}") from error
+
+    @cached_property
+    def built(self) -> confounders.Confounder:
+        """What the entry describes."""
+        return confounders.from_entry(self.entry)
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.built.title
+
+    @property
+    def pixel(self) -> confounders.PixelConfounder | None:
+        """What is drawn into images; None where the sampling is the confounder."""
+        return self.built if isinstance(self.built, confounders.PixelConfounder) else None
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether it is noise, which the paper's Figure 4 is about."""
+        return self.pixel is not None and self.pixel.is_noise
+
+    @property
+    def carrier(self) -> tuple[str, str, str] | None:
+        """(column, carrying value, other value), where the sampling is the confounder."""
+        built = self.built
+        if not isinstance(built, confounders.SamplingConfounder):
+            return None
+        return built.column, built.carrier, built.other
+
+    def has_base(self, input_size: int) -> bool:
+        """Tell whether images without its artifact are others than a task's own.
+
+        Args:
+            input_size: of the task, px. See `PixelConfounder.needs_base`.
+        """
+        return self.pixel is not None and self.pixel.needs_base(input_size)
+
+    def cards(self, accelerator: str) -> int:
+        """Return how many graphics cards drawing it may use: 0 or 1.
+
+        Args:
+            accelerator: that of the training. None in a study that trains on the CPU: a cluster
+                would wait for a card that it may not have.
+        """
+        wanted = {accelerator, getattr(self.built, "accelerator", "auto")}
+        return int(self.pixel is not None and self.pixel.uses_card and "cpu" not in wanted)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Splits that somebody published.
+
+    Attributes:
+        name: of the entry.
+        entry: as `datasets.prepare.published_splits` takes it.
+    """
+
+    name: str
+    entry: Entry
+
+    @property
+    def may_leak(self) -> bool:
+        """Whether patients on both sides of a split are accepted."""
+        return bool(self.entry.get("leaks") == "accept")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How networks are trained: see `training` in config/README.md."""
+
+    epochs: int
+    patience: int
+    learning_rate: float
+    dropout: float
+    batch_norm_momentum: float
+    augmentation: Mapping[str, float]
+    precision: str
+    accelerator: Literal["auto", "cpu", "gpu"]
+    threads: int = 4
+    keep_checkpoints: Literal["shared", "all", "none"] = "shared"
+
+    @property
+    def cards(self) -> int:
+        """How many graphics cards a run may use: 0 or 1."""
+        return int(self.accelerator != "cpu")
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that says how a run computes, as `Recipe.of` takes it."""
+        return {k: v for k, v in asdict(self).items() if k not in ("threads", "keep_checkpoints")}
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """What of the recipe decides a network, and not where it is computed."""
+        return {key: value for key, value in self.recipe.items() if key != "accelerator"}
+
+
+def check_transfer(name: str, entry: Entry) -> None:
+    """Check an entry of `transfer`.
+
+    Raises:
+        SourceBenchError: an unknown kind or parameter, or a value that is not allowed.
+    """
+    try:
+        transfer.from_entry(entry)
+    except SourceBenchError as error:
+        raise SourceBenchError(f"transfer.{name}: {error}") from error

@@ -1,0 +1,175 @@
+"""A task of a study: its images, its labels, and the confounders that it is run with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sourcebench.axes import Value
+from sourcebench.datasets.labels import LABELS
+from sourcebench.design import NONE
+from sourcebench.errors import SourceBenchError
+from sourcebench.machine import training_mb
+from sourcebench.study.checks import fits, known
+from sourcebench.study.entries import Confounder, Dataset, Entry, Splits
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task that a study has chosen.
+
+    Attributes:
+        name: of the entry.
+        title: its name for people.
+        dataset: of its images.
+        confounders: those it is run with, by name; {} for none.
+        splits: those that somebody published, in place of a draw of its own; or None.
+        labels: where labels come from, and the keys that this source of them takes; {} with
+            published splits.
+        samples: how many images are drawn; {} with published splits.
+        view: of radiographs; None for any, and with published splits.
+        val_fraction: share of the development set that a fold validates on; None with published
+            splits.
+        input_size: side of the network's input, px.
+        resize: how images come to it, see `imaging.resize`.
+        batch_size: images per step.
+        monitor: what early stopping watches.
+        reference: an AUROC from elsewhere, or None.
+        own: its own values of the experiment's axes, by the axes' names.
+    """
+
+    name: str
+    title: str
+    dataset: Dataset
+    confounders: Mapping[str, Confounder]
+    splits: Splits | None
+    labels: Entry
+    samples: Entry
+    view: str | None
+    val_fraction: float | None
+    input_size: int
+    resize: str
+    batch_size: int
+    monitor: str
+    reference: float | None
+    own: Mapping[str, list[Value]]
+
+    @cached_property
+    def drawn(self) -> list[str]:
+        """The names of its confounders that are drawn into its images."""
+        return [name for name, each in self.confounders.items() if each.pixel]
+
+    @cached_property
+    def carrier(self) -> tuple[str, str, str] | None:
+        """(column, carrying value, other value) of its sampling confounder, or None."""
+        return next((each.carrier for each in self.confounders.values() if each.carrier), None)
+
+    @cached_property
+    def designs(self) -> list[str]:
+        """The names of what it is run with: its confounders, or 'none'."""
+        return list(self.confounders) or [NONE]
+
+    def has_base(self, confounder: str) -> bool:
+        """Tell whether images without a confounder's artifact are others than its own."""
+        return confounder != NONE and self.confounders[confounder].has_base(self.input_size)
+
+    def shares_zero(self, confounder: str) -> bool:
+        """Tell whether its network of p_art = 0 does not depend on a confounder."""
+        if confounder == NONE:
+            return True
+        return confounder in self.drawn and not self.has_base(confounder)
+
+    def tested(self, confounder: str) -> list[str]:
+        """Return what a run is tested on: its confounder, or for 'none' all that share the run."""
+        if confounder != NONE or not self.confounders:
+            return [confounder]
+        return [name for name in self.confounders if self.shares_zero(name)]
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """What decides which of a dataset's images it has, as `datasets.prepare.manifest` says."""
+        return {
+            "dataset": self.dataset.name,
+            "labels": dict(self.labels),
+            "samples": dict(self.samples),
+            "view": self.view,
+        }
+
+    def memory(self, *, card: bool) -> int:
+        """Return about how much memory a run on it takes, MB."""
+        images = self.samples.get("test", 1000) + self.samples.get("dev", 1000)
+        return training_mb(images, self.input_size, self.batch_size, card=card)
+
+
+def make_task(
+    name: str,
+    entry: Entry,
+    datasets: Mapping[str, Dataset],
+    confounders: Mapping[str, Confounder],
+    splits: Mapping[str, Splits],
+    folds: int,
+    own: Mapping[str, list[Value]],
+) -> Task:
+    """Check an entry of `tasks`, and return the task.
+
+    Args:
+        name: of the entry.
+        entry: of the config, as its schema has it.
+        datasets: those of the config, as the following.
+        confounders: likewise.
+        splits: likewise.
+        folds: of the experiment.
+        own: see `Task`.
+
+    Raises:
+        SourceBenchError: a name that doesn't exist, confounders that exclude each other, labels
+            that their source doesn't take, or too large a share for validation.
+    """
+    known(f"tasks.{name}.dataset", [entry["dataset"]], datasets)
+    known(f"tasks.{name}.confounders", entry["confounders"], confounders)
+    chosen = {each: confounders[each] for each in entry["confounders"]}
+    if len(chosen) > 1 and not all(each.pixel for each in chosen.values()):
+        raise SourceBenchError(
+            f"tasks.{name}.confounders is {entry['confounders']}: a confounder made by sampling "
+            "decides which images a task has, so it must be the task's only one; "
+            "make a second task for the others."
+        )
+    published = "splits" in entry
+    if published:
+        known(f"tasks.{name}.splits", [entry["splits"]], splits)
+    else:
+        _check_own_draw(name, entry, folds)
+    return Task(
+        name,
+        title=entry["title"],
+        dataset=datasets[entry["dataset"]],
+        confounders=chosen,
+        splits=splits[entry["splits"]] if published else None,
+        labels={} if published else _labels(entry["labels"]),
+        samples={} if published else entry["samples"],
+        view=None if published else entry.get("view"),
+        val_fraction=None if published else entry["val_fraction"],
+        input_size=entry["input_size"],
+        resize=entry.get("resize", "nearest"),
+        batch_size=entry["batch_size"],
+        monitor=entry["monitor"],
+        reference=entry.get("reference"),
+        own=own,
+    )
+
+
+def _labels(labels: Entry) -> Entry:
+    """Return the keys that a source of labels takes: a config laid over another leaves others."""
+    takes = {"from", *LABELS.get(labels["from"]).properties}
+    return {key: value for key, value in labels.items() if key in takes}
+
+
+def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
+    labels = entry["labels"]
+    known(f"tasks.{name}.labels.from", [labels["from"]], LABELS.names())
+    fits(labels, LABELS.get(labels["from"]).schema(), f"tasks.{name}.labels")
+    if folds * entry["val_fraction"] > 1 + 1e-9:
+        raise SourceBenchError(
+            f"tasks.{name}.val_fraction is {entry['val_fraction']}, but experiment.folds is "
+            f"{folds} and the validation sets are disjoint: it can be at most {1 / folds:.3g}."
+        )
