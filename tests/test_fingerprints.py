@@ -12,6 +12,7 @@ from conftest import ROOT
 from sourcebench import fingerprints, imaging, seeds
 from sourcebench.confounders.denoise import Denoise
 from sourcebench.confounders.noise import PoissonNoise
+from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.errors import SourceBenchError
 from sourcebench.fingerprints import code_of, digest
 
@@ -159,3 +160,10 @@ def test_a_digest_is_the_same_in_another_process_and_loads_nothing_heavy():
 @given(st.lists(st.text()), st.lists(st.text()))
 def test_facts_are_told_apart_however_they_are_split(some, others):
     assert (digest(*some) == digest(*others)) == (some == others)
+
+
+@pytest.mark.parametrize("kind", ["nih_cxr14", "chexpert"])
+def test_what_a_package_discovers_counts_where_it_is_imported(kind):
+    """How a finding is drawn decides the phantoms."""
+    reach = fingerprints._reach(fingerprints._home(MIRRORS.get(kind)))
+    assert {"airspace.py", "focal.py", "pleura.py"} <= {path.name for path in reach}

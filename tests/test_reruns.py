@@ -250,6 +250,25 @@ def test_an_edited_architecture_transfer_or_method(finished, parts):
     assert (plan["finetune"], plan.get("confound"), plan.get("design")) == (6, None, None)
 
 
+@pytest.mark.parametrize(
+    ("parts", "again"),
+    [
+        (("evaluation", "metrics", "calibration.py"), DRAWN),
+        (("evaluation", "intervals.py"), {"statistics": 1, "figure": 1}),
+        (("figures", "source_matters", "drop.py"), {"figure": 1}),
+        (("figures", "source_matters", "figure2.py"), {"artifact_figure": 1}),
+    ],
+    ids=lambda each: each[-1] if isinstance(each, tuple) else None,
+)
+def test_an_edited_metric_statistic_or_figure(finished, parts, again):
+    """Tables and figures are made again; no network is."""
+    path = code(finished, *parts)
+    with other(path, path.read_bytes() + b"\nWIDER = True\n"):
+        plan = planned(finished)
+    assert again.items() <= plan.items()
+    assert not {"finetune", "confound", "design", "manifest"} & plan.keys()
+
+
 def test_one_more_architecture(finished):
     """A truncated one takes the weights of the whole, which are there."""
     plan = planned(finished, altered("experiment", archs=["tiny_resnet", "tiny_resnet_t1"]))

@@ -91,11 +91,16 @@ rm -rf "results/$STUDY"
     --slurm-status-command squeue --slurm-init-seconds-before-status-checks 5 \
     --seconds-between-status-checks 3 --latency-wait 5 "$@"
 
+"$SNAKEMAKE" --workflow-profile none --cores 1 --quiet all \
+    --configfile config/demo.yaml tests/slurm/config.yaml --report "results/$STUDY/report.html"
+
 say "What SLURM ran:"
 jobs=$(squeue --states=all --noheader --sort=i \
     --Format=JobID:6,State:12,tres-per-job:14,NumCPUs:5,MinMemory:8,TimeLimit:12,Comment:120)
 echo "$jobs"
-[[ -s results/$STUDY/tables/runs.csv ]] || fail "results/$STUDY/tables/runs.csv is missing."
+for path in tables/runs.csv report.html; do
+    [[ -s results/$STUDY/$path ]] || fail "results/$STUDY/$path is missing."
+done
 ! awk '$2 != "COMPLETED"' <<<"$jobs" | grep . || fail "Not every job of SLURM was completed."
 ! grep finetune <<<"$jobs" | grep -v gpu:1 || fail "A fine-tuning job asked for no card."
 ! grep -vE "finetune|weights|confound" <<<"$jobs" | grep gpu || fail "A job without need asked for a card."

@@ -25,6 +25,7 @@ from sourcebench import figures
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation import tables
 from sourcebench.exhibits import that_need
+from sourcebench.fingerprints import code_at
 from sourcebench.machine import memory_mb
 from sourcebench.models import weights_arch
 from sourcebench.study import Dependencies, Study
@@ -92,6 +93,15 @@ def told(answer):
     compares no parameter that is made from the names of a job's outputs.
     """
     return lambda wildcards, output: answer(wildcards)
+
+
+def run_by(script, *made):
+    """The code of a step that trains nothing, as a parameter: any edit of it makes the step run again.
+
+    `made` are the figures and tables whose own code the script finds by their names.
+    """
+    path = Path(workflow.source_path(f"../scripts/{script}.py")).resolve()
+    return code_at(path, *(each.path for each in made))
 
 
 def of_task(answer):

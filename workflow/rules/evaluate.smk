@@ -18,6 +18,7 @@ rule runs:
         "../../envs/sourcebench.yaml"
     params:
         further=list(study.further),
+        code=run_by("runs"),
     message:
         "Collecting all runs"
     script:
@@ -35,6 +36,11 @@ rule statistics:
         benchmark_of("statistics")
     conda:
         "../../envs/sourcebench.yaml"
+    params:
+        code=run_by(
+            "compare_sources",
+            *map(tables.TABLES.get, that_need(tables.TABLES, "runs")),
+        ),
     message:
         "Comparing the sources"
     script:
@@ -56,6 +62,7 @@ rule table1:
         "../../envs/sourcebench.yaml"
     params:
         targets=study.targets,
+        code=run_by("table1"),
     message:
         "Describing the target datasets"
     script:
@@ -81,6 +88,7 @@ rule counts:
         "../../envs/sourcebench.yaml"
     params:
         tasks=TASKS,
+        code=run_by("counts"),
     message:
         "Counting what was left out or odd"
     script:
@@ -105,6 +113,7 @@ rule sources:
         study=study.name,
         specs={source.name: source.described for source in study.sources.values()},
         archs={source.name: source.archs for source in study.sources.values()},
+        code=run_by("sources"),
     message:
         "Describing the sources"
     script:
@@ -140,6 +149,7 @@ rule artifact_figure:
             for task, names in DRAWN_INTO.items()
             for name in names
         ],
+        code=lambda wildcards: run_by("artifact_figure", shown(wildcards)),
     message:
         "Drawing {wildcards.figure}, of the artifacts"
     script:
@@ -163,6 +173,7 @@ rule figure:
     params:
         style=study.style,
         caption=lambda wildcards: shown(wildcards).caption,
+        code=lambda wildcards: run_by("figure", shown(wildcards)),
     message:
         "Drawing {wildcards.figure}"
     script:

@@ -99,6 +99,7 @@ rule split_audit:
         ours=[f"{task}/{name}" for task, name in DESIGNS],
         published=study.audit,
         p_art=[study.shares(task) for task, _ in DESIGNS],
+        code=run_by("split_audit"),
     message:
         "Auditing the splits"
     script:

@@ -58,11 +58,20 @@ class Exhibit:
         """What the report's lists say of it."""
         return {"shows": self.title, "as": self.kind}
 
+    @property
+    def path(self) -> Path:
+        """The file that its code is in."""
+        return LIBRARY.joinpath(*self._parts[:-1]).with_suffix(".py")
+
+    @property
+    def _parts(self) -> list[str]:
+        usual = ".".join([*Path(self.file).with_suffix("").parts, self.name])
+        return (self.code or usual).split(".")
+
     def __call__(self, *given: Any, **named: Any) -> Any:
         """Import its code, and return what that makes of the arguments."""
-        usual = ".".join([*Path(self.file).with_suffix("").parts, self.name])
-        module, _, function = (self.code or usual).rpartition(".")
-        return getattr(import_module(f"sourcebench.{module}"), function)(*given, **named)
+        *module, function = self._parts
+        return getattr(import_module(".".join(["sourcebench", *module])), function)(*given, **named)
 
 
 def exhibits(kind: str, captions: str, **choices: Collection[str]) -> Registry[Exhibit]:

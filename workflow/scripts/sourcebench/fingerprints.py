@@ -36,8 +36,9 @@ def code_of(*objects: object) -> str:
 
     That is the file each is defined in, and all that it imports, at once or by way of others: from
     this library, but for its `MACHINERY`, and from files beside the one that imports. Of a package
-    only the names count that are imported from it, wherever it has them from. What is found at run
-    time, such as a registry's entries, and data do not count: give the entries as well.
+    only the names count that are imported from it, wherever it has them from; where the package
+    itself is imported, and discovers its files, all of them count. Other things found at run time,
+    such as a registry's entries, and data do not: give the entries as well.
 
     A file is read once in a process.
 
@@ -52,7 +53,16 @@ def code_of(*objects: object) -> str:
 
 @cache
 def _code_of(definitions: frozenset[Any]) -> str:
-    files = set().union(*(_reach(_home(each)) for each in definitions))
+    return code_at(*(_home(each) for each in definitions))
+
+
+def code_at(*paths: Path) -> str:
+    """Return a digest of files of Python, and all that they import, as `code_of` does.
+
+    Raises:
+        SourceBenchError: a file that isn't Python.
+    """
+    files = set().union(*(_reach(path) for path in paths))
     return digest(*sorted(_read(path)[0] for path in files))
 
 
@@ -91,6 +101,8 @@ def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
     """Return a file's digest, and the files that it imports."""
     tree = _parse(path)
     imports = {found for name in _imported(tree) if (found := _find(*name, path.parent))}
+    if _discovers(tree):
+        imports.update(each for each in path.parent.glob("*.py") if each != path)
     return digest("".join(_skeleton(tree))), tuple(imports)
 
 
@@ -109,6 +121,13 @@ def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def _discovers(tree: ast.Module) -> bool:
+    """Tell whether a package imports all its files by itself, see `registry.discover`."""
+    done = (node.value for node in tree.body if isinstance(node, ast.Expr))
+    calls = (each for each in done if isinstance(each, ast.Call))
+    return any(ast.unparse(call.func) == "discover" for call in calls)
 
 
 def _find(module: str, name: str, folder: Path) -> Path | None:

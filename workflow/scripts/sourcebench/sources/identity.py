@@ -1,6 +1,8 @@
 """What weights are the same: a short name for all that decides them."""
 
+import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +40,16 @@ def weights_id(entry: Entry, arch: str, seed: int, fingerprint: Any = None) -> s
     return digest(json.dumps(facts, sort_keys=True))[:LENGTH]
 
 
-def state_of(path: Path) -> dict[str, Any] | str:
-    """Return a file's path, size (bytes) and time of its last change (ns), or 'missing'."""
+def content_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, or 'missing'. A file is read once in a process."""
     try:
         found = path.stat()
     except OSError:
         return "missing"
-    return {"path": str(path), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
+    return _content_of(path, found.st_size, found.st_mtime_ns)
+
+
+@cache
+def _content_of(path: Path, _size: int, _changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

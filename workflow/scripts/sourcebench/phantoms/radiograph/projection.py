@@ -13,9 +13,10 @@ import numpy as np
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.phantoms.canvas import Array, Canvas
+from sourcebench.phantoms.radiograph import findings as drawn
 from sourcebench.phantoms.radiograph.bones import draw_ribs, draw_shoulders, draw_spine
 from sourcebench.phantoms.radiograph.chest import build
-from sourcebench.phantoms.radiograph.findings import FINDINGS, Place
+from sourcebench.phantoms.radiograph.findings.registry import Place
 from sourcebench.phantoms.radiograph.tissue import (
     draw_abdomen,
     draw_airway,
@@ -76,7 +77,7 @@ def render(
         sex: 'M' or 'F'.
         age: years.
         view: 'PA' or 'AP'.
-        findings: names out of `FINDINGS`; none is a normal chest.
+        findings: names out of `findings.FINDINGS`; none is a normal chest.
         boxes: where findings lie; a finding without a box is placed by its seed. Boxes of findings
             that are not in `findings` are ignored.
         side: pixels a side, even.
@@ -106,7 +107,7 @@ def render(
     for box in boxes:
         marked.setdefault(box.finding, []).append(_place(canvas, box))
     for finding in sorted(findings):
-        draw = FINDINGS.get(finding)
+        draw = drawn.FINDINGS.get(finding)
         rng = generator("phantom", finding, image_id)
         for place in marked.get(finding, [None]):
             draw(chest, rng, place)

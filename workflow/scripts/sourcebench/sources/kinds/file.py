@@ -7,7 +7,7 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.sources.base import IMAGES, KINDS, STRING, Entry, Order, Schema
 from sourcebench.sources.foreign import NAMES, Foreign, checksum, choices
 from sourcebench.sources.formats.containers import SNAPSHOT, parts
-from sourcebench.sources.identity import state_of
+from sourcebench.sources.identity import content_of
 
 
 class File(Foreign):
@@ -39,8 +39,10 @@ class File(Foreign):
         return super().archs(entry) or tuple(entry.get("files", ())) or None
 
     def deciding(self, entry: Entry, arch: str) -> dict[str, Any]:
-        """Return what of an entry decides the weights of one architecture."""
+        """Return what of an entry decides the weights of one architecture: not its place."""
         kept = super().deciding(entry, arch)
+        for place in ("path", "files"):
+            kept.pop(place, None)
         own = {
             name: images
             for name, images in kept.pop("per_file", {}).items()
@@ -53,10 +55,9 @@ class File(Foreign):
         return {**super().entry_of(entry, arch, file), **entry.get("per_file", {}).get(file, {})}
 
     def fingerprint(self, entry: Entry, arch: str) -> Any:
-        """Return the state of the file that is there (or files): path, size and time of change.
+        """Return the SHA-256 of the file that is there (or files).
 
-        With a checksum in the entry nothing: it says more than size and time do, and a
-        copy of the file is the same.
+        Nothing where the entry has it: then the file is checked by it when it is read.
         """
         if checksum(entry, arch):
             return None
@@ -67,7 +68,7 @@ class File(Foreign):
             files = parts(found)
         except SourceBenchError:
             files = [found]  # an index that is wrong is an error where its weights are read
-        return [state_of(file) for file in files]
+        return [content_of(file) for file in files]
 
     def name_of(self, entry: Entry, arch: str) -> str:
         """Return the name of the file that is taken, or where there is none of the first."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sourcebench.sources.base import KINDS, STRING, Entry, Order, Schema
 from sourcebench.sources.foreign import Foreign, checksum, choices
 from sourcebench.sources.hub import refusal
-from sourcebench.sources.identity import state_of
+from sourcebench.sources.identity import content_of
 
 
 class Hub(Foreign):
@@ -35,9 +35,9 @@ class Hub(Foreign):
         return choices(entry, arch)[0]
 
     def fingerprint(self, entry: Entry, arch: str) -> Any:
-        """Return the state of one's own copy; nothing for the hub's, or with a checksum."""
+        """Return the SHA-256 of one's own copy; nothing for the hub's, or one with `sha256`."""
         own = _own(entry, arch)
-        return state_of(own) if own and not checksum(entry, arch) else None
+        return content_of(own) if own and not checksum(entry, arch) else None
 
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
         """Return one's own copy of the file, or that in the hub's cache, downloaded if need be.

@@ -16,7 +16,7 @@ from sourcebench.sources.base import (
     Supply,
 )
 from sourcebench.sources.hub import WEIGHTS, cached, refusal
-from sourcebench.sources.identity import state_of
+from sourcebench.sources.identity import content_of
 from sourcebench.sources.normalisation import Normalisation, triple
 
 HUB, FOLDER = "hf-hub:", "local-dir:"  # timm's own prefixes
@@ -50,12 +50,12 @@ class Timm(Kind):
         return {"builder": "timm", "name": tag.partition(".")[0]}
 
     def fingerprint(self, entry: Entry, arch: str) -> Any:
-        """Return the state of the files of a copy on disk; nothing for what timm publishes."""
+        """Return the SHA-256 of the files of a copy on disk; nothing for what timm publishes."""
         tag = entry["tags"][arch]
         if not tag.startswith(FOLDER):
             return None
         folder = Path(tag.removeprefix(FOLDER))
-        return [state_of(folder / name) for name in ("config.json", *WEIGHTS)]
+        return [content_of(folder / name) for name in ("config.json", *WEIGHTS)]
 
     def supply(self, order: Order) -> Supply:
         """Return the weights of a tag, downloaded or from the hub's cache, with their constants.
