@@ -23,7 +23,7 @@ import json
 import yaml
 from sourcebench.axes import Run
 from sourcebench.evaluation.aggregate import AXIS_DTYPES, columns
-from sourcebench.figures.rethink import DEFAULTS
+from sourcebench.figures.rethink.blocks import DEFAULTS
 from sourcebench.study import Study
 
 config = yaml.safe_load(open("config/config.yaml"))

@@ -56,7 +56,7 @@ WRONG = [
     ("datasets.nih_cxr14.kind", "mimic", r"datasets\.nih_cxr14\.kind has 'mimic'.*nih_cxr14"),
     ("datasets.nih_cxr14.folder", "x", r"datasets\.nih_cxr14 has the key 'folder'.*origin"),
     ("tasks.cxr_mass.samples", None, r"tasks\.cxr_mass needs one of: labels \+ samples"),
-    ("tasks.cxr_mass.labels.from", "web", r"labels\.from has 'web'.*metadata, expert"),
+    ("tasks.cxr_mass.labels.from", "web", r"labels\.from has 'web'.*metadata.*expert"),
     ("tasks.cxr_atelectasis.labels.negative", None, "lacks the key 'negative'; it needs"),
     ("tasks.cxr_mass.val_fraction", 0.3, r"val_fraction is 0\.3, .* at most 0\.2"),
     ("tasks.cxr_mass.confounders", ["tag", "smoke"], r"confounders has 'smoke'.*tag, denoise"),

@@ -53,8 +53,7 @@ def test_a_figure_that_there_is_not_ends_with_the_nearest():
     with pytest.raises(SourceBenchError) as said:
         Study.of(config)
     assert str(said.value).startswith(
-        "experiment.figures has 'fgure4', which is not known (do you mean 'figure4'?); "
-        "allowed are: "
+        "experiment.figures has 'fgure4', which is not known (is it 'figure4'?); allowed are: "
     )
     for name in FIGURES.names():
         assert name in str(said.value)

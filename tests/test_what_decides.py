@@ -88,15 +88,15 @@ STUDY = {
 
 
 NETWORKS = {"finetune"}
-LAYERS = {"confound", "figure2", *NETWORKS}
+LAYERS = {"confound", "artifact_figure", *NETWORKS}
 IMAGES = {"prepare", *LAYERS}
 MANIFEST = {"manifest", "design", *IMAGES}
-SAMPLED = MANIFEST - {"confound", "figure2"}  # of a task into whose images nothing is drawn
+SAMPLED = MANIFEST - {"confound", "artifact_figure"}  # of a task into whose images nothing is drawn
 WEIGHTS = {"weights", "sources", *NETWORKS}
 RUNS = {"finetune", "runs"}  # networks that are new
 TITLES = {"table1", "figure"}
 # What collects the steps, and so has the names of all that lies before them among its inputs.
-COLLECTED = {"counts", "figure2", "runs", "split_audit", "table1"}
+COLLECTED = {"counts", "artifact_figure", "runs", "split_audit", "table1"}
 
 KEYS = {
     "seed": (2, MANIFEST | WEIGHTS),
@@ -109,7 +109,7 @@ KEYS = {
     "datasets.nih_cxr14.checksums": (False, set()),
     "datasets.nih_cxr14.keep_archives": (True, set()),
     "datasets.nih_cxr14.keep_all_images": (True, set()),
-    "tasks.drawn.title": ("Other", TITLES | {"figure2"}),
+    "tasks.drawn.title": ("Other", TITLES | {"artifact_figure"}),
     "tasks.drawn.dataset": ("nih_cxr14", MANIFEST | COLLECTED | {"retrieve"}),
     "tasks.drawn.view": ("PA", MANIFEST),
     "tasks.drawn.labels.positive": ("Nodule", MANIFEST),
@@ -122,7 +122,7 @@ KEYS = {
     "tasks.drawn.resize": ("antialiased", IMAGES),
     "tasks.drawn.batch_size": (4, NETWORKS | {"table1"}),
     "tasks.drawn.monitor": ("auroc", NETWORKS),
-    "tasks.drawn.confounders": (["tag"], RUNS | TITLES | {"figure2", "split_audit"}),
+    "tasks.drawn.confounders": (["tag"], RUNS | TITLES | {"artifact_figure", "split_audit"}),
     "tasks.drawn.reference": (0.8, {"figure"}),
     "tasks.drawn.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
     "tasks.drawn.transfer": (["probe"], RUNS),
@@ -134,7 +134,7 @@ KEYS = {
     "tasks.published.batch_size": (4, NETWORKS | {"table1"}),
     "tasks.published.monitor": ("auroc", NETWORKS),
     "tasks.published.confounders": (["tag"], MANIFEST | TITLES | {"runs", "split_audit"}),
-    "confounders.tag.title": ("Letter", TITLES | {"figure2"}),
+    "confounders.tag.title": ("Letter", TITLES | {"artifact_figure"}),
     "confounders.tag.text": ("L", LAYERS),
     "confounders.tag.size": (32, LAYERS),
     "confounders.tag.x": (100, LAYERS),
@@ -263,10 +263,9 @@ def _jobs(known):
         ],
         "weights": [weights.search(path).groupdict() for path in known["source_cards"](None)],
         "finetune": study.runs.astype(str).to_dict("records"),
+        "artifact_figure": [{"figure": "figure2"}],
         "figure": [{"figure": name} for name in study.figures if name != "figure2"],
-        **{
-            rule: [{}] for rule in ("runs", "table1", "counts", "split_audit", "sources", "figure2")
-        },
+        **{rule: [{}] for rule in ("runs", "table1", "counts", "split_audit", "sources")},
     }
 
 

@@ -27,24 +27,6 @@ rule weights:
         "../scripts/weights.py"
 
 
-def given(wildcards):
-    """All that a run is made with. One table: Snakemake takes its time over each function, and there
-    are thousands of runs."""
-    task, source = study.tasks[wildcards.task], study.sources[wildcards.source]
-    return {
-        "run": dict(wildcards.items()),
-        "training": study.training.recipe,
-        "batch": {"batch_size": task.batch_size, "monitor": task.monitor},
-        "confounders": task.tested(wildcards.confounder),
-        "transfer": study.transferred(wildcards.get("transfer")),
-        "normalisation": source.normalisation,
-        "structure": source.structure(wildcards.arch),
-        "keep": study.keeps_checkpoint(wildcards.task, wildcards.confounder),
-        "seed": study.seed,
-        "trained_by": DECIDED_BY.network(*network_axes(wildcards)),
-    }
-
-
 rule finetune:
     input:
         unpack(finetune_inputs),
@@ -64,7 +46,7 @@ rule finetune:
         mem_mb=lambda wildcards, attempt: attempt
         * study.tasks[wildcards.task].memory(card=study.training.cards > 0),
     params:
-        given=told(given),
+        given=told(run_given),
         decided_by=decided_by("finetune"),
     message:
         "Fine-tuning {wildcards.arch} from {wildcards.source} on {wildcards.task} with "

@@ -232,3 +232,21 @@ def paths_of(inputs):
     """The paths among a step's inputs, each a path or a list."""
     for given in inputs.values():
         yield from [given] if isinstance(given, str) else given
+
+
+def run_given(wildcards):
+    """All that a run is made with. One table: Snakemake takes its time over each function, and there
+    are thousands of runs."""
+    task, source = study.tasks[wildcards.task], study.sources[wildcards.source]
+    return {
+        "run": dict(wildcards.items()),
+        "training": study.training.recipe,
+        "batch": {"batch_size": task.batch_size, "monitor": task.monitor},
+        "confounders": task.tested(wildcards.confounder),
+        "transfer": study.transferred(wildcards.get("transfer")),
+        "normalisation": source.normalisation,
+        "structure": source.structure(wildcards.arch),
+        "keep": study.keeps_checkpoint(wildcards.task, wildcards.confounder),
+        "seed": study.seed,
+        "trained_by": DECIDED_BY.network(*network_axes(wildcards)),
+    }
