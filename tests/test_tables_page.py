@@ -9,8 +9,8 @@ from conftest import ROOT
 from sourcebench import axes
 from sourcebench.datasets.lidc.headers import Headers, Oddities
 from sourcebench.datasets.lidc.slices import REMARKS
-from sourcebench.datasets.splits import audit
 from sourcebench.datasets.tasks import candidates
+from sourcebench.design.audit import audit
 from sourcebench.evaluation.aggregate import columns, measured
 from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.evaluation.statistics import (

@@ -1,6 +1,7 @@
 """Draw the artifacts side by side."""
 
-from sourcebench import confounders, figures, files
+from sourcebench import figures, files
+from sourcebench.artifacts import ARTIFACTS
 from sourcebench.figures.figure2 import Example, artifact_panel
 from sourcebench.jobs import job
 
@@ -12,8 +13,8 @@ with job(snakemake.log):
         example = int((files.read_table(samples)["label"] == 1).idxmax())
         originals[task] = files.load_array(images)[example]
     examples = [
-        Example(name, confounders.from_entry(entry), originals[task], title)
+        Example(name, ARTIFACTS.from_entry(entry), originals[task], title)
         for task, title in snakemake.params.titles.items()
-        for name, entry in snakemake.params.confounders[task].items()
+        for name, entry in snakemake.params.artifacts[task].items()
     ]
     figures.save(artifact_panel(examples, seed=snakemake.params.seed), snakemake.output.png)

@@ -1,32 +1,15 @@
-"""Confounders: what is planted in one class, and where it stands in the MICCAT taxonomy.
+"""Artifacts: how an image is changed, and where that stands in the MICCAT taxonomy.
 
-A new one is a new file here: a class with `@register("its_name")` and `@dataclass(frozen=True)`.
+A new one is a new file here: a class with `@ARTIFACTS.register("its_name")` and
+`@dataclass(frozen=True)`. Drawn into the images of one class in training it is a confounder, drawn
+into test images alone a shift; it knows of neither.
 """
 
-from sourcebench.confounders.apply import write_layer
-from sourcebench.confounders.base import (
-    REGISTRY,
-    Confounder,
-    PixelConfounder,
-    SamplingConfounder,
-    Taxon,
-    build,
-    from_entry,
-)
-from sourcebench.confounders.drawing import Layer, fingerprint
+from sourcebench.artifacts.apply import write_layer
+from sourcebench.artifacts.base import ARTIFACTS, Artifact
+from sourcebench.artifacts.drawing import Layer, fingerprint
 from sourcebench.registry import discover
 
-__all__ = [
-    "REGISTRY",
-    "Confounder",
-    "Layer",
-    "PixelConfounder",
-    "SamplingConfounder",
-    "Taxon",
-    "build",
-    "fingerprint",
-    "from_entry",
-    "write_layer",
-]
+__all__ = ["ARTIFACTS", "Artifact", "Layer", "fingerprint", "write_layer"]
 
 discover(__name__, __path__)

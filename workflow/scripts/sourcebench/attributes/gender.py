@@ -1,18 +1,19 @@
-"""Gender: the confounded images are of women."""
+"""Gender: of the patient."""
 
 from dataclasses import dataclass
 
-from sourcebench.confounders.base import SamplingConfounder, Taxon, register
+from sourcebench.attributes.base import ATTRIBUTES, Attribute
+from sourcebench.traits import Taxon
 
 
-@register("gender")
+@ATTRIBUTES.register("gender")
 @dataclass(frozen=True)
-class Gender(SamplingConfounder):
+class Gender(Attribute):
     """Patient gender goes with the label (Source Matters, sections 2.1 and 2.2).
 
     A demographic attribute in MICCAT; the paper takes it as a stand-in for the many anatomical
-    confounders that metadata do not name. The parameters are those of `SamplingConfounder`: by
-    default the confounded images are those of `sex` 'F', all others of 'M'.
+    confounders that metadata do not name. The parameters are those of `Attribute`: by default the
+    confounded images are those of `sex` 'F', all others of 'M'.
     """
 
     title = "Gender"

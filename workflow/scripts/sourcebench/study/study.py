@@ -13,16 +13,10 @@ from sourcebench.design import NONE
 from sourcebench.models import ARCHITECTURES
 from sourcebench.sources import structures
 from sourcebench.study.checks import fits, known, schema
-from sourcebench.study.entries import (
-    Confounder,
-    Dataset,
-    Entry,
-    Splits,
-    Training,
-    check_transfer,
-)
+from sourcebench.study.entries import Dataset, Entry, Splits, Training, check_transfer
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
+from sourcebench.study.uses import Confounder, Shift, Use, shifts_of
 
 
 @dataclass(frozen=True)
@@ -43,6 +37,7 @@ class Study:
         audit: names of published splits that the audit looks at.
         datasets: all that are defined, chosen or not.
         confounders: likewise.
+        shifts: likewise, a level each, by the names of their test sets.
         splits: likewise.
         transfer: likewise; how a source's weights are used.
         training: how networks are trained.
@@ -60,6 +55,7 @@ class Study:
     audit: list[str]
     datasets: Mapping[str, Dataset]
     confounders: Mapping[str, Confounder]
+    shifts: Mapping[str, Shift]
     splits: Mapping[str, Splits]
     transfer: Mapping[str, Entry]
     training: Training
@@ -91,6 +87,7 @@ class Study:
         confounders = {
             name: Confounder(name, entry) for name, entry in config["confounders"].items()
         }
+        shifts = shifts_of(config.get("shifts", {}), confounders)
         for name, entry in config.get("transfer", {}).items():
             check_transfer(name, entry)
         datasets = {name: Dataset(name, entry) for name, entry in config["datasets"].items()}
@@ -99,7 +96,7 @@ class Study:
             entry = config["tasks"][name]
             own = _own(name, entry, config)
             tasks[name] = make_task(
-                name, entry, datasets, confounders, splits, chosen["folds"], own
+                name, entry, datasets, confounders, shifts, splits, chosen["folds"], own
             )
         for task in tasks.values():
             task.dataset.check()
@@ -120,6 +117,7 @@ class Study:
             audit=chosen.get("audit", []),
             datasets=datasets,
             confounders=confounders,
+            shifts=shifts,
             splits=splits,
             transfer=config.get("transfer", {}),
             training=Training(**config["training"]),
@@ -137,6 +135,11 @@ class Study:
                 called = structures.called(source.network(arch))
                 networks.setdefault(arch, {})[source.name] = called
         return structures.mixed(networks)
+
+    @property
+    def uses(self) -> dict[str, Use]:
+        """All confounders and shifts; no two share a name."""
+        return {**self.confounders, **self.shifts}
 
     def shares(self, task: str) -> list[Any]:
         """Return the shares of confounded positives of a task; 0 without a confounder."""
@@ -189,7 +192,7 @@ class Study:
         wanted = ["drop", "figure3", "permutation"] if used else []
         if any(each.is_noise for each in used):
             wanted.insert(2, "figure4")
-        if any(each.pixel for each in used):
+        if any(task.layers for task in self.tasks.values()):
             wanted.append("figure2")
         return [*wanted, "epochs"]
 
