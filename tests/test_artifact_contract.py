@@ -71,7 +71,7 @@ def test_an_artifact_that_is_no_such_image_is_refused(tmp_path, make, came):
 
 @pytest.mark.parametrize("make", [lambda image: image, lambda image: image.copy()])
 def test_an_artifact_that_changes_no_image_is_refused(tmp_path, make):
-    message = r"a\.npy: the confounder 'Oddity' of kind 'odd' \(odd\) changes none of the 6 images"
+    message = r"a\.npy: the artifact 'Oddity' of kind 'odd' \(odd\) changes none of the 6 images"
     with pytest.raises(SourceBenchError, match=message):
         odd_layer(tmp_path / "a.npy", make)
     assert list(tmp_path.iterdir()) == []

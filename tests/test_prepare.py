@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from conftest import write_pngs
-from sourcebench.datasets import prepare, splits, tables
+from sourcebench.datasets import prepare, tables
 from sourcebench.datasets.local import read_png
+from sourcebench.design.published.files import LONG_COLUMNS
 from sourcebench.errors import SourceBenchError
 
 NIH = tables.nih_metadata()
@@ -105,7 +106,7 @@ def published(image_ids, label):
                 {"part": part, "image_id": ids, "label": label[: len(ids)], "patient_id": 0}
             ).assign(p_art=np.nan, fold=1, sex=None)
         )
-    return pd.concat(frames, ignore_index=True)[splits.LONG_COLUMNS]
+    return pd.concat(frames, ignore_index=True)[LONG_COLUMNS]
 
 
 def test_published_splits_give_the_manifest():
