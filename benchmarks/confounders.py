@@ -39,7 +39,7 @@ from concurrent.futures import ThreadPoolExecutor
 import matplotlib
 
 from sourcebench import files
-from sourcebench.confounders import PixelConfounder, build, write_layer
+from sourcebench.artifacts import ARTIFACTS, write_layer
 
 KINDS = ("tag", "denoise", "poisson_noise", "noise_levels")
 P_ART = (0, 0.1, 0.2, 0.5, 0.8, 1)
@@ -74,8 +74,7 @@ def ours(originals: Path, results: Path, threads: int) -> None:
             pass
     native = files.load_array(results / "native.npy")
     for kind in KINDS:
-        confounder = build(kind)
-        assert isinstance(confounder, PixelConfounder)
+        confounder = ARTIFACTS.build(kind)
         for layer in ("artifact", "base") if confounder.needs_base(INPUT) else ("artifact",):
             write_layer(
                 confounder,

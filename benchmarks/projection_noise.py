@@ -28,8 +28,8 @@ from common import machine, verdict
 from scipy import ndimage
 
 from sourcebench import seeds
-from sourcebench.confounders import PixelConfounder, build, write_layer
-from sourcebench.confounders.projection_noise import GREY_TO_HU, HU_TO_MU, noisy_lines
+from sourcebench.artifacts import ARTIFACTS, write_layer
+from sourcebench.artifacts.projection_noise import GREY_TO_HU, HU_TO_MU, noisy_lines
 from sourcebench.tomography import ParallelBeam
 
 SIDE, SLICES = 362, 2210
@@ -63,8 +63,7 @@ def processor_seconds(work: Callable[[], object], repeats: int = 5) -> float:
 
 def write(native: Image, path: Path, threads: int) -> float:
     """Write a layer; return the seconds on the clock."""
-    confounder = build("projection_noise", accelerator="cpu")
-    assert isinstance(confounder, PixelConfounder)
+    confounder = ARTIFACTS.build("projection_noise", accelerator="cpu")
     begun = time.perf_counter()
     write_layer(
         confounder,
@@ -85,8 +84,7 @@ def time_parts(image: Image) -> float:
     making = processor_seconds(lambda: beam.backproject(beam.project(image)), repeats=1)
     print(f"  {'making the matrix, once':<26} {making:.3f} s")
     lines = beam.project(image)
-    confounder = build("projection_noise", accelerator="cpu")
-    assert isinstance(confounder, PixelConfounder)
+    confounder = ARTIFACTS.build("projection_noise", accelerator="cpu")
     rng = np.random.default_rng(0)
     for name, work in {
         "projection": lambda: beam.project(image),
@@ -106,7 +104,7 @@ def time_restart(native: Image, folder: Path, threads: int, alone: Path) -> None
         "import sys, os, signal; from pathlib import Path; import numpy as np\n"
         f"sys.path[:0] = [{str(Path(__file__).parent)!r}]\n"
         "import projection_noise\n"
-        "from sourcebench.confounders.draft import Draft\n"
+        "from sourcebench.artifacts.draft import Draft\n"
         "advance = Draft.advance\n"
         "def stop(self, done):\n"
         f"    if advance(self, done) and done >= {len(native) // 3}:\n"
@@ -139,7 +137,7 @@ def say_sizes() -> None:
             rng = np.random.default_rng(1)
             photons = (beam.reconstruct(noisy_lines(lines, n0, rng)) - clean) * floats
             added = [
-                build("projection_noise", n0=of).artifact(image, np.random.default_rng(2))
+                ARTIFACTS.build("projection_noise", n0=of).artifact(image, np.random.default_rng(2))
                 - image.astype(float)
                 for of in (n0, 1e15)
             ]

@@ -41,10 +41,11 @@ def write_pngs(folder, names, size=64):
 @pytest.fixture
 def forgotten():
     """What an example registers is forgotten afterwards."""
-    from sourcebench.confounders.base import REGISTRY
+    from sourcebench.artifacts import ARTIFACTS
+    from sourcebench.attributes import ATTRIBUTES
     from sourcebench.datasets.base import KINDS
 
-    registries = (REGISTRY, KINDS)
+    registries = (ARTIFACTS, ATTRIBUTES, KINDS)
     before = [dict(registry._entries) for registry in registries]
     yield
     for registry, entries in zip(registries, before, strict=True):

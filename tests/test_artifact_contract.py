@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from sourcebench import files, seeds
-from sourcebench.confounders import PixelConfounder, Taxon, write_layer
+from sourcebench.artifacts import Artifact, write_layer
 from sourcebench.errors import SourceBenchError
+from sourcebench.traits import Taxon
 
 IDS = [f"{number:08d}_000.png" for number in range(6)]
 NATIVE = seeds.generator("contract").integers(0, 250, (len(IDS), 96, 96), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
-class Odd(PixelConfounder):
+class Odd(Artifact):
     """Makes of images what it is told to."""
 
     kind = "odd"
@@ -60,7 +61,7 @@ def in_place(image):
 )
 def test_an_artifact_that_is_no_such_image_is_refused(tmp_path, make, came):
     message = (
-        rf"Confounder 'Oddity' of kind 'odd': artifact\(\) made {came} of 96×96 of uint8, the "
+        rf"Artifact 'Oddity' of kind 'odd': artifact\(\) made {came} of 96×96 of uint8, the "
         rf"image {IDS[0]}; it must return an array of the same shape and type"
     )
     with pytest.raises(SourceBenchError, match=message):
@@ -70,7 +71,7 @@ def test_an_artifact_that_is_no_such_image_is_refused(tmp_path, make, came):
 
 @pytest.mark.parametrize("make", [lambda image: image, lambda image: image.copy()])
 def test_an_artifact_that_changes_no_image_is_refused(tmp_path, make):
-    message = r"a\.npy: the confounder 'Oddity' of kind 'odd' \(odd\) changes none of the 6 images"
+    message = r"a\.npy: the artifact 'Oddity' of kind 'odd' \(odd\) changes none of the 6 images"
     with pytest.raises(SourceBenchError, match=message):
         odd_layer(tmp_path / "a.npy", make)
     assert list(tmp_path.iterdir()) == []

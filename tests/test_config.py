@@ -17,7 +17,7 @@ OVERLAYS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
 
 def changed(key, value):
     """The default config with one value set, or removed."""
-    config = copy.deepcopy(DEFAULT)
+    config = copy.deepcopy(DEFAULT) | {"shifts": {"soft": {"kind": "denoise", "diameter": 200}}}
     *path, last = key.split(".")
     place = config
     for part in path:
@@ -64,8 +64,14 @@ WRONG = [
     ("tasks.cxr_mass.splits", "mine", r"tasks\.cxr_mass\.splits has 'mine'.*published_mass"),
     ("confounders.tag.colour", "red", r"confounders\.tag: .*no parameter 'colour'"),
     ("confounders.tag.size", "big", r"confounders\.tag: .*size is 'big'"),
-    ("confounders.tag.kind", "sticker", r"confounders\.tag: Unknown confounder 'sticker'"),
+    ("confounders.tag.kind", "sticker", r"confounders\.tag\.kind has 'sticker'.*tag.*gender"),
     ("confounders.none", {"kind": "tag"}, "this name is taken"),
+    ("shifts.soft.kind", "gender", r"shifts\.soft\.kind is 'gender', an attribute, .*tag, denoise"),
+    ("shifts.soft.levels", [], r"shifts\.soft\.levels is \[\]; it must be a list .* at least 1"),
+    ("shifts.soft.radius", 9, r"shifts\.soft: Artifact 'denoise': radius is 9 px and diameter"),
+    ("shifts.ood", {"kind": "tag"}, r"shifts\.ood: the name 'ood' is taken"),
+    ("shifts.tag", {"kind": "tag"}, r"shifts\.tag: the name 'tag' is taken"),
+    ("tasks.cxr_mass.shifts", ["blur"], r"tasks\.cxr_mass\.shifts has 'blur'.*are: soft"),
     ("sources.imagenet.kind", "disk", r"sources\.imagenet\.kind has 'disk'"),
     ("sources.radimagenet.mean", None, r"sources\.radimagenet lacks the key 'mean'"),
     ("sources.imagenet.tag", "resnet50", r"sources\.imagenet has the key 'tag'.*tags"),
@@ -108,7 +114,10 @@ MISSPELT = [
     ("tasks.cxr_mass.labels.negativ", "x", "cxr_mass.labels has the key 'negativ'", "negative"),
     ("tasks.cxr_mass.confounders", ["tags"], "cxr_mass.confounders has 'tags'", "tag"),
     ("confounders.tag.sizes", 3, "confounders.tag: .*has no parameter 'sizes'", "size"),
-    ("confounders.tag.kind", "tags", "confounders.tag: Unknown confounder 'tags'", "tag"),
+    ("confounders.tag.kind", "tags", "confounders.tag.kind has 'tags'", "tag"),
+    ("shifts.soft.kind", "denois", "shifts.soft.kind has 'denois'", "denoise"),
+    ("shifts.soft.levels", [{"diametre": 3}], "shifts.soft.levels.0: .*'diametre'", "diameter"),
+    ("tasks.cxr_mass.shifts", ["sof"], "tasks.cxr_mass.shifts has 'sof'", "soft"),
     ("sources.imagenet.titel", "x", "sources.imagenet has the key 'titel'", "title"),
     (
         "sources.imagenet.tags",
@@ -251,6 +260,21 @@ def test_defaults_are_filled_in():
     assert (study.tasks["cxr_mass"].resize, study.tasks["ct_nodule"].view) == ("nearest", None)
     assert (study.training.threads, study.training.keep_checkpoints) == (4, "shared")
     assert study.sources["random"].title == "Random"
+
+
+def test_a_shift_is_a_test_set_of_the_tasks_that_name_it():
+    config = changed("shifts.soft.levels", [{"diameter": 400}, {"diameter": 100, "title": "Much"}])
+    config["shifts"]["letter"] = {"kind": "tag", "text": "L"}
+    config["tasks"]["cxr_mass"]["shifts"] = ["letter", "soft"]
+    study, plain = Study.of(config), Study.of(DEFAULT)
+    task = study.tasks["cxr_mass"]
+    assert task.shifted == [("soft_1", "soft", 1), ("soft_2", "soft", 2), ("letter", "letter", 1)]
+    assert task.layers == [*plain.tasks["cxr_mass"].layers, "soft_1", "soft_2", "letter"]
+    assert study.tasks["ct_nodule"].shifted == []
+    assert study.uses["soft_2"].artifact.diameter == 100
+    assert (study.uses["soft_1"].title, study.uses["soft_2"].title) == ("Denoising", "Much")
+    assert study.runs.equals(plain.runs)  # it trains nothing
+    assert (study.style, study.figures) == (plain.style, plain.figures)
 
 
 def test_labels_of_another_source_decide_nothing():

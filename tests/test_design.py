@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sourcebench import design
 from sourcebench.apportionment import interleave
-from sourcebench.datasets import splits
+from sourcebench.design.audit import audit
 from sourcebench.errors import SourceBenchError
 
 SHARES = [0, 0.1, 0.2, 0.5, 0.8, 1]
@@ -40,25 +40,37 @@ manifests = st.builds(
 folds = st.sampled_from([(3, 0.2), (5, 0.1), (5, 0.2), (4, 0.25)])
 
 
-def build(manifest, shape, carrier=None):
+def designed(manifest, shape, carrier=None, shifts=()):
     count, fraction = shape
+    common = {"val_fraction": fraction, "seed": 7, "name": "t", "shifts": shifts}
     try:
-        table = design.build(
-            manifest, folds=count, val_fraction=fraction, seed=7, name="t", carrier=carrier
-        )
+        made = design.build(manifest, folds=count, confounder="tag", carrier=carrier, **common)
     except SourceBenchError:
         assume(False)  # too few of some class to be in every fold
-    return table
+    return made
+
+
+def build(manifest, shape, carrier=None):
+    return designed(manifest, shape, carrier).images
+
+
+def rows_of(made, share, name):
+    """The rows of a test set."""
+    rows = design.test(made.tests, share)
+    return rows[rows["test_set"] == name].reset_index(drop=True)
 
 
 @settings(max_examples=40, deadline=None)
 @given(manifests, folds, st.booleans())
 def test_no_patient_is_on_two_sides(manifest, shape, sampled):
-    table = build(manifest, shape, ("sex", "F") if sampled else None)
-    design.check(table, "t")
-    audit = splits.audit(design.long_form(table, SHARES))
-    assert (audit[["train_val", "train_test", "val_test", "leaked"]] == 0).all(axis=None)
-    assert set(audit["verdict"]) == {"patient-disjoint"}
+    made = designed(manifest, shape, ("sex", "F") if sampled else None)
+    design.check(made.images, "t")
+    found = audit(design.long_form(made, SHARES))
+    assert (found[["train_val", "train_test", "val_test", "leaked"]] == 0).all(axis=None)
+    assert set(found["verdict"]) == {"patient-disjoint"}
+    assert not set(made.tests["patient_id"]) & set(
+        made.images.loc[made.images["fold_1"] != "", "patient_id"]
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -103,15 +115,15 @@ def test_fractions_of_the_training_set_are_nested_and_stratified(manifest, shape
 @given(manifests, folds, st.floats(0, 1))
 def test_shares_are_exact(manifest, shape, share):
     """Overall to rounding; in each fold's two sets, and in the test set, to within one image."""
-    table = build(manifest, shape)
+    made = designed(manifest, shape)
     for fold in range(1, shape[0] + 1):
-        rows = design.development(table, share, fold)
+        rows = design.development(made.images, share, fold)
         positives = rows[rows["label"] == 1]
         assert abs(positives["artifact"].sum() - share * len(positives)) <= 0.5 + 1e-9
         validation = positives[positives["part"] == "val"]
         assert abs(validation["artifact"].sum() - share * len(validation)) <= 1 + 1e-9
         assert not rows.loc[rows["label"] == 0, "artifact"].any()
-    test = design.test(table, share, "iid")
+    test = rows_of(made, share, "iid")
     positives = test[test["label"] == 1]
     assert abs(positives["artifact"].sum() - share * len(positives)) <= 0.5 + 1e-9
 
@@ -145,7 +157,8 @@ def test_sampling_keeps_the_number_of_positives(manifest, shape, share):
     assert (rows["artifact"] == (rows["image_id"].map(sex) == "F")).all()
     assert not rows.loc[rows["label"] == 0, "artifact"].any()
     pool = table[(table["role"] == "dev") & (table["label"] == 1)]
-    carriers, others = pool["carrier"].sum(), (1 - pool["carrier"]).sum()
+    carriers = (pool["image_id"].map(sex) == "F").sum()
+    others = len(pool) - carriers
     expected = share * carriers + (1 - share) * others
     assert abs(rows["label"].sum() - expected) <= 1 + 1e-9
 
@@ -164,25 +177,79 @@ def test_every_beginning_holds_each_cells_share(sizes):
 
 def test_test_sets():
     manifest = make_manifest(200, 2, 0.4, 0.5, 1)
-    table = build(manifest, (5, 0.2))
-    ood = design.test(table, 0.5, "ood")
+    made = designed(manifest, (5, 0.2))
+    ood, clean = rows_of(made, 0.5, "ood"), rows_of(made, 0.5, "clean")
     assert (ood["artifact"] == (ood["label"] == 0)).all()
-    clean = design.test(table, 0.5, "clean")
+    assert (ood["layer"] == np.where(ood["artifact"], "tag", "none")).all()
     assert not clean["artifact"].any()
+    assert set(clean["layer"]) == {"none"}
     assert list(clean["image_id"]) == list(ood["image_id"])
-    sampled = build(manifest, (5, 0.2), ("sex", "F"))
+    sampled = designed(manifest, (5, 0.2), ("sex", "F"))
     sex = manifest.set_index("image_id")["sex"]
-    ood = design.test(sampled, 1, "ood")
+    ood = rows_of(sampled, 1, "ood")
     assert set(ood.loc[ood["label"] == 1, "image_id"].map(sex)) == {"M"}
     assert set(ood.loc[ood["label"] == 0, "image_id"].map(sex)) == {"F"}
-    assert set(design.test(sampled, 1, "clean")["image_id"].map(sex)) == {"M"}
+    assert set(rows_of(sampled, 1, "clean")["image_id"].map(sex)) == {"M"}
+    assert set(sampled.tests["layer"]) == {"none"}  # an attribute is not drawn
+
+
+@settings(max_examples=30, deadline=None)
+@given(manifests, folds, st.booleans(), st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted))
+def test_the_iid_test_set_is_nested_and_an_image_is_in_it_once(manifest, shape, sampled, shares):
+    made = designed(manifest, shape, ("sex", "F") if sampled else None)
+    less, more = (rows_of(made, share, "iid") for share in shares)
+    for rows in (less, more):
+        assert rows["image_id"].is_unique
+        assert not rows.loc[rows["label"] == 0, "artifact"].any()
+    carriers = [set(rows.loc[rows["artifact"], "image_id"]) for rows in (less, more)]
+    assert carriers[0] <= carriers[1]
+    others = [set(rows.loc[~rows["artifact"], "image_id"]) for rows in (less, more)]
+    assert others[1] <= others[0]
+    if not sampled:
+        assert list(less["image_id"]) == list(more["image_id"])
+
+
+@settings(max_examples=20, deadline=None)
+@given(manifests, folds, st.booleans(), st.sampled_from(SHARES))
+def test_the_other_test_sets_do_not_depend_on_the_share(manifest, shape, sampled, share):
+    made = designed(manifest, shape, ("sex", "F") if sampled else None)
+    for name in ("ood", "clean"):
+        pd.testing.assert_frame_equal(rows_of(made, share, name), rows_of(made, 0, name))
+
+
+BLUR = [design.Shifted("blur_1", "blur", 1), design.Shifted("blur_2", "blur", 2)]
+
+
+@settings(max_examples=20, deadline=None)
+@given(manifests, folds, st.booleans())
+def test_a_shift_is_one_more_test_set_and_changes_nothing_else(manifest, shape, sampled):
+    carrier = ("sex", "F") if sampled else None
+    plain, more = designed(manifest, shape, carrier), designed(manifest, shape, carrier, BLUR)
+    pd.testing.assert_frame_equal(more.images, plain.images)
+    before = more.tests[more.tests["severity"] == 0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(before, plain.tests)
+    clean = rows_of(plain, 0.5, "clean")
+    for shift in BLUR:
+        rows = rows_of(more, 0.5, shift.test_set)
+        assert list(rows["image_id"]) == list(clean["image_id"])
+        assert set(rows["layer"]) == {shift.test_set}
+        assert not rows["artifact"].any()
+    added = more.tests[more.tests["severity"] > 0]
+    assert set(zip(added["test_set"], added["family"], added["severity"], strict=True)) == set(BLUR)
+
+
+def test_without_a_confounder_there_is_one_test_set():
+    manifest = make_manifest(200, 2, 0.4, 0.5, 1)
+    made = design.build(manifest, folds=3, val_fraction=0.2, seed=7, name="t", shifts=BLUR)
+    assert list(made.tests["test_set"].unique()) == ["clean", "blur_1", "blur_2"]
+    assert set(design.development(made.images, 0, 1)["layer"]) == {"none"}
 
 
 def test_the_same_seed_gives_the_same_design_and_another_does_not():
     manifest = make_manifest(100, 2, 0.4, 0.5, 1)
     first, again = build(manifest, (5, 0.1)), build(manifest, (5, 0.1))
     pd.testing.assert_frame_equal(first, again)
-    other = design.build(manifest, folds=5, val_fraction=0.1, seed=8, name="t")
+    other = design.build(manifest, folds=5, val_fraction=0.1, seed=8, name="t").images
     assert not first["fold_1"].equals(other["fold_1"])
 
 
@@ -215,7 +282,11 @@ def test_a_leak_is_an_error():
         design.check(leaky, "t")
 
 
-def test_a_table_read_back_is_the_same(tmp_path):
-    table = build(make_manifest(100, 2, 0.4, 0.5, 1).astype({"patient_id": "str"}), (5, 0.1))
-    table.to_csv(tmp_path / "design.csv", index=False)
-    pd.testing.assert_frame_equal(design.read(tmp_path / "design.csv"), table, check_dtype=False)
+def test_tables_read_back_are_the_same(tmp_path):
+    manifest = make_manifest(100, 2, 0.4, 0.5, 1).astype({"patient_id": "str"})
+    made = designed(manifest, (5, 0.1), shifts=[design.Shifted("NA", "NA", 1)])
+    paths = [tmp_path / "images.csv", tmp_path / "tests.csv"]
+    for table, path in zip(made, paths, strict=True):
+        table.to_csv(path, index=False)
+    for table, back in zip(made, design.read(*paths), strict=True):
+        pd.testing.assert_frame_equal(back, table, check_dtype=False)

@@ -17,7 +17,7 @@ import yaml
 from snakemake.utils import update_config
 
 from conftest import ROOT, merged
-from sourcebench import confounders
+from sourcebench.attributes import ATTRIBUTES
 from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.base import build
 from sourcebench.datasets.labels import LABELS
@@ -41,7 +41,7 @@ def test_the_confounder_of_the_docs(forgotten):
     (overlay,) = blocks("docs/adding-a-confounder.md", "yaml")
     exec(compile(code, "vignette.py", "exec"), {"__name__": "vignette"})
     study = Study.of(merged(yaml.safe_load(overlay)))
-    vignette = study.confounders["dark_corners"].built
+    vignette = study.confounders["dark_corners"].trait
     image = np.full((65, 65), 200, np.uint8)
     darker = vignette.artifact(image, np.random.default_rng(0))
     assert darker[32, 32] == 200
@@ -52,7 +52,7 @@ def test_the_confounder_of_the_docs(forgotten):
 
 
 def test_a_sampling_confounder_without_code():
-    view = confounders.build("gender", column="view", carrier="AP", other="PA")
+    view = ATTRIBUTES.build("gender", column="view", carrier="AP", other="PA")
     assert (view.column, view.carrier) == ("view", "AP")
 
 

@@ -9,7 +9,9 @@ import yaml
 from conftest import ROOT, merged
 from planner import snakemake
 from snippets import snippets
-from sourcebench import confounders, exhibits
+from sourcebench import exhibits
+from sourcebench.artifacts import ARTIFACTS
+from sourcebench.attributes import ATTRIBUTES
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.figures import FIGURES, PAGES, called_for
@@ -36,16 +38,19 @@ def test_titles_are_told_apart():
 
 
 def build(*names):
-    return [confounders.build(name) for name in names]
+    return [ARTIFACTS.build(name) for name in names]
 
 
 def test_a_study_is_shown_in_the_figures_that_its_confounders_call_for():
     assert called_for([]) == ["epochs"]
-    sampled = confounders.build("gender")
+    sampled = ATTRIBUTES.build("gender")
     assert set(called_for([sampled])) == {"drop", "epochs", "figure3", "permutation"}
     assert set(called_for([sampled, *build("tag")])) - set(called_for([sampled])) == {"figure2"}
     noise = set(called_for(build("poisson_noise")))
     assert noise - set(called_for(build("tag"))) == {"figure4"}
+    assert set(called_for([sampled], build("poisson_noise"))) - set(called_for([sampled])) == {
+        "figure2"
+    }
 
 
 def test_a_figure_that_there_is_not_ends_with_the_nearest():

@@ -13,7 +13,7 @@ from sourcebench.devices import precision
 from sourcebench.evaluation.aggregate import collect
 from sourcebench.evaluation.metrics import METRICS
 from sourcebench.sources import Normalisation
-from sourcebench.training import module
+from sourcebench.training import finetuning, module
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.finetuning import HISTORY_COLUMNS, Outputs, Recipe, Run, finetune
@@ -34,8 +34,9 @@ def world(tmp_path_factory):
     artifact = images.copy()
     artifact[:, :6, :6] = 255
     np.save(folder / "images.npy", images)
-    (folder / "corner").mkdir()
-    np.save(folder / "corner" / "artifact.npy", artifact)
+    for name, drawn in (("corner", artifact), ("framed", 255 - images)):
+        (folder / name).mkdir()
+        np.save(folder / name / "artifact.npy", drawn)
     manifest = pd.DataFrame(
         {
             "image_id": [f"{i:08d}_000.png" for i in range(n)],
@@ -45,13 +46,15 @@ def world(tmp_path_factory):
         }
     )
     manifest.to_csv(folder / "samples.csv", index=False)
-    table = design.build(manifest, folds=2, val_fraction=0.25, seed=1, name="t")
+    common = {"folds": 2, "val_fraction": 0.25, "seed": 1, "name": "t"}
+    shifts = [design.Shifted("framed", "framed", 1)]
+    made = design.build(manifest, confounder="corner", shifts=shifts, **common)
     layers = Layers(
         folder / "samples.csv",
         folder / "images.npy",
-        {"corner": folder / "corner" / "artifact.npy"},
+        {name: folder / name / "artifact.npy" for name in ("corner", "framed")},
     )
-    return layers, table, images, artifact
+    return layers, made, images, artifact
 
 
 def recipe(**changes):
@@ -71,11 +74,11 @@ def outputs(folder, checkpoint=False):
 
 
 def run(world, folder, *, name="corner", p_art=1.0, seed=1, checkpoint=False, **changes):
-    layers, table, *_ = world
+    layers, made, *_ = world
     finetune(
         Run("t", name, "random", "tiny_resnet", p_art, 1),
         recipe(**changes),
-        designs={"corner": table},
+        designs={"corner": made},
         layers=layers,
         weights=None,
         seed=seed,
@@ -85,22 +88,20 @@ def run(world, folder, *, name="corner", p_art=1.0, seed=1, checkpoint=False, **
 
 
 def test_layers_take_each_image_from_its_array(world):
-    layers, table, images, artifact = world
-    rows = design.development(table, 0.5, 1)
-    read = layers.read(rows["image_id"], layers.of(rows, "corner")).numpy()
+    layers, made, images, artifact = world
+    rows = design.development(made.images, 0.5, 1)
+    read = layers.read(rows["image_id"], rows["layer"]).numpy()
     for i, row in enumerate(rows.itertuples()):
         number = int(row.image_id[:8])
         assert (read[i] == (artifact if row.artifact else images)[number]).all()
-    # A confounder made by sampling has no array of its own.
-    assert (layers.of(rows, "gender") == "").all()
 
 
 def test_batches_hold_every_image_once(world):
-    layers, table, images, _ = world
-    rows = design.development(table, 0, 1)
+    layers, made, images, _ = world
+    rows = design.development(made.images, 0, 1)
     validation = torch.tensor((rows["part"] == "val").to_numpy())
     data = RunData(
-        layers.read(rows["image_id"], layers.of(rows, "corner")),
+        layers.read(rows["image_id"], rows["layer"]),
         torch.tensor(rows["label"].to_numpy()),
         validation,
         Normalisation((0.5, 0.4, 0.3), (0.2, 0.2, 0.1)),
@@ -126,7 +127,8 @@ def test_a_run_writes_what_it_should(world, tmp_path):
     ]  # fmt: skip
     assert predictions["label"].dtype == "int8"
     assert predictions["logit_1"].dtype == "float32"
-    assert predictions["test_set"].value_counts().to_dict() == {"iid": 32, "ood": 32, "clean": 32}
+    sets = ["iid", "ood", "clean", "framed"]
+    assert predictions["test_set"].value_counts().to_dict() == dict.fromkeys(sets, 32)
     ood = predictions[predictions["test_set"] == "ood"]
     assert (ood["artifact"] == (ood["label"] == 0)).all()
     history = pd.read_csv(tmp_path / "history.csv")
@@ -141,18 +143,18 @@ def test_a_run_writes_what_it_should(world, tmp_path):
     state = load_file(tmp_path / "checkpoint.safetensors")
     assert "head.weight" in state
     table = collect([tmp_path])
-    assert set(table["test_set"]) == {"iid", "ood", "clean"}
+    assert set(table["test_set"]) == set(sets)
 
 
 def test_a_kept_network_is_tested_without_training(world, tmp_path):
     """The same predictions and history at once; another digest, or a broken file, trains again."""
 
     def epochs_in(folder, decided_by):
-        layers, table, *_ = world
+        layers, made, *_ = world
         before = (folder / "run.json").stat().st_mtime_ns if (folder / "run.json").exists() else 0
         finetune(
             Run("t", "corner", "random", "tiny_resnet", 1.0, 1), recipe(),
-            designs={"corner": table}, layers=layers, weights=None, seed=1,
+            designs={"corner": made}, layers=layers, weights=None, seed=1,
             outputs=outputs(folder, checkpoint=True), trained_by=decided_by,
         )  # fmt: skip
         assert (folder / "run.json").stat().st_mtime_ns > before
@@ -190,11 +192,11 @@ def test_a_network_learns_the_shortcut(world, tmp_path):
 
 
 def test_the_shared_run_of_no_share_is_tested_on_all(world, tmp_path):
-    layers, table, *_ = world
+    layers, made, *_ = world
     finetune(
         Run("t", "none", "random", "tiny_resnet", 0.0, 2),
         recipe(epochs=1),
-        designs={"corner": table, "other": table},
+        designs={"corner": made, "other": made},
         layers=layers,
         weights=None,
         seed=1,
@@ -209,6 +211,23 @@ def test_the_shared_run_of_no_share_is_tested_on_all(world, tmp_path):
     ood = corner[corner["test_set"] == "ood"].set_index("image_id")
     changed = ood["logit_1"] != clean
     assert (changed == ood["artifact"]).all()
+
+
+def test_a_shift_is_a_test_set_and_an_image_is_seen_once(world, tmp_path, monkeypatch):
+    seen, predict = [], finetuning.predict
+
+    def counted(model, images, *rest):
+        seen.append(len(images))
+        return predict(model, images, *rest)
+
+    monkeypatch.setattr(finetuning, "predict", counted)
+    predictions = run(world, tmp_path, p_art=0.5, epochs=1)
+    sets = predictions.set_index(["test_set", "image_id"])["logit_1"]
+    assert list(predictions["test_set"].unique()) == ["iid", "ood", "clean", "framed"]
+    assert (sets["framed"] != sets["clean"]).all()
+    # 32 images as they are, all with the shift, and with the artifact those of 'iid' and 'ood'.
+    carrying = predictions.loc[predictions["artifact"], "image_id"].nunique()
+    assert seen == [32 + 32 + carrying]
 
 
 def test_no_epochs_tests_the_network_as_it_starts(world, tmp_path):

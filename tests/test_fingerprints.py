@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from conftest import ROOT
 from sourcebench import fingerprints, imaging, seeds
-from sourcebench.confounders.denoise import Denoise
-from sourcebench.confounders.noise import PoissonNoise
+from sourcebench.artifacts.denoise import Denoise
+from sourcebench.artifacts.noise import PoissonNoise
 from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.errors import SourceBenchError
 from sourcebench.fingerprints import code_of, digest
@@ -100,14 +100,14 @@ def files_of(*definitions):
     return {path.relative_to(fingerprints.LIBRARY).as_posix() for path in found}
 
 
-def test_what_a_confounder_computes_with_counts_and_no_other_confounder():
+def test_what_an_artifact_computes_with_counts_and_no_other_artifact():
     assert files_of(PoissonNoise) == {
-        "confounders/noise.py", "confounders/base.py", "imaging.py",
+        "artifacts/noise.py", "artifacts/base.py", "imaging.py",
     }  # fmt: skip
 
 
 def test_a_name_from_a_package_is_followed_to_where_it_is_from(module):
-    users = module("from sourcebench.confounders import PixelConfounder\n")
+    users = module("from sourcebench.artifacts import Artifact\n")
     library = {
         path for path in fingerprints._reach(fingerprints._home(users))
         if fingerprints.LIBRARY in path.parents

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sourcebench import files, seeds
-from sourcebench.confounders import PixelConfounder, Taxon, apply, draft, drawing, write_layer
+from sourcebench.artifacts import Artifact, apply, draft, drawing, write_layer
 from sourcebench.errors import SourceBenchError
 from sourcebench.parameters import parameter
+from sourcebench.traits import Taxon
 
 COUNT, SIDE = 12, 16
 IDS = [f"image_{row}" for row in range(COUNT)]
@@ -27,7 +28,7 @@ IMAGES[:, 0, 0] = np.arange(COUNT)  # by which they are known
 
 
 @dataclass(frozen=True)
-class Grain(PixelConfounder):
+class Grain(Artifact):
     """Adds grain; remembers which images it drew, and stops at one."""
 
     kind = "grain"

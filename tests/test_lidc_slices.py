@@ -16,7 +16,7 @@ from pydicom.uid import (
 )
 
 from lidc_files import SIDE, encoded, put, series, slice_of, stored
-from sourcebench.confounders.noise import HIGH_HU, LOW_HU
+from sourcebench.artifacts.noise import HIGH_HU, LOW_HU
 from sourcebench.datasets.lidc.headers import index, match
 from sourcebench.errors import SourceBenchError
 from sourcebench.retrieval.formats import ct

@@ -16,6 +16,7 @@ from scipy.stats import mannwhitneyu
 from torchmetrics.functional.classification import binary_average_precision as torch_precision
 from torchmetrics.functional.classification import binary_calibration_error as torch_ece
 
+from sourcebench.design.ranges import of_artifact, of_attribute
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.aggregate import collect, read_runs
 from sourcebench.evaluation.metrics import METRICS, score
@@ -259,33 +260,34 @@ def test_table1_counts_what_a_run_sees_of_a_sampled_confounder():
     kinds = [("test", 1, 0), ("test", 1, 1), ("test", 0, 0), ("test", 0, 1)]
     kinds += [("dev", 1, 0), ("dev", 1, 1), ("dev", 0, 0)]
     rows = [(*kind, i) for kind in kinds for i in range(200)]
-    design = pd.DataFrame(rows, columns=["role", "label", "carrier", "i"])
-    design["image_id"] = design["patient_id"] = np.arange(len(design)).astype(str)
-    design["rank"] = np.where(design["label"] == 1, (design["i"] + 0.5) / 200, np.nan)
-    part = np.where(design["i"] % 20 < 3, "val", "train")
-    design["fold_1"] = np.where(design["role"] == "dev", part, "")
-    target = Target("Atelectasis", ["Gender"], design, (0, 0.1, 0.5, 1), 256, 64)
+    ranked = pd.DataFrame(rows, columns=["role", "label", "carrier", "i"]).assign(share=0.5)
+    ranked["image_id"] = ranked["patient_id"] = np.arange(len(ranked)).astype(str)
+    ranked["rank"] = np.where(ranked["label"] == 1, (ranked["i"] + 0.5) / 200, np.nan)
+    part = np.where(ranked["i"] % 20 < 3, "val", "train")
+    ranked["fold_1"] = np.where(ranked["role"] == "dev", part, "")
+    target = Target("Atelectasis", ["Gender"], of_attribute(ranked, []), (0, 0.1, 0.5, 1), 256, 64)
     row = table1([target]).iloc[0].to_dict()
     assert row["Images (test/dev)"] == "400/400"  # the paper's Table 1
     assert row["Split in % (train/val)"] == "85/15"
     assert row["Classes in % (pos/neg)"] == "50/50"
     assert row["Pool (test/dev)"] == "800/600"
     assert row["Classes of the pool in % (pos/neg)"] == "57/43"
-    fewer = (design["role"] == "dev") & (design["carrier"] == 1) & (design["i"] < 4)
-    uneven = table1([replace(target, design=design[~fewer])]).iloc[0]
+    fewer = (ranked["role"] == "dev") & (ranked["carrier"] == 1) & (ranked["i"] < 4)
+    uneven = table1([replace(target, design=of_attribute(ranked[~fewer], []))]).iloc[0]
     assert uneven["Images (test/dev)"] == "400/396–400"
 
 
 def test_table1_describes_the_target_as_the_paper_does():
     label = np.repeat([1, 0, 1, 0], [31, 52, 68, 180])
     role = np.repeat(["test", "dev"], [83, 248])
-    design = pd.DataFrame({"label": label, "role": role})
+    ranked = pd.DataFrame({"label": label, "role": role, "share": 0.5})
     for fold in range(5):
         part = np.where(np.arange(331) % 10 == fold, "val", "train")
-        design[f"fold_{fold + 1}"] = np.where(role == "dev", part, "")
-    design["image_id"] = design["patient_id"] = np.arange(331).astype(str)
-    design["rank"] = np.where(label == 1, 0.5, np.nan)
-    result = table1([Target("Lung mass", ["Tag", "Denoising"], design, (0, 1), 512, 32)])
+        ranked[f"fold_{fold + 1}"] = np.where(role == "dev", part, "")
+    ranked["image_id"] = ranked["patient_id"] = np.arange(331).astype(str)
+    ranked["rank"] = np.where(label == 1, 0.5, np.nan)
+    made = of_artifact(ranked, "tag", [])
+    result = table1([Target("Lung mass", ["Tag", "Denoising"], made, (0, 1), 512, 32)])
     assert result.iloc[0].tolist() == [
         "Lung mass",
         "Tag, Denoising",

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from conftest import write_pngs
-from sourcebench.datasets import prepare, splits
+from sourcebench.datasets import prepare
 from sourcebench.datasets.nih import tables
+from sourcebench.design.published.files import LONG_COLUMNS
 from sourcebench.errors import SourceBenchError
 from sourcebench.retrieval.formats.png import read_png
 
@@ -106,7 +107,7 @@ def published(image_ids, label):
                 {"part": part, "image_id": ids, "label": label[: len(ids)], "patient_id": 0}
             ).assign(p_art=np.nan, fold=1, sex=None)
         )
-    return pd.concat(frames, ignore_index=True)[splits.LONG_COLUMNS]
+    return pd.concat(frames, ignore_index=True)[LONG_COLUMNS]
 
 
 def test_published_splits_give_the_manifest():

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from conftest import ROOT
 from sourcebench import files, seeds
-from sourcebench.confounders import build, write_layer
-from sourcebench.confounders.projection_noise import noisy_lines
-from sourcebench.confounders.record import record_of
+from sourcebench.artifacts import ARTIFACTS, write_layer
+from sourcebench.artifacts.projection_noise import noisy_lines
+from sourcebench.artifacts.record import record_of
 from sourcebench.errors import SourceBenchError
 from sourcebench.tomography import ParallelBeam
 from tomography_shapes import SIDE, disc, ellipse, slice_of_a_chest
 
 PITCH = ParallelBeam(SIDE).pitch
+build = ARTIFACTS.build
 
 
 def rng(*name):
@@ -219,6 +220,6 @@ def test_the_record_says_what_computed_a_layer():
 
 
 def test_pytorch_is_imported_when_something_is_drawn_not_before():
-    code = "import sys, sourcebench.confounders; sys.exit('torch' in sys.modules)"
+    code = "import sys, sourcebench.artifacts; sys.exit('torch' in sys.modules)"
     library = ROOT / "workflow" / "scripts"
     subprocess.run([sys.executable, "-c", code], cwd=library, check=True)

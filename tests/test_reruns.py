@@ -18,13 +18,14 @@ RING = '''"""A ring, as somebody's own confounder."""
 
 from dataclasses import dataclass
 
-from sourcebench.confounders.base import PixelConfounder, Taxon, register
+from sourcebench.artifacts.base import ARTIFACTS, Artifact
 from sourcebench.parameters import parameter
+from sourcebench.traits import Taxon
 
 
-@register("ring")
+@ARTIFACTS.register("ring")
 @dataclass(frozen=True)
-class Ring(PixelConfounder):
+class Ring(Artifact):
     """A bright frame."""
 
     title = "Ring"
@@ -112,7 +113,7 @@ def write_images(folder, numbers):
 def house(folder):
     """A copy of the project, with a confounder and a kind of dataset of somebody's own."""
     library = copied(folder / "house")
-    (library / "confounders" / "ring.py").write_text(RING)
+    (library / "artifacts" / "ring.py").write_text(RING)
     (library / "datasets" / "mine").mkdir()
     (library / "datasets" / "mine" / "__init__.py").write_text(READER)
     return library
@@ -216,13 +217,13 @@ RING_AGAIN = {"confound": 1, "finetune": 4, "artifact_figure": 1, **DRAWN}
 )
 def test_an_edited_artifact(finished, old, new):
     """Its own networks, and those of p_art = 0, which are tested on it; not the tag's."""
-    path = code(finished, "confounders", "ring.py")
+    path = code(finished, "artifacts", "ring.py")
     with other(path, RING.replace(old, new).encode()):
         assert planned(finished) == RING_AGAIN
 
 
 def test_an_edited_comment_is_no_change(finished):
-    path = code(finished, "confounders", "ring.py")
+    path = code(finished, "artifacts", "ring.py")
     with other(path, RING.replace("A bright frame.", "A frame.").encode() + b"\n# Done.\n"):
         assert planned(finished) == {}
 

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from sourcebench import design
-from sourcebench.datasets import splits
+from sourcebench.design import published as splits
+from sourcebench.design.audit import audit
+from sourcebench.design.published.files import LONG_COLUMNS
 from sourcebench.errors import SourceBenchError
 
 
@@ -46,7 +48,7 @@ def write_sampled(folder):
 def test_published_splits_are_read_as_they_are(tmp_path):
     write_published(tmp_path)
     table = splits.read(tmp_path, "YES")
-    assert list(table.columns) == splits.LONG_COLUMNS
+    assert list(table.columns) == LONG_COLUMNS
     assert table.groupby(["fold", "part"], dropna=False).size().to_dict().keys()
     sizes = table.value_counts(["part", "fold"], dropna=False)
     assert sizes["train", 1] == 20
@@ -58,20 +60,20 @@ def test_published_splits_are_read_as_they_are(tmp_path):
 @pytest.mark.parametrize("leaks", [0, 1, 3])
 def test_the_audit_counts_shared_patients(tmp_path, leaks):
     write_published(tmp_path, leaks)
-    audit = splits.audit(splits.read(tmp_path, "YES"))
-    assert list(audit["train_test"]) == [leaks, leaks]
-    assert list(audit["leaked"]) == [leaks, leaks]
-    assert list(audit["train_val"]) == [0, 0]
-    assert audit.loc[0, "n_test"] == 8
-    assert audit.loc[0, "positive_test"] == 0.5
+    found = audit(splits.read(tmp_path, "YES"))
+    assert list(found["train_test"]) == [leaks, leaks]
+    assert list(found["leaked"]) == [leaks, leaks]
+    assert list(found["train_val"]) == [0, 0]
+    assert found.loc[0, "n_test"] == 8
+    assert found.loc[0, "positive_test"] == 0.5
     expected = f"{leaks} patients are in development and test" if leaks else "patient-disjoint"
-    assert set(audit["verdict"]) == {expected}
+    assert set(found["verdict"]) == {expected}
 
 
 def test_a_design_from_published_splits_keeps_their_folds(tmp_path):
     write_published(tmp_path)
     published = splits.read(tmp_path, "YES")
-    table = design.from_published(published, seed=1, name="t")
+    table = splits.build(published, seed=1, name="t").images
     for fold, part in itertools.product((1, 2), ("train", "val")):
         rows = published[(published["fold"] == fold) & (published["part"] == part)]
         run = design.development(table, 1, fold)
@@ -82,7 +84,7 @@ def test_a_design_from_published_splits_keeps_their_folds(tmp_path):
 
 def test_a_design_from_leaking_splits_is_refused(tmp_path):
     write_published(tmp_path, leaks=2)
-    table = design.from_published(splits.read(tmp_path, "YES"), seed=1, name="t")
+    table = splits.build(splits.read(tmp_path, "YES"), seed=1, name="t").images
     with pytest.raises(SourceBenchError, match=r"2 patients .* 'leaks: accept'"):
         design.check(table, "t")
 
@@ -91,9 +93,11 @@ def test_an_image_that_a_fold_leaves_out_is_left_out(tmp_path):
     write_published(tmp_path)
     train = pd.read_csv(tmp_path / "train_fold1.csv", index_col=0)
     train.iloc[2:].to_csv(tmp_path / "train_fold1.csv")
-    table = design.from_published(splits.read(tmp_path, "YES"), seed=1, name="t")
-    table.to_csv(tmp_path / "design.csv", index=False)
-    for one in (table, design.read(tmp_path / "design.csv")):
+    made = splits.build(splits.read(tmp_path, "YES"), seed=1, name="t")
+    paths = [tmp_path / "images.csv", tmp_path / "tests.csv"]
+    for table, path in zip(made, paths, strict=True):
+        table.to_csv(path, index=False)
+    for one in (made.images, design.read(*paths).images):
         assert len(design.development(one, 0.5, 1)) == 22  # 18 for training, 4 for validation
         assert len(design.development(one, 0.5, 2)) == 24
         assert set(design.development(one, 0.5, 1)["part"]) == {"train", "val"}
@@ -101,34 +105,34 @@ def test_an_image_that_a_fold_leaves_out_is_left_out(tmp_path):
 
 def test_fewer_folds_than_the_experiment_wants(tmp_path):
     write_published(tmp_path)
-    table = design.from_published(splits.read(tmp_path, "YES"), seed=1, name="t")
-    design.require_folds(table, 2, "t")
+    table = splits.build(splits.read(tmp_path, "YES"), seed=1, name="t").images
+    splits.require_folds(table, 2, "t")
     with pytest.raises(SourceBenchError, match=r"t: the published splits have 2 folds, fewer"):
-        design.require_folds(table, 5, "t")
+        splits.require_folds(table, 5, "t")
 
 
 def test_splits_that_depend_on_the_share(tmp_path):
     write_sampled(tmp_path)
     published = splits.read(tmp_path, "Hernia")
     assert sorted(published["p_art"].dropna().unique()) == [0, 1]
-    table = design.from_published(published, seed=1, name="t", carrier=("sex", "F"))
+    made = splits.build(published, seed=1, name="t", carrier=("sex", "F"))
     for share in (0, 1):
-        rows = design.development(table, share, 1)
+        rows = design.development(made.images, share, 1)
         assert len(rows) == 16
         assert rows["artifact"].sum() == (8 if share else 0)
-    assert len(design.test(table, 1, "ood")) == 8
-    assert len(design.test(table, 1, "iid")) == 0  # the reference published none
-    assert len(design.test(table, 1, "clean")) == 0
+    assert len(design.development(made.images, 0.5, 1)) == 0
+    # The reference published no i.i.d. test set, and of this one 'clean' would be all positive.
+    assert design.test(made.tests, 1)["test_set"].tolist() == 8 * ["ood"]
 
 
 def test_splits_and_confounder_must_fit_together(tmp_path):
     write_sampled(tmp_path / "sampled")
     write_published(tmp_path / "plain")
     with pytest.raises(SourceBenchError, match="do not fit together"):
-        design.from_published(splits.read(tmp_path / "sampled", "Hernia"), seed=1, name="t")
+        splits.build(splits.read(tmp_path / "sampled", "Hernia"), seed=1, name="t")
     plain = splits.read(tmp_path / "plain", "YES")
     with pytest.raises(SourceBenchError, match="do not fit together"):
-        design.from_published(plain, seed=1, name="t", carrier=("sex", "F"))
+        splits.build(plain, seed=1, name="t", carrier=("sex", "F"))
 
 
 def test_file_names():

@@ -8,8 +8,9 @@ import pytest
 from conftest import ROOT
 from sourcebench import axes
 from sourcebench.datasets.lidc.headers import Headers, Oddities
-from sourcebench.datasets.splits import audit
 from sourcebench.datasets.tasks import candidates
+from sourcebench.design.audit import audit
+from sourcebench.design.ranges import of_artifact
 from sourcebench.evaluation.aggregate import columns, measured
 from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.evaluation.tables import TABLES
@@ -53,16 +54,17 @@ def test_every_table_has_its_section():
     assert set(re.findall(r"(?m)^## `(\w+)\.csv`$", page)) == set(TABLES.names())
 
 
-DESIGN = pd.DataFrame(
+RANKED = pd.DataFrame(
     {"image_id": list("abcd"), "patient_id": list("abcd"), "label": [0, 1, 0, 1],
-     "role": ["test", "test", "dev", "dev"], "rank": [None, 0.5, None, 0.5],
+     "role": ["test", "test", "dev", "dev"], "rank": [None, 0.5, None, 0.5], "share": None,
      "fold_1": ["", "", "train", "val"]}
 )  # fmt: skip
 
 
 def test_table1_and_the_audit():
-    assert documented("`table1.csv`") == set(table1([Target("t", [], DESIGN, (0,), 8, 2)]))
-    long = DESIGN.assign(part=["test", "test", "train", "val"], p_art=None, fold=1)
+    made = of_artifact(RANKED, "tag", [])
+    assert documented("`table1.csv`") == set(table1([Target("t", [], made, (0,), 8, 2)]))
+    long = RANKED.assign(part=["test", "test", "train", "val"], p_art=None, fold=1)
     assert documented("`split_audit.csv`") == {"splits", *audit(long)}
 
 

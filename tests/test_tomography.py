@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from skimage.transform import iradon, radon
 
 from sourcebench import seeds
-from sourcebench.confounders import build
+from sourcebench.artifacts import ARTIFACTS
 from sourcebench.tomography import ParallelBeam, joseph
 from sourcebench.tomography.parallel_beam import ram_lak
 from tomography_shapes import SIDE, X, Y, blob, disc, ellipse, slice_of_a_chest
@@ -184,7 +184,7 @@ def test_projector_and_reconstruction_are_astras(side, angles, seed):
 def test_a_slice_in_8_bit_is_astras_but_for_one_pixel_in_two_hundred(monkeypatch):
     """362², 1000 angles, no noise: those that truncation puts on two sides of a grey level."""
     image = slice_of_a_chest(362)
-    scan = build("projection_noise", reference="reconstructed", accelerator="cpu").base
+    scan = ARTIFACTS.build("projection_noise", reference="reconstructed", accelerator="cpu").base
     ours = scan(image, rng("slice")).astype(int)
 
     def reconstruct(beam, lines):

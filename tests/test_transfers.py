@@ -203,7 +203,7 @@ def tried(tmp_path_factory):
     role = np.where(np.arange(n) < 16, "test", "dev")
     samples = {"image_id": ids, "patient_id": range(n), "label": labels, "role": role}
     pd.DataFrame(samples).to_csv(folder / "samples.csv", index=False)
-    table = design.build(pd.DataFrame(samples), folds=2, val_fraction=0.25, seed=1, name="t")
+    made = design.build(pd.DataFrame(samples), folds=2, val_fraction=0.25, seed=1, name="t")
     augmentation = Augmentation(0, 0, 0, 0)
 
     def run(transfer, name="run", epochs=2, arch="tiny_resnet", weights=None):
@@ -211,7 +211,7 @@ def tried(tmp_path_factory):
         record = finetune(
             Run("t", "none", "some", arch, 0.0, 1),
             Recipe(epochs, 30, RATE, 0.5, 8, "loss", augmentation, "fp32", "cpu"),
-            designs={"none": table},
+            designs={"none": made},
             layers=Layers(folder / "samples.csv", folder / "images.npy", {}),
             weights=weights,
             seed=1,

@@ -16,6 +16,7 @@ from sourcebench.datasets.base import build
 from sourcebench.datasets.origins import retrieve
 from sourcebench.datasets.prepare import manifest
 from sourcebench.datasets.tasks import candidates
+from sourcebench.design import published
 from sourcebench.errors import SourceBenchError
 from sourcebench.retrieval import tables
 from sourcebench.retrieval.folders import index_folder
@@ -234,13 +235,12 @@ def test_a_confounder_goes_by_any_column_of_the_table(mine, tmp_path):
     }  # fmt: skip
     files.write_csv(tmp_path / "manifest.csv", table)
     read = files.read_table(tmp_path / "manifest.csv", text=["site"])
-    designed = design.build(
-        read, folds=2, val_fraction=0.5, seed=1, name="t", carrier=("site", "01")
-    )
-    design.check(designed, "t")
-    carriers = designed.set_index("image_id")["carrier"].astype(bool)
-    assert (carriers == (read.set_index("image_id")["site"] == "01")).all()
-    assert set(designed["patient_id"]) <= set(metadata["patient_id"])
+    made = design.build(read, folds=2, val_fraction=0.5, seed=1, name="t", carrier=("site", "01"))
+    design.check(made.images, "t")
+    sites = read.set_index("image_id")["site"]
+    for rows in (design.development(made.images, 0.5, 1), made.tests):
+        assert (rows["artifact"] == (rows["image_id"].map(sites) == "01")).all()
+    assert set(made.images["patient_id"]) <= set(metadata["patient_id"])
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_a_draw_does_not_hang_on_the_type_of_ids():
         drawn, _ = manifest("t", samples, table, carrier=None, **OPTIONS)
         ordered = drawn.assign(patient_id=drawn["patient_id"].astype(int))
         options = {"folds": 2, "val_fraction": 0.25, "seed": 1, "name": "t"}
-        text, number = (design.build(rows, **options) for rows in (drawn, ordered))
+        text, number = (design.build(rows, **options).images for rows in (drawn, ordered))
         pd.testing.assert_frame_equal(
             text.drop(columns="patient_id"), number.drop(columns="patient_id")
         )
@@ -298,11 +298,12 @@ def test_published_splits_may_leave_the_attribute_to_the_table(mine):
     long.loc[part == "test", ["fold", "p_art"]] = np.nan
     table, _ = manifest("t", TASK, metadata, carrier=SITE, **OPTIONS | {"published": long})
     assert table["site"].tolist() == metadata["site"].sort_index().tolist()
-    made = design.from_published(
+    made = published.build(
         long, seed=1, name="t", carrier=("site", "01"), manifest=table
     )  # fmt: skip
     known = table.set_index("image_id")["site"]
-    assert (made["carrier"] == (made["image_id"].map(known) == "01")).all()
+    for rows in (design.development(made.images, 0.5, 1), made.tests):
+        assert (rows["artifact"] == (rows["image_id"].map(known) == "01")).all()
 
 
 def test_ids_that_look_like_numbers_find_their_images(tmp_path):

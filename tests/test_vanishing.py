@@ -12,28 +12,28 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sourcebench import seeds
-from sourcebench.confounders import REGISTRY, PixelConfounder, build, write_layer
-from sourcebench.confounders.drawing import draw
-from sourcebench.confounders.noise import poisson_noise
+from sourcebench.artifacts import ARTIFACTS, write_layer
+from sourcebench.artifacts.drawing import draw
+from sourcebench.artifacts.noise import poisson_noise
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import resize
 
-PIXEL = [name for name in REGISTRY.names() if issubclass(REGISTRY.get(name), PixelConfounder)]
+KINDS = ARTIFACTS.names()
 FEW_ANGLES = {"projection_noise": {"angles": 12, "accelerator": "cpu"}}
 SIDES = st.integers(16, 72)
 
 
 def vanishing(kind, resolution=None):
     """A confounder that says of itself that it leaves no trace."""
-    declared = REGISTRY.get(kind).vanishing
+    declared = ARTIFACTS.get(kind).vanishing
     assert declared, (
         f"The confounder '{kind}' does not say at which values of its parameters its artifact "
         "vanishes; declare them in its class: vanishing: ClassVar = {'strength': 0}, say."
     )
     values = FEW_ANGLES.get(kind, {}) | dict(declared)
-    if resolution and "resolution" in REGISTRY.get(kind).__dataclass_fields__:
+    if resolution and "resolution" in ARTIFACTS.get(kind).__dataclass_fields__:
         values["resolution"] = resolution
-    return build(kind, **values)
+    return ARTIFACTS.build(kind, **values)
 
 
 def grain(height, width, seed=0):
@@ -49,7 +49,7 @@ def with_and_without(confounder, image, size, method, seed=0):
     return with_, resize(image, size, method)
 
 
-@pytest.mark.parametrize("kind", PIXEL)
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=25, deadline=None)
 @given(
     native=SIDES,
@@ -66,14 +66,14 @@ def test_without_strength_nothing_sets_images_apart(kind, native, resolution, si
     assert np.array_equal(with_, without)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in PIXEL if kind != "projection_noise"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "projection_noise"])
 @pytest.mark.parametrize("shape", [(40, 64), (64, 40)])
 def test_nor_does_it_in_images_that_are_not_square(kind, shape):
     with_, without = with_and_without(vanishing(kind, 48), grain(*shape), 32, "nearest")
     assert np.array_equal(with_, without)
 
 
-@pytest.mark.parametrize("kind", PIXEL)
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_artifact_that_vanished_is_refused_where_it_is_drawn(kind, tmp_path):
     native = np.stack([grain(48, 48, seed) for seed in range(3)])
     with pytest.raises(
@@ -92,7 +92,7 @@ def test_an_artifact_that_vanished_is_refused_where_it_is_drawn(kind, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", PIXEL)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("size", "same"), [(32, False), (48, True)])
 def test_only_another_size_than_the_networks_gives_clean_images_a_layer(kind, size, same):
     confounder = vanishing(kind, 48)
@@ -121,7 +121,7 @@ def test_the_largest_finite_dose_is_next_to_an_infinite_one(kind):
     image = grain(64, 64)
     at_most, infinite = (
         draw(
-            build(kind, **(FEW_ANGLES.get(kind, {}) | {"n0": n0, "resolution": 64})),
+            ARTIFACTS.build(kind, **(FEW_ANGLES.get(kind, {}) | {"n0": n0, "resolution": 64})),
             "artifact",
             image,
             "an image",

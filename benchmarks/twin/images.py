@@ -12,6 +12,7 @@ from sourcebench import design, files
 from sourcebench.datasets import prepare
 from sourcebench.datasets.base import build
 from sourcebench.datasets.origins import retrieve
+from sourcebench.design.ranges import of_artifact
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import resize
 from sourcebench.retrieval.folders import index_folder
@@ -28,12 +29,12 @@ class Images:
     """A task's images, in the files that a run reads.
 
     Attributes:
-        folder: holds `images.npy` (N×S×S, uint8), `samples.csv` and `design.csv`.
+        folder: holds `images.npy` (N×S×S, uint8) and `samples.csv`.
         design: as `sourcebench.design` makes it, of one fold.
     """
 
     folder: Path
-    design: pd.DataFrame
+    design: design.Design
 
     @property
     def layers(self) -> Layers:
@@ -42,10 +43,11 @@ class Images:
 
     def part(self, name: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Return the images (N×S×S, uint8) and labels (N, 0 or 1) of train, val or test."""
-        of = self.design["fold_1"].where(self.design["role"] == "dev", "test")
+        images = self.design.images
+        of = images["fold_1"].where(images["role"] == "dev", "test")
         here = (of == name).to_numpy()
         pixels = files.load_array(self.folder / "images.npy")[here]
-        return np.asarray(pixels), self.design.loc[here, "label"].to_numpy(np.int64)
+        return np.asarray(pixels), images.loc[here, "label"].to_numpy(np.int64)
 
 
 def phantoms(folder: Path, finding: str, side: int, sizes: dict[str, int], seed: int) -> Images:
@@ -76,10 +78,10 @@ def phantoms(folder: Path, finding: str, side: int, sizes: dict[str, int], seed:
         published=None,
     )
     index, _ = retrieve(dataset, samples, folder, 1, sys.stderr)
-    table = design.build(
+    made = design.build(
         samples, folds=1, val_fraction=sizes["val"] / development, seed=seed, name="twin"
     )
-    return _write(folder, samples, table, dict(index.itertuples(index=False)), side)
+    return _write(folder, samples, made, dict(index.itertuples(index=False)), side)
 
 
 def found(path: Path, folder: Path, side: int, seed: int) -> Images:
@@ -120,7 +122,7 @@ def found(path: Path, folder: Path, side: int, seed: int) -> Images:
     )
     base = path.parent if path.suffix == ".csv" else path
     paths = {image: str(base / image) for image in table["image"]}
-    return _write(folder, samples, rows, paths, side)
+    return _write(folder, samples, of_artifact(rows, design.NONE, []), paths, side)
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -156,11 +158,10 @@ def _classes(path: Path, seed: int) -> pd.DataFrame:
 
 
 def _write(
-    folder: Path, samples: pd.DataFrame, table: pd.DataFrame, paths: dict[str, str], side: int
+    folder: Path, samples: pd.DataFrame, made: design.Design, paths: dict[str, str], side: int
 ) -> Images:
     pixels = [resize(read_png(Path(paths[image])), side) for image in samples["image_id"]]
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "images.npy", np.stack(pixels))
     files.write_csv(folder / "samples.csv", samples)
-    files.write_csv(folder / "design.csv", table)
-    return Images(folder, table)
+    return Images(folder, made)

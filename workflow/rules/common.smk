@@ -54,7 +54,7 @@ RUNS = Paramspace(study.runs)
 RUN = f"{STUDY}/runs/{RUNS.wildcard_pattern}"
 TASKS = list(study.tasks)
 DESIGNS = [(task.name, name) for task in study.tasks.values() for name in task.designs]
-DRAWN_INTO = {task.name: task.drawn for task in study.tasks.values() if task.drawn}
+DRAWN_INTO = {task.name: task.layers for task in study.tasks.values() if task.layers}
 
 TABLES = tables.TABLES.names()
 FIGURES = study.figures
@@ -82,7 +82,7 @@ def benchmark_of(step):
 
 
 def layer(task, confounder, name):
-    """A layer of a confounder: 'artifact', or 'base' where that is not the images themselves."""
+    """A layer of a confounder or shift: 'artifact', or 'base' where that is not the images themselves."""
     return f"{STUDY}/data/{task}/{confounder}/{name}.npy"
 
 
@@ -110,8 +110,13 @@ def of_task(answer):
 
 
 def design(task, confounder):
-    """The design of a confounder."""
+    """The design of a confounder: who is trained on what."""
     return f"{STUDY}/design/{task}/{confounder}.csv"
+
+
+def test_sets(task, confounder):
+    """The design of a confounder: which images each test set has."""
+    return f"{STUDY}/design/{task}/{confounder}/test_sets.csv"
 
 
 def in_report(path, exhibit):

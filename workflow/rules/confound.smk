@@ -1,4 +1,4 @@
-# Per task and confounder one array in which every image carries the artifact.
+# Per task and confounder, or shift, one array in which every image carries the artifact.
 
 
 rule confound:
@@ -15,12 +15,12 @@ rule confound:
         "../../envs/sourcebench.yaml"
     threads: 4
     resources:
-        gpu=lambda wildcards: study.confounders[wildcards.confounder].cards(
+        gpu=lambda wildcards: study.uses[wildcards.confounder].cards(
             study.training.accelerator
         ),
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
     params:
-        confounder=told(lambda wildcards: study.confounders[wildcards.confounder].entry),
+        artifact=told(lambda wildcards: study.uses[wildcards.confounder].entry),
         input_size=of_task(lambda task: task.input_size),
         resize=of_task(lambda task: task.resize),
         seed=told(lambda _: study.seed),

@@ -51,6 +51,7 @@ rule table1:
     input:
         # Of one confounder: all of a task's that are drawn into images have the same folds.
         designs=[design(task.name, task.designs[0]) for task in study.tasks.values()],
+        tests=[test_sets(task.name, task.designs[0]) for task in study.tasks.values()],
         before=before_designs,
     output:
         table("table1"),
@@ -139,8 +140,8 @@ rule artifact_figure:
     params:
         caption=lambda wildcards: shown(wildcards).caption,
         titles={task: study.tasks[task].title for task in DRAWN_INTO},
-        confounders={
-            task: {name: study.confounders[name].entry for name in names}
+        artifacts={
+            task: {name: study.uses[name].entry for name in names}
             for task, names in DRAWN_INTO.items()
         },
         seed=study.seed,

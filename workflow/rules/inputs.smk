@@ -14,7 +14,7 @@ DECIDING = {
     "published_splits": lambda given: DECIDED_BY.splits(given["splits"]),
     "manifest": lambda given: DECIDED_BY.manifest(given["task"]),
     "prepare": lambda given: DECIDED_BY.images(given["task"]),
-    "design": lambda given: DECIDED_BY.design(given["task"]),
+    "design": lambda given: DECIDED_BY.test_sets(given["task"]),
     "confound": lambda given: DECIDED_BY.layer(given["task"], given["confounder"]),
     "finetune": lambda given: DECIDED_BY.run(*network_axes(given)),
 }
@@ -180,12 +180,14 @@ def finetune_inputs(wildcards):
     if study.tasks[task].has_base(wildcards.confounder):
         images = layer(task, wildcards.confounder, "base")
     drawn = [name for name in confounders if name in study.tasks[task].drawn]
+    drawn += study.tasks[task].shifts
     return {
         **before_images(task),
         "samples": rules.prepare.output.samples.format(task=task),
         "images": images,
         "artifacts": [layer(task, name, "artifact") for name in drawn],
         "designs": [design(task, name) for name in confounders],
+        "tests": [test_sets(task, name) for name in confounders],
         "weights": source_weights(wildcards),
     }
 

@@ -59,7 +59,8 @@ rule design:
     input:
         unpack(design_inputs),
     output:
-        f"{STUDY}/design/{{task}}/{{confounder}}.csv",
+        images=f"{STUDY}/design/{{task}}/{{confounder}}.csv",
+        tests=f"{STUDY}/design/{{task}}/{{confounder}}/test_sets.csv",
     log:
         f"{STUDY}/logs/design/{{task}}/{{confounder}}.log",
     benchmark:
@@ -70,6 +71,7 @@ rule design:
         folds=told(lambda _: study.folds),
         val_fraction=of_task(lambda task: task.val_fraction),
         carrier=of_task(lambda task: task.carrier),
+        shifts=of_task(lambda task: task.shifted),
         # Compared, beside the digest: it decides no result, but whether there is one.
         may_leak=lambda wildcards: bool(
             (splits := study.tasks[wildcards.task].splits) and splits.may_leak
@@ -85,6 +87,7 @@ rule design:
 rule split_audit:
     input:
         ours=[design(task, name) for task, name in DESIGNS],
+        tests=[test_sets(task, name) for task, name in DESIGNS],
         published=expand(rules.published_splits.output, splits=study.audit),
         before=before_designs,
     output:

@@ -1,6 +1,7 @@
 """Draw a figure of the artifacts, on one image of each task."""
 
-from sourcebench import confounders, files
+from sourcebench import files
+from sourcebench.artifacts import ARTIFACTS
 from sourcebench.figures import FIGURES
 from sourcebench.figures.parts.examples import Example
 from sourcebench.figures.parts.save import save
@@ -14,9 +15,9 @@ with job(snakemake.log):
         example = int((files.read_table(samples)["label"] == 1).idxmax())
         originals[task] = files.load_array(images)[example]
     examples = [
-        Example(name, confounders.from_entry(entry), originals[task], title)
+        Example(name, ARTIFACTS.from_entry(entry), originals[task], title)
         for task, title in snakemake.params.titles.items()
-        for name, entry in snakemake.params.confounders[task].items()
+        for name, entry in snakemake.params.artifacts[task].items()
     ]
     figure = FIGURES.get(snakemake.wildcards.figure)
     save(figure(examples, snakemake.params.seed), snakemake.output.png)

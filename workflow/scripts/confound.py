@@ -1,22 +1,22 @@
-"""Write one layer of a confounder: every image with its artifact, or without it."""
+"""Write one layer of an artifact: every image with it, or without it."""
 
 import os
 from pathlib import Path
 
-from sourcebench import confounders, files
-from sourcebench.confounders.apply import write_layer
-from sourcebench.confounders.record import record_of
+from sourcebench import files
+from sourcebench.artifacts import ARTIFACTS, write_layer
+from sourcebench.artifacts.record import record_of
 from sourcebench.jobs import job
 
 # Threads draw images side by side, each on its own; PyTorch, if it is needed, comes later.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 with job(snakemake.log) as terminal:
-    confounder = confounders.from_entry(snakemake.params.confounder)
-    record = record_of(confounder, snakemake.wildcards.layer)
+    artifact = ARTIFACTS.from_entry(snakemake.params.artifact)
+    record = record_of(artifact, snakemake.wildcards.layer)
     print(f"Computed by {record['engine']}.")
     write_layer(
-        confounder,
+        artifact,
         snakemake.wildcards.layer,
         files.load_array(snakemake.input.native),
         list(files.read_table(snakemake.input.samples)["image_id"]),

@@ -1,25 +1,30 @@
-"""Say who is confounded and who is in which fold."""
+"""Say who is confounded, who is in which fold, and which images each test set has."""
 
 from sourcebench import design, files
+from sourcebench.design import published
 from sourcebench.jobs import job
 
 with job(snakemake.log):
     params, carrier = snakemake.params, snakemake.params.carrier
+    task, confounder = snakemake.wildcards.task, snakemake.wildcards.confounder
     common = {
         "seed": params.seed,
-        "name": snakemake.wildcards.task,
+        "name": task,
+        "confounder": confounder,
         "carrier": carrier and carrier[:2],
+        "shifts": [design.Shifted(*shift) for shift in params.shifts],
     }
     manifest = files.read_table(snakemake.input.manifest, text=carrier[:1] if carrier else ())
     if not snakemake.input.get("splits"):
-        table = design.build(
+        made = design.build(
             manifest, folds=params.folds, val_fraction=params.val_fraction, **common
         )
     else:
-        published = files.read_table(snakemake.input.splits)
-        there = published["image_id"].isin(manifest["image_id"])
-        table = design.from_published(published[there], manifest=manifest, **common)
-        design.require_folds(table, params.folds, snakemake.wildcards.task)
+        splits = files.read_table(snakemake.input.splits)
+        there = splits["image_id"].isin(manifest["image_id"])
+        made = published.build(splits[there], manifest=manifest, **common)
+        published.require_folds(made.images, params.folds, task)
     if not params.may_leak:
-        design.check(table, snakemake.wildcards.task)
-    files.write_csv(snakemake.output[0], table)
+        design.check(made.images, task)
+    files.write_csv(snakemake.output.images, made.images)
+    files.write_csv(snakemake.output.tests, made.tests)

@@ -20,12 +20,13 @@ with job(snakemake.log) as terminal:
     gc.freeze()
     gc.enable()
     inputs, given = snakemake.input, snakemake.params.given
-    artifacts = {Path(path).parent.name: Path(path) for path in inputs.artifacts}
+    drawn = {Path(path).parent.name: Path(path) for path in inputs.artifacts}
+    designs = map(design.read, inputs.designs, inputs.tests)
     record = finetune(
         Run.of(given["run"]),
         Recipe.of(given["training"], given["batch"], snakemake.threads),
-        designs=dict(zip(given["confounders"], map(design.read, inputs.designs), strict=True)),
-        layers=Layers(Path(inputs.samples), Path(inputs.images), artifacts),
+        designs=dict(zip(given["confounders"], designs, strict=True)),
+        layers=Layers(Path(inputs.samples), Path(inputs.images), drawn),
         weights=next(map(Path, inputs.weights), None),
         seed=given["seed"],
         transfer=transfer.from_entry(given["transfer"]),

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from sourcebench import files
-from sourcebench.datasets.prepare import published_splits
+from sourcebench.design import published
 from sourcebench.jobs import job
 
 with job(snakemake.log):
-    splits = published_splits(snakemake.params.spec, Path(snakemake.params.folder))
+    splits = published.fetch(snakemake.params.spec, Path(snakemake.params.folder))
     files.write_csv(snakemake.output[0], splits)

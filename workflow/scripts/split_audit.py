@@ -3,20 +3,20 @@
 import pandas as pd
 
 from sourcebench import design, files
-from sourcebench.datasets import splits
+from sourcebench.design.audit import audit
 from sourcebench.jobs import job
 
 with job(snakemake.log):
+    given, params = snakemake.input, snakemake.params
+    ours = zip(params.ours, given.ours, given.tests, params.p_art, strict=True)
     tables = {
-        name: design.long_form(design.read(path), p_art)
-        for name, path, p_art in zip(
-            snakemake.params.ours, snakemake.input.ours, snakemake.params.p_art, strict=True
-        )
+        name: design.long_form(design.read(images, tests), p_art)
+        for name, images, tests, p_art in ours
     }
     tables |= {
         name: files.read_table(path)
-        for name, path in zip(snakemake.params.published, snakemake.input.published, strict=True)
+        for name, path in zip(params.published, given.published, strict=True)
     }
-    audits = [splits.audit(table).assign(splits=name) for name, table in tables.items()]
-    audit = pd.concat(audits, ignore_index=True)
-    files.write_csv(snakemake.output[0], audit[["splits", *audit.columns.drop("splits")]])
+    audits = [audit(table).assign(splits=name) for name, table in tables.items()]
+    table = pd.concat(audits, ignore_index=True)
+    files.write_csv(snakemake.output[0], table[["splits", *table.columns.drop("splits")]])

@@ -5,7 +5,10 @@ from sourcebench.evaluation.tables.table1 import Target, table1
 from sourcebench.jobs import job
 
 with job(snakemake.log):
-    described = snakemake.params.targets
-    designs = zip(described, snakemake.input.designs, strict=True)
-    targets = [Target(**described[task], design=design.read(path)) for task, path in designs]
+    given, described = snakemake.input, snakemake.params.targets
+    designs = map(design.read, given.designs, given.tests)
+    targets = [
+        Target(**described[task], design=made)
+        for task, made in zip(described, designs, strict=True)
+    ]
     files.write_csv(snakemake.output[0], table1(targets))

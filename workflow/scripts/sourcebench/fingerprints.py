@@ -16,7 +16,9 @@ from sourcebench.errors import SourceBenchError
 
 LIBRARY = Path(__file__).resolve().parent
 
-MACHINERY = frozenset({"errors", "files", "fingerprints", "jobs", "parameters", "registry"})
+MACHINERY = frozenset(
+    {"errors", "files", "fingerprints", "jobs", "parameters", "registry", "traits"}
+)
 """Modules beside this one that say, check and file things, and compute nothing: an edit of them
 makes no result stale. (The values of parameters are digested where they are used.)"""
 

@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 
 from sourcebench import files, imaging
-from sourcebench.datasets import matching, sampling, splits, tasks
+from sourcebench.datasets import matching, sampling, tasks
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
-from sourcebench.retrieval.small_files import fetch_folder
 from sourcebench.seeds import generator
 
 Reader = Callable[[Path], tuple[Image, tuple[str, ...]]]
@@ -36,7 +35,7 @@ def manifest(
         seed: the study's seed.
         carrier: (column, carrying value, other value) of a confounder made by sampling.
         available: names of the images that are there, None for all of them.
-        published: splits to use instead of our own draw, see `datasets.splits.read`.
+        published: splits to use instead of our own draw, see `design.published.read`.
 
     Returns:
         The manifest (`tasks.MANIFEST_COLUMNS`, then the metadata's and the label source's own,
@@ -104,24 +103,6 @@ def _published_manifest(
                 "missing on disk, and a class is empty without them."
             )
     return sampling.in_order(rows), counts
-
-
-def published_splits(spec: Mapping[str, Any], folder: Path) -> pd.DataFrame:
-    """Read splits that somebody published, from a folder or from the net.
-
-    Args:
-        spec: an entry of `splits` in the config: `path`, or `url` with `sha256`, `folds` and
-            sometimes `p_art`; `positive`.
-        folder: where files from the net are put.
-
-    Raises:
-        SourceBenchError: files missing, checksum wrong, or contents not as described.
-    """
-    if "path" in spec:
-        return splits.read(Path(spec["path"]), spec["positive"])
-    names = splits.file_names(spec["folds"], spec.get("p_art"))
-    fetch_folder(spec["url"], names, spec["sha256"], folder)
-    return splits.read(folder, spec["positive"])
 
 
 def write_arrays(

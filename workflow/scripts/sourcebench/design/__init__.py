@@ -1,39 +1,62 @@
-"""The design: who is confounded, who is in which fold, who is in a small training set.
+"""The design: who is trained on what, and which images each test set has.
 
-One table per task and confounder answers this for every p_art and fraction. A positive of rank r
-carries the artifact when r < p_art, so that the images confounded at 0.2 are among those at 0.5; a
-patient of share s is in the training set when s < fraction, so that 5 % are among the 10 %.
+Two tables per task and confounder answer this for every p_art and fraction. Each row of both has a
+range: it holds for a p_art over `low` and up to `high`; an empty one has no end there. So a p_art
+costs nothing, and all designs, whoever made them and by what, are read in one way (`at`).
 
-Where the sampling is the confounder (gender), nothing is drawn into an image: `carrier` says which
-images have the attribute. Positives with it are in when rank < p_art, positives without it when
-rank >= p_art, so that the number of positives stays the same; negatives are without it.
+`images`, in design/<task>/<confounder>.csv, has a row for each image:
+
+- `image_id`, `patient_id`, `label`, `role` (dev|test);
+- `rank`: an image carries the artifact where rank < p_art; empty if it never does. The images
+  confounded at 0.2 are thus among those at 0.5;
+- `layer`: where it is read from then; 'none' for the task's images as they are, for an attribute
+  is not drawn. Without the artifact it is read from there always;
+- `low`, `high`: where it is in at all. A drawn artifact leaves all images in. Where the sampling is
+  the confounder, positives with the attribute are in when rank < p_art, those without it when
+  rank >= p_art, so that their number stays the same; negatives are without it. In splits that
+  somebody published for some shares, an image has a row for each of them;
+- `share`: a patient is in the training set when share < fraction, so that 5 % are among the 10 %;
+- `fold_1` … `fold_K`: train, val, or empty.
+
+`tests`, in design/<task>/<confounder>/test_sets.csv, has a row for each test set and image:
+
+- `test_set`: 'iid' (positives carry the artifact with p_art), 'ood' (every negative and no positive
+  carries it), 'clean' (none does), or a shift at one of its levels, on the images of 'clean';
+- `family`: the shift, whatever its level; `severity`: its level, from 1 on. The first three test
+  sets are families of their own, of severity 0;
+- `image_id`, `patient_id`, `label`;
+- `layer`: where the image is read from: 'none', or the name of a confounder or of a test set;
+- `artifact` (0|1): whether it carries that of the confounder, or its attribute;
+- `low`, `high`.
+
+What is new in a test set is new rows.
 """
 
 from sourcebench.design.assign import build
-from sourcebench.design.checks import check, require_folds
-from sourcebench.design.published import from_published
+from sourcebench.design.checks import check
 from sourcebench.design.rows import (
     NONE,
-    TEST_SETS,
+    Design,
+    at,
     development,
     fold_columns,
     long_form,
     read,
     test,
-    test_sets,
 )
+from sourcebench.design.test_sets import TEST_SETS, Shifted
 
 __all__ = [
     "NONE",
     "TEST_SETS",
+    "Design",
+    "Shifted",
+    "at",
     "build",
     "check",
     "development",
     "fold_columns",
-    "from_published",
     "long_form",
     "read",
-    "require_folds",
     "test",
-    "test_sets",
 ]

@@ -1,10 +1,14 @@
 """Designing an experiment on the images of a manifest."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from sourcebench.apportionment import interleave
-from sourcebench.design.rows import fold_columns
+from sourcebench.design.ranges import of_artifact, of_attribute
+from sourcebench.design.rows import NONE, Design, fold_columns
+from sourcebench.design.test_sets import Shifted
 from sourcebench.errors import SourceBenchError
 from sourcebench.patients import numbers as patient_numbers
 from sourcebench.seeds import generator
@@ -17,8 +21,10 @@ def build(
     val_fraction: float,
     seed: int,
     name: str,
+    confounder: str = NONE,
     carrier: tuple[str, str] | None = None,
-) -> pd.DataFrame:
+    shifts: Sequence[Shifted] = (),
+) -> Design:
     """Design an experiment on the images of a manifest.
 
     Args:
@@ -27,12 +33,12 @@ def build(
         val_fraction: share of the development set that a fold validates on; K × it is at most 1.
         seed: the study's seed.
         name: the task's name, for the seed and for messages.
+        confounder: the layer of images that carry its artifact.
         carrier: (column, value) of the attribute, where the sampling is the confounder.
+        shifts: what else it is tested on.
 
     Returns:
-        `image_id, patient_id, label, role (dev|test), rank, share, fold_1 … fold_K (train|val,
-        empty for test)`, and `carrier` (0|1) with an attribute. Ranks lie in (0, 1), missing for
-        negatives; shares lie in (0, 1), missing for test.
+        The design. Ranks lie in (0, 1), and so do shares, which are missing for test.
 
     Raises:
         SourceBenchError: too few patients, a class missing in a fold, or a leak.
@@ -55,7 +61,10 @@ def build(
     for fold in range(folds):
         design[f"fold_{fold + 1}"] = ""
         design.loc[development, f"fold_{fold + 1}"] = np.where(cells == fold, "val", "train")
-    return share(rank(design, seed, name), seed, name)
+    ranked = share(rank(design, seed, name), seed, name)
+    if carrier is not None:
+        return of_attribute(ranked, shifts)
+    return of_artifact(ranked, confounder, shifts)
 
 
 def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:

@@ -6,31 +6,18 @@ from sourcebench.design.rows import fold_columns
 from sourcebench.errors import SourceBenchError
 
 
-def require_folds(design: pd.DataFrame, folds: int, name: str) -> None:
-    """Refuse published splits that have fewer folds than the experiment.
-
-    Raises:
-        SourceBenchError: they have fewer.
-    """
-    if (there := len(fold_columns(design))) < folds:
-        raise SourceBenchError(
-            f"{name}: the published splits have {there} folds, fewer than the {folds} of "
-            "experiment.folds; lower that."
-        )
-
-
-def check(design: pd.DataFrame, name: str) -> None:
+def check(images: pd.DataFrame, name: str) -> None:
     """Refuse a design in which a patient is on two sides.
 
     Raises:
         SourceBenchError: a patient is in development and test, or in train and val of a fold.
     """
-    roles = design.groupby("patient_id")["role"].nunique()
-    for fold in [None, *fold_columns(design)]:
+    roles = images.groupby("patient_id")["role"].nunique()
+    for fold in [None, *fold_columns(images)]:
         if fold is None:
             shared, where = roles[roles > 1].index, "the development and the test set"
         else:
-            in_fold = design[design[fold].isin(["train", "val"])]
+            in_fold = images[images[fold].isin(["train", "val"])]
             sides = in_fold.groupby("patient_id")[fold].nunique()
             shared, where = sides[sides > 1].index, f"train and val of {fold}"
         if len(shared):

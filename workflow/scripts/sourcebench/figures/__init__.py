@@ -6,35 +6,49 @@
 - runs: `(runs, style) → Figure`. `runs` is the table of all runs (runs.csv), `style` says what to
   call things (`parts.style.StudyStyle`). A figure shows what is there: missing cells stay empty,
   and where nothing can be shown it says so.
-- artifacts: `(examples, seed) → Figure`. `examples` are original images and the confounders to be
+- artifacts: `(examples, seed) → Figure`. `examples` are original images and the artifacts to be
   drawn into them (`parts.examples.Example`).
 """
 
 from collections.abc import Callable, Collection, Mapping
 
-from sourcebench.confounders import Confounder, PixelConfounder
+from sourcebench.artifacts import Artifact
 from sourcebench.exhibits import exhibits
+from sourcebench.traits import Trait
 
 NEEDS = ("runs", "artifacts")
 
 
-def _is_noise(confounder: Confounder) -> bool:
-    return isinstance(confounder, PixelConfounder) and confounder.is_noise
+Occasion = Callable[[Collection[Trait], Collection[Trait]], bool]
 
 
-OCCASIONS: Mapping[str, Callable[[Collection[Confounder]], bool]] = {
-    "always": lambda _: True,
-    "with confounders": bool,
-    "with artifacts": lambda there: any(isinstance(each, PixelConfounder) for each in there),
-    "with noise": lambda there: any(map(_is_noise, there)),
-    "on request": lambda _: False,
+def _has_noise(confounders: Collection[Trait], _: Collection[Trait]) -> bool:
+    return any(isinstance(each, Artifact) and each.is_noise for each in confounders)
+
+
+def _has_artifacts(confounders: Collection[Trait], shifts: Collection[Trait]) -> bool:
+    return any(isinstance(each, Artifact) for each in [*confounders, *shifts])
+
+
+OCCASIONS: Mapping[str, Occasion] = {
+    "always": lambda _, __: True,
+    "with confounders": lambda confounders, _: bool(confounders),
+    "with artifacts": _has_artifacts,
+    "with noise": _has_noise,
+    "on request": lambda _, __: False,
 }
-"""When a figure is drawn in a study that asks for none by name, by the study's confounders."""
+"""When a figure is drawn in a study that asks for none by name, by its confounders and shifts."""
 
 FIGURES = exhibits("figure", "figures/*/*.rst", needs=NEEDS, drawn=OCCASIONS)
 PAGES = exhibits("page", "figures/*.rst")
 
 
-def called_for(confounders: Collection[Confounder]) -> list[str]:
-    """Return the figures of a study that asks for none by name: those its confounders call for."""
-    return [name for name in FIGURES.names() if OCCASIONS[FIGURES.get(name).drawn](confounders)]
+def called_for(confounders: Collection[Trait], shifts: Collection[Trait] = ()) -> list[str]:
+    """Return the figures of a study that asks for none by name: those its artifacts call for.
+
+    Args:
+        confounders: the artifacts and attributes that are its confounders.
+        shifts: the artifacts that are drawn into test images alone.
+    """
+    drawn = {name: OCCASIONS[FIGURES.get(name).drawn] for name in FIGURES.names()}
+    return [name for name, occasion in drawn.items() if occasion(confounders, shifts)]

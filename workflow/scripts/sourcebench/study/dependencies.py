@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
-from sourcebench import confounders
+from sourcebench.artifacts import fingerprint as artifact_id
 from sourcebench.datasets import base
 from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.mirrors import MIRRORS
@@ -26,7 +26,7 @@ from sourcebench.study.study import Study
 from sourcebench.training import methods
 from sourcebench.training import transfer as transfers
 
-STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 1, "finetune": 1}
+STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 2, "finetune": 1}
 """The version of each stage's own code. Whoever changes what a stage computes (not how fast, or
 what it says) raises its number, and studies that are finished run it again. The code of kinds,
 which people add and edit, is in the digests by itself."""
@@ -118,9 +118,15 @@ class Dependencies:
         return digest(STAGES["design"], self.manifest(task), self._study.folds, share)
 
     @_once
-    def layer(self, task: str, confounder: str) -> str:
-        """Return what decides the images into which a confounder was drawn."""
-        drawn = confounders.fingerprint(self._study.confounders[confounder].built)
+    def test_sets(self, task: str) -> str:
+        """Return what decides a task's designs whole: beside `design`, further test sets."""
+        return digest(self.design(task), self._study.tasks[task].shifted)
+
+    @_once
+    def layer(self, task: str, name: str) -> str:
+        """Return what decides the images into which a confounder or shift was drawn."""
+        artifact = self._study.uses[name].artifact
+        drawn = artifact and artifact_id(artifact)
         return digest(STAGES["confound"], self.images(task), drawn, self._study.seed)
 
     @_once
@@ -133,9 +139,11 @@ class Dependencies:
     @_once
     def run(self, task: str, confounder: str, source: str, arch: str, transfer: str | None) -> str:
         """Return what decides a run's predictions, beside its place in the experiment."""
-        tested = self._study.tasks[task].tested(confounder)
+        chosen = self._study.tasks[task]
         network = self.network(task, confounder, source, arch, transfer)
-        return digest(network, [(name, self._drawn(task, name)) for name in tested])
+        drawn = [(each, self._drawn(task, each)) for each in chosen.tested(confounder)]
+        shifted = [(*each, self.layer(task, each[0])) for each in chosen.shifted]
+        return digest(network, drawn, shifted)
 
     @_once
     def network(

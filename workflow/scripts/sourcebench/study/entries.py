@@ -1,14 +1,11 @@
-"""Entries of a config: datasets, confounders, published splits, and how networks are trained."""
+"""Entries of a config: datasets, published splits, and how networks are trained."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from sourcebench import confounders
 from sourcebench.datasets import base
-from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
 from sourcebench.study.checks import fits, known
 from sourcebench.training import transfer
@@ -61,82 +58,12 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Confounder:
-    """A confounder of the config.
-
-    Attributes:
-        name: of the entry.
-        entry: its kind, its parameters, perhaps a title.
-
-    Raises:
-        SourceBenchError: an unknown kind or parameter, or a value that is not allowed.
-    """
-
-    name: str
-    entry: Entry
-
-    def __post_init__(self) -> None:
-        if self.name == NONE:
-            raise SourceBenchError(f"confounders.{NONE}: this name is taken; choose another.")
-        try:
-            self.built  # noqa: B018 - an entry that can't be built is an error now, not in a job
-        except SourceBenchError as error:
-            raise SourceBenchError(f"confounders.{self.name}: {error}") from error
-
-    @cached_property
-    def built(self) -> confounders.Confounder:
-        """What the entry describes."""
-        return confounders.from_entry(self.entry)
-
-    @property
-    def title(self) -> str:
-        """Its name for people."""
-        return self.built.title
-
-    @property
-    def pixel(self) -> confounders.PixelConfounder | None:
-        """What is drawn into images; None where the sampling is the confounder."""
-        return self.built if isinstance(self.built, confounders.PixelConfounder) else None
-
-    @property
-    def is_noise(self) -> bool:
-        """Whether it is noise, which the paper's Figure 4 is about."""
-        return self.pixel is not None and self.pixel.is_noise
-
-    @property
-    def carrier(self) -> tuple[str, str, str] | None:
-        """(column, carrying value, other value), where the sampling is the confounder."""
-        built = self.built
-        if not isinstance(built, confounders.SamplingConfounder):
-            return None
-        return built.column, built.carrier, built.other
-
-    def has_base(self, input_size: int) -> bool:
-        """Tell whether images without its artifact are others than a task's own.
-
-        Args:
-            input_size: of the task, px. See `PixelConfounder.needs_base`.
-        """
-        return self.pixel is not None and self.pixel.needs_base(input_size)
-
-    def cards(self, accelerator: str) -> int:
-        """Return how many graphics cards drawing it may use: 0 or 1.
-
-        Args:
-            accelerator: that of the training. None in a study that trains on the CPU: a cluster
-                would wait for a card that it may not have.
-        """
-        wanted = {accelerator, getattr(self.built, "accelerator", "auto")}
-        return int(self.pixel is not None and self.pixel.uses_card and "cpu" not in wanted)
-
-
-@dataclass(frozen=True)
 class Splits:
     """Splits that somebody published.
 
     Attributes:
         name: of the entry.
-        entry: as `datasets.prepare.published_splits` takes it.
+        entry: as `design.published.fetch` takes it.
     """
 
     name: str

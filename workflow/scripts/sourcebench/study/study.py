@@ -14,16 +14,10 @@ from sourcebench.figures import FIGURES, called_for
 from sourcebench.models import ARCHITECTURES
 from sourcebench.sources import structures
 from sourcebench.study.checks import fits, known, schema
-from sourcebench.study.entries import (
-    Confounder,
-    Dataset,
-    Entry,
-    Splits,
-    Training,
-    check_transfer,
-)
+from sourcebench.study.entries import Dataset, Entry, Splits, Training, check_transfer
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
+from sourcebench.study.uses import Confounder, Shift, Use, shifts_of
 
 
 @dataclass(frozen=True)
@@ -44,6 +38,7 @@ class Study:
         audit: names of published splits that the audit looks at.
         datasets: all that are defined, chosen or not.
         confounders: likewise.
+        shifts: likewise, a level each, by the names of their test sets.
         splits: likewise.
         transfer: likewise; how a source's weights are used.
         training: how networks are trained.
@@ -61,6 +56,7 @@ class Study:
     audit: list[str]
     datasets: Mapping[str, Dataset]
     confounders: Mapping[str, Confounder]
+    shifts: Mapping[str, Shift]
     splits: Mapping[str, Splits]
     transfer: Mapping[str, Entry]
     training: Training
@@ -93,6 +89,7 @@ class Study:
         confounders = {
             name: Confounder(name, entry) for name, entry in config["confounders"].items()
         }
+        shifts = shifts_of(config.get("shifts", {}), confounders)
         for name, entry in config.get("transfer", {}).items():
             check_transfer(name, entry)
         datasets = {name: Dataset(name, entry) for name, entry in config["datasets"].items()}
@@ -101,7 +98,7 @@ class Study:
             entry = config["tasks"][name]
             own = _own(name, entry, config)
             tasks[name] = make_task(
-                name, entry, datasets, confounders, splits, chosen["folds"], own
+                name, entry, datasets, confounders, shifts, splits, chosen["folds"], own
             )
         for task in tasks.values():
             task.dataset.check()
@@ -122,6 +119,7 @@ class Study:
             audit=chosen.get("audit", []),
             datasets=datasets,
             confounders=confounders,
+            shifts=shifts,
             splits=splits,
             transfer=config.get("transfer", {}),
             training=Training(**config["training"]),
@@ -139,6 +137,11 @@ class Study:
                 called = structures.called(source.network(arch))
                 networks.setdefault(arch, {})[source.name] = called
         return structures.mixed(networks)
+
+    @property
+    def uses(self) -> dict[str, Use]:
+        """All confounders and shifts; no two share a name."""
+        return {**self.confounders, **self.shifts}
 
     def shares(self, task: str) -> list[Any]:
         """Return the shares of confounded positives of a task; 0 without a confounder."""
@@ -187,7 +190,10 @@ class Study:
         """The figures asked for, or those that the confounders call for."""
         if self.asked is not None:
             return list(self.asked)
-        return called_for([each.built for each in self._shown.values()])
+        shifts = {n: each for task in self.tasks.values() for n, each in task.shifts.items()}
+        return called_for(
+            [each.trait for each in self._shown.values()], [each.trait for each in shifts.values()]
+        )
 
     @property
     def style(self) -> dict[str, Any]:

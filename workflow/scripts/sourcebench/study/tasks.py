@@ -11,7 +11,8 @@ from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
 from sourcebench.machine import training_mb
 from sourcebench.study.checks import fits, known
-from sourcebench.study.entries import Confounder, Dataset, Entry, Splits
+from sourcebench.study.entries import Dataset, Entry, Splits
+from sourcebench.study.uses import Confounder, Shift
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Task:
         title: its name for people.
         dataset: of its images.
         confounders: those it is run with, by name; {} for none.
+        shifts: those that its networks are tested on as well, by the names of their test sets.
         splits: those that somebody published, in place of a draw of its own; or None.
         labels: where labels come from, and the keys that this source of them takes; {} with
             published splits.
@@ -42,6 +44,7 @@ class Task:
     title: str
     dataset: Dataset
     confounders: Mapping[str, Confounder]
+    shifts: Mapping[str, Shift]
     splits: Splits | None
     labels: Entry
     samples: Entry
@@ -57,7 +60,17 @@ class Task:
     @cached_property
     def drawn(self) -> list[str]:
         """The names of its confounders that are drawn into its images."""
-        return [name for name, each in self.confounders.items() if each.pixel]
+        return [name for name, each in self.confounders.items() if each.artifact]
+
+    @cached_property
+    def layers(self) -> list[str]:
+        """The names of all that is drawn into its images, confounders and shifts."""
+        return [*self.drawn, *self.shifts]
+
+    @property
+    def shifted(self) -> list[tuple[str, str, int]]:
+        """Its further test sets, as `design.Shifted` takes them."""
+        return [(each.name, each.family, each.severity) for each in self.shifts.values()]
 
     @cached_property
     def carrier(self) -> tuple[str, str, str] | None:
@@ -106,6 +119,7 @@ def make_task(
     entry: Entry,
     datasets: Mapping[str, Dataset],
     confounders: Mapping[str, Confounder],
+    shifts: Mapping[str, Shift],
     splits: Mapping[str, Splits],
     folds: int,
     own: Mapping[str, list[Value]],
@@ -117,6 +131,7 @@ def make_task(
         entry: of the config, as its schema has it.
         datasets: those of the config, as the following.
         confounders: likewise.
+        shifts: likewise, a level each.
         splits: likewise.
         folds: of the experiment.
         own: see `Task`.
@@ -128,12 +143,14 @@ def make_task(
     known(f"tasks.{name}.dataset", [entry["dataset"]], datasets)
     known(f"tasks.{name}.confounders", entry["confounders"], confounders)
     chosen = {each: confounders[each] for each in entry["confounders"]}
-    if len(chosen) > 1 and not all(each.pixel for each in chosen.values()):
+    if len(chosen) > 1 and not all(each.artifact for each in chosen.values()):
         raise SourceBenchError(
             f"tasks.{name}.confounders is {entry['confounders']}: a confounder made by sampling "
             "decides which images a task has, so it must be the task's only one; "
             "make a second task for the others."
         )
+    families = list(dict.fromkeys(each.family for each in shifts.values()))
+    known(f"tasks.{name}.shifts", entry.get("shifts", []), families)
     published = "splits" in entry
     if published:
         known(f"tasks.{name}.splits", [entry["splits"]], splits)
@@ -144,6 +161,7 @@ def make_task(
         title=entry["title"],
         dataset=datasets[entry["dataset"]],
         confounders=chosen,
+        shifts={n: each for n, each in shifts.items() if each.family in entry.get("shifts", [])},
         splits=splits[entry["splits"]] if published else None,
         labels={} if published else _labels(entry["labels"]),
         samples={} if published else entry["samples"],

@@ -11,53 +11,43 @@ import torch
 from torch import Tensor
 
 from sourcebench import files
+from sourcebench.design import NONE
 from sourcebench.seeds import seed_of
 from sourcebench.sources import Normalisation
 from sourcebench.training.augmentation import Augmentation, warp
 
 
 class Layers:
-    """A task's arrays: the images without artifact, and with that of each confounder.
+    """A task's arrays: its images as they are, and with each artifact that is drawn into them.
 
     Args:
         samples: path of `samples.csv`; its row i is image i of every array.
-        base: path of the images without the artifact, N×H×W uint8.
-        artifacts: confounder → path of the images that carry it; a confounder made by sampling is
-            not in it, as its images are all in `base`.
+        base: path of the images as they are, N×H×W uint8: the layer 'none'.
+        drawn: layer → path of the images with an artifact.
     """
 
-    def __init__(self, samples: Path, base: Path, artifacts: Mapping[str, Path]) -> None:
+    def __init__(self, samples: Path, base: Path, drawn: Mapping[str, Path]) -> None:
         ids = files.read_table(samples)["image_id"]
         self._rows = pd.Series(np.arange(len(ids)), index=ids)
-        self._arrays = {"": files.load_array(base)}
-        self._arrays |= {name: files.load_array(path) for name, path in artifacts.items()}
+        paths = {NONE: base, **drawn}
+        self._arrays = {name: files.load_array(path) for name, path in paths.items()}
 
     @property
     def side(self) -> int:
         """The images' side in px."""
-        return int(self._arrays[""].shape[1])
-
-    def of(self, rows: pd.DataFrame, confounder: str) -> pd.Series:
-        """Return which array each row's image is to be read from.
-
-        Args:
-            rows: `image_id`, `artifact` (bool).
-            confounder: the confounder whose artifact it is.
-        """
-        name = confounder if confounder in self._arrays else ""
-        return pd.Series(np.where(rows["artifact"], name, ""), index=rows.index)
+        return int(self._arrays[NONE].shape[1])
 
     def read(self, image_ids: pd.Series, layers: pd.Series) -> Tensor:
         """Return images as one tensor.
 
         Args:
             image_ids: file names.
-            layers: the array of each, see `of`.
+            layers: the array of each, as a design says.
 
         Returns:
             N×H×W, uint8, on the CPU.
         """
-        shape = self._arrays[""].shape[1:]
+        shape = self._arrays[NONE].shape[1:]
         images = np.empty((len(image_ids), *shape), np.uint8)
         positions = self._rows[image_ids].to_numpy()
         for name in layers.unique():

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from sourcebench import design, devices
 from sourcebench.axes import Run
+from sourcebench.design import Design
 from sourcebench.files import atomic, write_csv, write_json
 from sourcebench.models import initialisation_of
 from sourcebench.models.batch_norm import set_momentum
@@ -49,7 +50,7 @@ def finetune(
     run: Run,
     recipe: Recipe,
     *,
-    designs: Mapping[str, pd.DataFrame],
+    designs: Mapping[str, Design],
     layers: Layers,
     weights: Path | None,
     seed: int,
@@ -182,15 +183,15 @@ def _drawing(seed: int, part: str) -> Iterator[None]:
 def _data(
     run: Run,
     recipe: Recipe,
-    designs: Mapping[str, pd.DataFrame],
+    designs: Mapping[str, Design],
     layers: Layers,
     normalisation: Normalisation,
     seed: int,
 ) -> RunData:
     # With p_art = 0 no image carries an artifact: any of the designs gives the same rows.
     own = designs.get(run.confounder, next(iter(designs.values())))
-    rows = design.development(own, run.p_art, run.fold, run.fraction)
-    images = layers.read(rows["image_id"], layers.of(rows, run.confounder))
+    rows = design.development(own.images, run.p_art, run.fold, run.fraction)
+    images = layers.read(rows["image_id"], rows["layer"])
     return RunData(
         images,
         torch.tensor(rows["label"].to_numpy()),
@@ -239,20 +240,20 @@ def trainer_of(
 def _predict(
     model: FineTuner,
     run: Run,
-    designs: Mapping[str, pd.DataFrame],
+    designs: Mapping[str, Design],
     layers: Layers,
     normalisation: Normalisation,
     recipe: Recipe,
     device: torch.device,
 ) -> pd.DataFrame:
     """Return logits for every test set; an image that stands in several is seen once."""
-    parts = []
-    for confounder, table in designs.items():
-        for test_set in design.test_sets(confounder):
-            rows = design.test(table, run.p_art, test_set)
-            layer = layers.of(rows, confounder)
-            parts.append(rows.assign(confounder=confounder, test_set=test_set, layer=layer))
-    tests = pd.concat(parts, ignore_index=True)
+    tests = pd.concat(
+        [
+            design.test(each.tests, run.p_art).assign(confounder=confounder)
+            for confounder, each in designs.items()
+        ],
+        ignore_index=True,
+    )
     seen = tests[["image_id", "layer"]].drop_duplicates(ignore_index=True)
     images = layers.read(seen["image_id"], seen["layer"])
     logits = predict(model, images, normalisation, recipe, device).cpu().numpy()

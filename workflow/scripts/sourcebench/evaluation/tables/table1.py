@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sourcebench import design
+from sourcebench.design import Design
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Target:
     Attributes:
         task: the task's title ("Lung mass (NIH CXR14)").
         confounders: titles of the confounders that use this design.
-        design: the design table, see `design.build`.
+        design: the design, see `design.build`.
         p_art: the study's; where the sampling is the confounder, it decides who is in a set.
         image_size: side in pixels.
         batch_size: images.
@@ -23,7 +24,7 @@ class Target:
 
     task: str
     confounders: Sequence[str]
-    design: pd.DataFrame
+    design: Design
     p_art: Sequence[float]
     image_size: int
     batch_size: int
@@ -48,7 +49,7 @@ def table1(targets: Iterable[Target]) -> pd.DataFrame:
 def _row(target: Target) -> dict[str, str]:
     seen = [_seen(target.design, p_art) for p_art in target.p_art]
     tests, devs, trains, positives = (list(each) for each in zip(*seen, strict=True))
-    pool = target.design.drop_duplicates("image_id")
+    pool = target.design.images.drop_duplicates("image_id")
     roles = pool["role"].value_counts()
     return {
         "Task": target.task,
@@ -63,15 +64,15 @@ def _row(target: Target) -> dict[str, str]:
     }
 
 
-def _seen(table: pd.DataFrame, p_art: float) -> tuple[int, int, float, float]:
+def _seen(made: Design, p_art: float) -> tuple[int, int, float, float]:
     """Return images for testing and for development, shares for training and of positives."""
     parts = [
-        design.development(table, p_art, fold)
-        for fold in range(1, len(design.fold_columns(table)) + 1)
+        design.development(made.images, p_art, fold)
+        for fold in range(1, len(design.fold_columns(made.images)) + 1)
     ]
     development = pd.concat(parts).drop_duplicates("image_id")
-    tests = [design.test(table, p_art, name) for name in design.TEST_SETS]
-    test = next((each for each in tests if len(each)), tests[0])
+    tests = design.test(made.tests, p_art)
+    test = tests[tests["test_set"] == next(iter(tests["test_set"]), None)]
     train = sum((part["part"] == "train").mean() for part in parts) / len(parts)
     positive = (pd.concat([test, development])["label"] == 1).mean()
     return len(test), len(development), float(train), float(positive)

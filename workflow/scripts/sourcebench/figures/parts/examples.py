@@ -1,23 +1,23 @@
-"""Images to show confounders on."""
+"""Images to show artifacts on."""
 
 from dataclasses import dataclass
 
-from sourcebench.confounders import PixelConfounder
+from sourcebench.artifacts import Artifact
 from sourcebench.imaging import Image
 
 
 @dataclass(frozen=True)
 class Example:
-    """A confounder, and an image to show its artifact on.
+    """An artifact, and an image to show it on.
 
     Attributes:
-        name: the confounder's name in the config.
-        confounder: the confounder.
+        name: its name in the config, as a confounder or a shift.
+        artifact: what is drawn.
         original: H×W, uint8, an original image of the task.
         task: the task's title.
     """
 
     name: str
-    confounder: PixelConfounder
+    artifact: Artifact
     original: Image
     task: str = ""

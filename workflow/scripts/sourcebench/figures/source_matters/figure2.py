@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from sourcebench.confounders import PixelConfounder
-from sourcebench.confounders.drawing import version
+from sourcebench.artifacts import Artifact
+from sourcebench.artifacts.drawing import version
 from sourcebench.figures.parts.examples import Example
 from sourcebench.figures.parts.layout import message
 from sourcebench.imaging import Image, resize
@@ -48,10 +48,10 @@ class Zoom:
 
 
 def figure2(examples: Sequence[Example], seed: int = 0) -> Figure:
-    """Draw each confounder's artifact: whole, zoomed without and with it, and their difference.
+    """Draw each artifact: whole, zoomed without and with it, and their difference.
 
     After Source Matters, Fig. 2, which shows zooms of stronger artifacts than those used in its
-    experiments; here they are as strong as the confounders passed, and the difference makes the
+    experiments; here they are as strong as the ones passed, and the difference makes the
     imperceptible ones visible. Both zooms of a row have one contrast, stretched to their own
     grey levels. They show where the artifact changes most, or all that it changes if that is a
     small part of the image, and then an arrow points to it.
@@ -83,19 +83,17 @@ def figure2(examples: Sequence[Example], seed: int = 0) -> Figure:
         },
     )
     for example, row in zip(examples, axes, strict=True):
-        _draw_row(row, example.confounder, example.original, seed)
+        _draw_row(row, example.artifact, example.original, seed)
         _write_heading(row[0], example)
     return figure
 
 
-def _draw_row(
-    row: npt.NDArray[np.object_], confounder: PixelConfounder, original: Image, seed: int
-) -> None:
+def _draw_row(row: npt.NDArray[np.object_], artifact: Artifact, original: Image, seed: int) -> None:
     image = original
-    if confounder.resolution is not None:
-        image = resize(original, confounder.resolution)
-    without = version(confounder, "base", image, "figure 2", seed)
-    with_ = version(confounder, "artifact", image, "figure 2", seed)
+    if artifact.resolution is not None:
+        image = resize(original, artifact.resolution)
+    without = version(artifact, "base", image, "figure 2", seed)
+    with_ = version(artifact, "artifact", image, "figure 2", seed)
     difference = np.subtract(with_, without, dtype=np.int16)
     zoom = zoom_on(difference)
     crop = np.s_[zoom.top : zoom.top + zoom.side, zoom.left : zoom.left + zoom.side]
@@ -190,9 +188,9 @@ def _show_difference(axis: Axes, difference: npt.NDArray[np.int16]) -> None:
 
 def _write_heading(axis: Axes, example: Example) -> None:
     """Write title, task, place in MICCAT and parameters over a row, from its first panel on."""
-    confounder = example.confounder
-    title = confounder.title + ("" if example.name == confounder.kind else f" ({example.name})")
-    about = [example.task, str(confounder.taxon), confounder.describe()]
+    artifact = example.artifact
+    title = artifact.title + ("" if example.name == artifact.kind else f" ({example.name})")
+    about = [example.task, str(artifact.taxon), artifact.describe()]
     written = axis.annotate(title, (0, 1), (0, 6), "axes fraction", "offset points", weight="bold")
     axis.annotate(
         "   ·   ".join(text for text in about if text),

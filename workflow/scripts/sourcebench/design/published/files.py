@@ -1,4 +1,4 @@
-"""Splits that somebody published, read as they are, and an audit for anybody's splits.
+"""The files of splits that somebody published, read as they are.
 
 The layout is the one of *Source Matters*: `test.csv`, `train_fold<k>.csv` and `val_fold<k>.csv`
 with the columns `path` (file name), `pid` (patient), `class` and sometimes `Patient Gender`;
@@ -6,12 +6,15 @@ where the development set changes with p_art, the folds lie in folders `F_<perce
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.retrieval import tables
+from sourcebench.retrieval.small_files import fetch_folder
 
 COLUMNS = ("path", "pid", "class")
 LONG_COLUMNS = ["p_art", "fold", "part", "image_id", "patient_id", "label", "sex"]
@@ -85,44 +88,22 @@ def _read_file(path: Path, positive: str) -> pd.DataFrame:
     )
 
 
-def audit(splits: pd.DataFrame) -> pd.DataFrame:
-    """Tell sizes, class balance and shared patients of any splits.
+def fetch(entry: Mapping[str, Any], folder: Path) -> pd.DataFrame:
+    """Read published splits from a folder or from the net.
 
     Args:
-        splits: long form, as `read` returns it.
+        entry: of `splits` in the config: `path`, or `url` with `sha256`, `folds` and sometimes
+            `p_art`; `positive`.
+        folder: where files from the net are put.
 
     Returns:
-        One row per p_art and fold: images and share of positives in train, val and test, the
-        number of patients that two parts share (`train_val`, `train_test`, `val_test`),
-        `leaked` (patients of the training or validation set that are also in the test set) and
-        `verdict` (a sentence).
+        As `read`.
+
+    Raises:
+        SourceBenchError: files missing, checksum wrong, or contents not as described.
     """
-    test = splits[splits["part"] == "test"]
-    rows = []
-    development = splits[splits["part"] != "test"]
-    for (p_art, fold), fold_rows in development.groupby(["p_art", "fold"], dropna=False):
-        parts = {
-            "train": fold_rows[fold_rows["part"] == "train"],
-            "val": fold_rows[fold_rows["part"] == "val"],
-            "test": test[test["p_art"].isna() | (test["p_art"] == p_art)],
-        }
-        row: dict[str, object] = {"p_art": p_art, "fold": fold}
-        for name, part in parts.items():
-            row[f"n_{name}"] = len(part)
-            row[f"positive_{name}"] = round(part["label"].mean(), 3) if len(part) else float("nan")
-        patients = {name: set(part["patient_id"]) for name, part in parts.items()}
-        for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
-            row[f"{one}_{other}"] = len(patients[one] & patients[other])
-        row["leaked"] = len((patients["train"] | patients["val"]) & patients["test"])
-        row["verdict"] = _verdict(row)
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _verdict(row: dict[str, object]) -> str:
-    problems = []
-    if row["leaked"]:
-        problems.append(f"{row['leaked']} patients are in development and test")
-    if row["train_val"]:
-        problems.append(f"{row['train_val']} patients are in train and val")
-    return "; ".join(problems) or "patient-disjoint"
+    if "path" in entry:
+        return read(Path(entry["path"]), entry["positive"])
+    names = file_names(entry["folds"], entry.get("p_art"))
+    fetch_folder(entry["url"], names, entry["sha256"], folder)
+    return read(folder, entry["positive"])

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from sourcebench.confounders.base import REFERENCE_SIDE, PixelConfounder, Taxon, register
+from sourcebench.artifacts.base import ARTIFACTS, REFERENCE_SIDE, Artifact
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.parameters import parameter
+from sourcebench.traits import Taxon
 
 REFERENCE_DIAMETER = 500.0
 """Diameter, in px, of the circle in the reference's code; the paper says *radius* 500 px."""
@@ -22,9 +23,9 @@ ROUNDING = 1e-6
 99.9999999999 would be cut to 99, by an error that differs between FFT libraries."""
 
 
-@register("denoise")
+@ARTIFACTS.register("denoise")
 @dataclass(frozen=True)
-class Denoise(PixelConfounder):
+class Denoise(Artifact):
     """Keep the frequencies within a circle of the centred 2-D DFT (Source Matters, Eq. 1).
 
     The filtered image is real, is clipped to 0 … 255 and its fractions are cut off.
@@ -64,7 +65,7 @@ class Denoise(PixelConfounder):
         super().__post_init__()
         if self.radius is not None and self.diameter is not None:
             raise SourceBenchError(
-                f"Confounder 'denoise': radius is {self.radius:g} px and diameter is "
+                f"Artifact 'denoise': radius is {self.radius:g} px and diameter is "
                 f"{self.diameter:g} px; give one of the two only."
             )
         if self.radius is None and self.diameter is None:

@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from sourcebench.confounders.base import PixelConfounder
-from sourcebench.confounders.draft import PAUSE, Draft, draft
-from sourcebench.confounders.drawing import Layer, draw, fingerprint
+from sourcebench.artifacts.base import Artifact
+from sourcebench.artifacts.draft import PAUSE, Draft, draft
+from sourcebench.artifacts.drawing import Layer, draw, fingerprint
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 
 
 def write_layer(
-    confounder: PixelConfounder,
+    artifact: Artifact,
     layer: Layer,
     native: npt.NDArray[np.uint8],
     image_ids: Sequence[str],
@@ -38,8 +38,8 @@ def write_layer(
     whatever decides the result is still the same.
 
     Args:
-        confounder: what is drawn.
-        layer: 'artifact' or 'base'; the latter only if `confounder.needs_base(input_size)`.
+        artifact: what is drawn.
+        layer: 'artifact' or 'base'; the latter only if `artifact.needs_base(input_size)`.
         native: the originals, N×H×W, uint8.
         image_ids: their names, N of them.
         input_size: side of the results in px.
@@ -51,7 +51,7 @@ def write_layer(
 
     Raises:
         SourceBenchError: as many names as images there are not, images without the artifact are
-            the task's own but 'base' is asked for, the confounder makes something else than
+            the task's own but 'base' is asked for, the artifact makes something else than
             images, or changes none of them, it cannot be drawn on this machine, or the disk is
             full.
     """
@@ -60,15 +60,15 @@ def write_layer(
             f"{path}: there are {len(native)} originals for {len(image_ids)} rows of the samples' "
             "table; prepare the task again."
         )
-    if layer == "base" and not confounder.needs_base(input_size):
+    if layer == "base" and not artifact.needs_base(input_size):
         raise SourceBenchError(
-            f"{path}: the confounder '{confounder.kind}' leaves images without the artifact as "
+            f"{path}: the artifact '{artifact.kind}' leaves images without the artifact as "
             "they are; use the task's images instead of a base layer."
         )
 
     def one(layer: Layer, row: int) -> Image:
         return draw(
-            confounder,
+            artifact,
             layer,
             np.asarray(native[row]),
             image_ids[row],
@@ -78,7 +78,7 @@ def write_layer(
         )
 
     def key() -> str:
-        facts = (fingerprint(confounder), confounder.engine, layer, list(image_ids))
+        facts = (fingerprint(artifact), artifact.engine, layer, list(image_ids))
         return _digest(native, *facts, input_size, resize_method, seed)
 
     shape = (len(native), input_size, input_size)
@@ -90,7 +90,7 @@ def write_layer(
         if drawn.done:
             print(f"{path}: {drawn.done} of {len(native)} images were drawn before; going on.")
         bar = tqdm(
-            desc=f"{confounder.title} ({layer})",
+            desc=f"{artifact.title} ({layer})",
             total=len(native),
             initial=drawn.done,
             unit="image",
@@ -110,10 +110,10 @@ def write_layer(
         finally:
             bar.close()
         if layer == "artifact":
-            _check_changes(confounder, drawn, (one("base", row) for row in range(len(native))))
+            _check_changes(artifact, drawn, (one("base", row) for row in range(len(native))))
 
 
-def _check_changes(confounder: PixelConfounder, drawn: Draft, without: Iterator[Image]) -> None:
+def _check_changes(artifact: Artifact, drawn: Draft, without: Iterator[Image]) -> None:
     """Refuse an artifact that changes no image; print how many it leaves as they are.
 
     Where a base is drawn, that takes as long as the artifact did: there the first image that is
@@ -123,13 +123,13 @@ def _check_changes(confounder: PixelConfounder, drawn: Draft, without: Iterator[
     unchanged, count = 0, len(drawn.images)
     for each in same:
         unchanged += each
-        if confounder.has_base and not each:
+        if artifact.has_base and not each:
             return
     if unchanged == count:
         drawn.forget()
         raise SourceBenchError(
-            f"{drawn.path}: the confounder '{confounder.title}' of kind '{confounder.kind}' "
-            f"({confounder.describe()}) changes none of the {count} images of "
+            f"{drawn.path}: the artifact '{artifact.title}' of kind '{artifact.kind}' "
+            f"({artifact.describe()}) changes none of the {count} images of "
             f"{drawn.images.shape[1]} px; choose parameters with which it shows."
         )
     if unchanged:

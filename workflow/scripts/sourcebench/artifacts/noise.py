@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from sourcebench.confounders.base import PixelConfounder, Taxon, register
+from sourcebench.artifacts.base import ARTIFACTS, Artifact
 from sourcebench.imaging import Image
 from sourcebench.parameters import parameter
+from sourcebench.traits import Taxon
 
 LOW_HU, HIGH_HU = -1200.0, 800.0
 """The window that the grey levels 0 to 255 stand for, in Hounsfield units."""
@@ -48,9 +49,9 @@ def poisson_noise(image: Image, n0: float, rng: np.random.Generator) -> Image:
     return ((hu - LOW_HU) / grey_to_hu).astype(np.uint8)
 
 
-@register("poisson_noise")
+@ARTIFACTS.register("poisson_noise")
 @dataclass(frozen=True)
-class PoissonNoise(PixelConfounder):
+class PoissonNoise(Artifact):
     """Noise against no noise (Source Matters, section 2.1, Fig. 2d, Eq. 2).
 
     The reference draws all images from two global generators (seeds 666 and 888) in the order in

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sourcebench.accelerators import ACCELERATORS, Processor, processor_of
-from sourcebench.confounders.base import PixelConfounder, Taxon, register
-from sourcebench.confounders.noise import HIGH_HU, LEAST_COUNT, LOW_HU
+from sourcebench.artifacts.base import ARTIFACTS, Artifact
+from sourcebench.artifacts.noise import HIGH_HU, LEAST_COUNT, LOW_HU
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.parameters import parameter
 from sourcebench.tomography import ANGLES, WIDTH, Field, ParallelBeam
+from sourcebench.traits import Taxon
 
 MU_WATER, MU_AIR = 20.0, 0.02
 """Attenuation of water and of air in 1/m (LoDoPaB-CT, Leuschner et al. 2021)."""
@@ -22,9 +23,9 @@ GREY_TO_HU = (HIGH_HU - LOW_HU) / 255
 HU_TO_MU = (MU_WATER - MU_AIR) / 1000
 
 
-@register("projection_noise")
+@ARTIFACTS.register("projection_noise")
 @dataclass(frozen=True)
-class ProjectionNoise(PixelConfounder):
+class ProjectionNoise(Artifact):
     """A slice as a scanner with few photons would have seen it (Source Matters, section 2.1).
 
     After LoDoPaB-CT (Leuschner et al. 2021): Hounsfield units become attenuations, these line
@@ -93,7 +94,7 @@ class ProjectionNoise(PixelConfounder):
 
     @property
     def _processor(self) -> Processor:
-        return processor_of(self.accelerator, "Confounder 'projection_noise': accelerator")
+        return processor_of(self.accelerator, "Artifact 'projection_noise': accelerator")
 
     def artifact(self, image: Image, rng: np.random.Generator) -> Image:
         """Return the image with noise; `rng` draws the fractions below, then the counts."""
@@ -108,7 +109,7 @@ class ProjectionNoise(PixelConfounder):
         height, width = image.shape
         if height != width:
             raise SourceBenchError(
-                f"Confounder 'projection_noise': the image is {height}×{width} px; "
+                f"Artifact 'projection_noise': the image is {height}×{width} px; "
                 "crop it to a square, the field that a scanner sees."
             )
         beam = ParallelBeam(height, self.width, self.angles, self._processor)

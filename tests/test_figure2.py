@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sourcebench import seeds
-from sourcebench.confounders import REGISTRY, PixelConfounder, build
+from sourcebench.artifacts import ARTIFACTS
 from sourcebench.figures.parts.examples import Example
 from sourcebench.figures.source_matters.figure2 import figure2, zoom_on
 
-PIXEL = [name for name in REGISTRY.names() if issubclass(REGISTRY.get(name), PixelConfounder)]
+KINDS = ARTIFACTS.names()
+build = ARTIFACTS.build
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,10 @@ def words(axis):
 
 
 def test_there_is_a_row_of_images_for_each_confounder(original):
-    confounders = {name: build(name) for name in PIXEL}
+    confounders = {name: build(name) for name in KINDS}
     figure = draw(original, confounders)
     rows = panels(figure)
-    assert len(rows) == len(PIXEL)
+    assert len(rows) == len(KINDS)
     for (name, confounder), row in zip(confounders.items(), rows, strict=True):
         heading = " ".join(words(row[0]))
         assert confounder.title in heading, name

@@ -9,16 +9,17 @@ import numpy as np
 from PIL import Image as PIL
 from PIL import ImageDraw, ImageFont
 
-from sourcebench.confounders.base import REFERENCE_SIDE, PixelConfounder, Taxon, register
+from sourcebench.artifacts.base import ARTIFACTS, REFERENCE_SIDE, Artifact
 from sourcebench.imaging import Image
 from sourcebench.parameters import parameter
+from sourcebench.traits import Taxon
 
 WHITE = 255
 
 
-@register("tag")
+@ARTIFACTS.register("tag")
 @dataclass(frozen=True)
-class Tag(PixelConfounder):
+class Tag(Artifact):
     """White letters in the upper left (Source Matters, sections 2.1 and 2.2, Fig. 2a).
 
     They stand away from the edges, so that no augmentation moves them out of the image. The

@@ -15,27 +15,15 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.ft2font import FT2Font
 
 from sourcebench import files, fingerprints, imaging, seeds
-from sourcebench.confounders import (
-    REGISTRY,
-    PixelConfounder,
-    SamplingConfounder,
-    Taxon,
-    build,
-    drawing,
-    fingerprint,
-    write_layer,
-)
+from sourcebench.artifacts import ARTIFACTS, Artifact, drawing, fingerprint, write_layer
+from sourcebench.attributes import ATTRIBUTES, Attribute
 from sourcebench.errors import SourceBenchError
+from sourcebench.traits import Taxon
 
-PIXEL = [name for name in REGISTRY.names() if issubclass(REGISTRY.get(name), PixelConfounder)]
+KINDS = ARTIFACTS.names()
+build = ARTIFACTS.build
 SETTINGS = settings(max_examples=25, deadline=None)
 IMAGES = st.integers(8, 48).flatmap(lambda side: arrays(np.uint8, (side, side)))
-
-
-def pixel(kind, **parameters):
-    confounder = build(kind, **parameters)
-    assert isinstance(confounder, PixelConfounder)
-    return confounder
 
 
 def rng(*name):
@@ -53,8 +41,9 @@ def radiograph(side, seed=0):
 # --- the taxonomy and the registry ---------------------------------------------------------------
 
 
-def test_the_papers_confounders_are_registered_at_their_places_in_miccat():
-    places = {name: str(REGISTRY.get(name).taxon) for name in REGISTRY.names()}
+def test_what_the_paper_confounds_with_is_registered_at_its_place_in_miccat():
+    kinds = {registry: registry.names() for registry in (ARTIFACTS, ATTRIBUTES)}
+    places = {name: str(of.get(name).taxon) for of, names in kinds.items() for name in names}
     assert (
         places.items()
         >= {
@@ -65,8 +54,8 @@ def test_the_papers_confounders_are_registered_at_their_places_in_miccat():
             "gender": "patient / demographic",
         }.items()
     )
-    assert all(REGISTRY.get(name).kind == name for name in REGISTRY.names())
-    assert all(REGISTRY.get(name).title for name in REGISTRY.names())
+    assert all(of.get(name).kind == name for of, names in kinds.items() for name in names)
+    assert all(of.get(name).title for of, names in kinds.items() for name in names)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +67,9 @@ def test_a_place_that_miccat_does_not_have_is_refused(level, family):
         Taxon(level, family)
 
 
-def test_importing_confounders_does_not_import_torch():
+def test_importing_artifacts_does_not_import_torch():
     library = Path(seeds.__file__).parents[1]
-    code = "import sys, sourcebench.confounders; sys.exit('torch' in sys.modules)"
+    code = "import sys, sourcebench.artifacts; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=library, check=True)
 
 
@@ -90,7 +79,7 @@ def test_importing_confounders_does_not_import_torch():
 @pytest.mark.parametrize(
     ("kind", "parameters", "message"),
     [
-        ("tags", {}, "Unknown confounder 'tags'; there are: .*gender.*tag"),
+        ("tags", {}, "Unknown artifact 'tags' .is it 'tag'.*; there are: .*tag"),
         ("tag", {"colour": 1}, r"no parameter 'colour'; it has: text, size \(px\), x \(px\), y"),
         ("tag", {"kind": "x"}, "no parameter 'kind'"),
         ("tag", {"size": "big"}, "size is 'big'; it must be a number from 1 to 1024 px"),
@@ -108,13 +97,24 @@ def test_importing_confounders_does_not_import_torch():
             r"n0 is \[1\]; it must be a number from 1 to 1e15 photons, or .inf",
         ),
         ("noise_levels", {"n0": 1.5e7}, "n0 and n0_artifact are both"),
-        ("gender", {"carrier": "M"}, "carrier and other are both 'M'"),
-        ("gender", {"column": ""}, "column is ''; it must be text"),
     ],
 )
 def test_what_is_wrong_with_a_parameter_is_said(kind, parameters, message):
     with pytest.raises(SourceBenchError, match=message):
         build(kind, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"carrier": "M"}, "Attribute 'gender': carrier and other are both 'M'"),
+        ({"column": ""}, "column is ''; it must be text"),
+        ({"sex": "F"}, "Attribute 'gender' has no parameter 'sex'; it has: column, carrier, other"),
+    ],
+)
+def test_what_is_wrong_with_an_attribute_is_said(parameters, message):
+    with pytest.raises(SourceBenchError, match=message):
+        ATTRIBUTES.build("gender", **parameters)
 
 
 def test_numbers_may_be_text_since_yaml_reads_them_so():
@@ -138,8 +138,8 @@ def test_a_confounder_describes_its_parameters_with_units(kind, parameters, text
 
 
 def test_gender_is_a_matter_of_sampling():
-    gender = build("gender")
-    assert isinstance(gender, SamplingConfounder)
+    gender = ATTRIBUTES.build("gender")
+    assert isinstance(gender, Attribute)
     assert (gender.column, gender.carrier, gender.other) == ("sex", "F", "M")
 
 
@@ -153,10 +153,10 @@ def test_defaults_are_part_of_a_fingerprint_and_names_are_not():
     assert fingerprint(build("denoise")) != fingerprint(build("denoise", radius=250))
 
 
-@pytest.mark.parametrize("kind", REGISTRY.names())
+@pytest.mark.parametrize("kind", ARTIFACTS.names())
 @pytest.mark.parametrize("edited", ["own", "drawing"])
 def test_an_edit_of_what_draws_a_confounder_changes_its_fingerprint(kind, edited, monkeypatch):
-    own = sys.modules[REGISTRY.get(kind).__module__]
+    own = sys.modules[ARTIFACTS.get(kind).__module__]
     path = Path((own if edited == "own" else drawing).__file__)
     before, read = fingerprint(build(kind)), fingerprints._read
 
@@ -168,18 +168,18 @@ def test_an_edit_of_what_draws_a_confounder_changes_its_fingerprint(kind, edited
     monkeypatch.setattr(fingerprints, "_read", read_edited)
     changed = fingerprint(build(kind)) != before
     fingerprints._code_of.cache_clear()
-    assert changed == (edited == "own" or kind in PIXEL)
+    assert changed == (edited == "own" or kind in KINDS)
 
 
 # --- what every pixel confounder promises --------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", PIXEL)
+@pytest.mark.parametrize("kind", KINDS)
 @SETTINGS
 @given(image=IMAGES)
 def test_shape_and_type_stay_and_so_does_the_original(kind, image):
     before = image.copy()
-    confounder = pixel(kind)
+    confounder = build(kind)
     for draw in (confounder.artifact, confounder.base):
         drawn = draw(image, rng(kind))
         assert drawn.shape == image.shape
@@ -187,18 +187,18 @@ def test_shape_and_type_stay_and_so_does_the_original(kind, image):
     assert np.array_equal(image, before)
 
 
-@pytest.mark.parametrize("kind", PIXEL)
+@pytest.mark.parametrize("kind", KINDS)
 @SETTINGS
 @given(image=IMAGES)
 def test_the_same_stream_draws_the_same_artifact(kind, image):
-    confounder = pixel(kind)
+    confounder = build(kind)
     first, second = (confounder.artifact(image, rng(kind)) for _ in range(2))
     assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("kind", PIXEL)
+@pytest.mark.parametrize("kind", KINDS)
 def test_only_a_confounder_with_a_base_alters_images_without_the_artifact(kind):
-    confounder, image = pixel(kind), radiograph(64)
+    confounder, image = build(kind), radiograph(64)
     assert np.array_equal(confounder.base(image, rng(kind)), image) != confounder.has_base
     assert not np.array_equal(confounder.artifact(radiograph(256), rng(kind)), radiograph(256))
 
@@ -224,7 +224,7 @@ def matplotlib_letter(size):
 
 
 def test_the_tag_is_the_letter_that_matplotlib_draws():
-    drawn = pixel("tag").artifact(np.zeros((1024, 1024), np.uint8), rng())
+    drawn = build("tag").artifact(np.zeros((1024, 1024), np.uint8), rng())
     left, top, right, bottom = bounding_box(drawn > 64)
     ours, theirs = drawn[top:bottom, left:right].astype(float), matplotlib_letter(64)
     assert drawn.max() == 255
@@ -245,13 +245,13 @@ def test_the_tag_stands_where_the_fonts_own_measures_put_it(side):
     expected = np.array([left, top, left + glyph.width / 64, top + glyph.height / 64]) * side / 1024
 
     image = np.full((side, side), 90, np.uint8)
-    changed = pixel("tag").artifact(image, rng()) != image
+    changed = build("tag").artifact(image, rng()) != image
     assert np.abs(np.array(bounding_box(changed)) - expected).max() <= 1.5
 
 
 def test_nothing_but_the_letter_changes_and_it_only_brightens():
     image = radiograph(1024)
-    drawn = pixel("tag").artifact(image, rng())
+    drawn = build("tag").artifact(image, rng())
     outside = np.ones(image.shape, bool)
     outside[200:280, 200:260] = False
     assert np.array_equal(drawn[outside], image[outside])
@@ -280,7 +280,7 @@ def low_pass_by_the_book(image, radius):
 def test_denoising_is_equation_1(side, parameters, radius):
     noisy = rng("noisy", side).integers(0, 256, (side, side), dtype=np.uint8)
     for image in (noisy, radiograph(side)):
-        ours = pixel("denoise", **parameters).artifact(image, rng()).astype(int)
+        ours = build("denoise", **parameters).artifact(image, rng()).astype(int)
         theirs = low_pass_by_the_book(image, radius * side / 1024).astype(int)
         assert np.abs(ours - theirs).max() <= 1
         assert (ours != theirs).mean() < 1e-3
@@ -290,7 +290,7 @@ def test_denoising_leaves_a_wave_inside_the_circle_and_removes_one_outside():
     x = np.arange(256)
     inside, outside = (100 + 50 * np.sin(2 * np.pi * cycles * x / 256) for cycles in (60, 65))
     inside, outside = (np.tile(wave, (256, 1)).astype(np.uint8) for wave in (inside, outside))
-    filtered = pixel("denoise", radius=62 * 4)  # 62 cycles per 256 px
+    filtered = build("denoise", radius=62 * 4)  # 62 cycles per 256 px
     draws = rng()
     assert filtered.artifact(inside, draws).std() > 34
     assert filtered.artifact(outside, draws).std() < 2
@@ -300,13 +300,13 @@ def test_denoising_leaves_a_wave_inside_the_circle_and_removes_one_outside():
 @given(grey=st.integers(0, 255), side=st.integers(2, 64))
 def test_denoising_leaves_a_flat_image_as_it_is(grey, side):
     image = np.full((side, side), grey, np.uint8)
-    assert np.array_equal(pixel("denoise").artifact(image, rng()), image)
+    assert np.array_equal(build("denoise").artifact(image, rng()), image)
 
 
 @SETTINGS
 @given(seed=st.integers(0, 99), radius=st.floats(100, 700))
 def test_denoising_twice_is_denoising_once_up_to_rounding(seed, radius):
-    denoise = pixel("denoise", radius=radius)
+    denoise = build("denoise", radius=radius)
     once = denoise.artifact(radiograph(96, seed), rng()).astype(int)
     twice = denoise.artifact(once.astype(np.uint8), rng()).astype(int)
     # Truncation takes half a grey level off the mean each time, and has a standard deviation of
@@ -337,7 +337,7 @@ def noise_by_the_book(image, n0, draws):
 @pytest.mark.parametrize("n0", [1e5, 2e7])
 def test_noise_is_the_papers_formula_draw_by_draw(n0):
     image = rng("grey").integers(0, 256, (48, 48), dtype=np.uint8)
-    ours = pixel("poisson_noise", n0=n0).artifact(image, rng("noise"))
+    ours = build("poisson_noise", n0=n0).artifact(image, rng("noise"))
     theirs = noise_by_the_book(image, n0, rng("noise"))
     assert np.abs(ours.astype(int) - theirs).max() <= 1
     assert (ours != theirs).mean() < 1e-3
@@ -358,7 +358,7 @@ def noise_deviation(grey, n0):
 @pytest.mark.parametrize("grey", [60, 128, 190])
 def test_noise_has_the_deviation_that_photon_statistics_give_and_no_bias(grey, n0):
     image = np.full((400, 400), grey, np.uint8)
-    added = pixel("poisson_noise", n0=n0).artifact(image, rng(grey, n0)).astype(float) - grey
+    added = build("poisson_noise", n0=n0).artifact(image, rng(grey, n0)).astype(float) - grey
     deviation = noise_deviation(grey, n0)
     assert added.std() == pytest.approx(deviation, rel=0.01)
     assert abs(added.mean()) < 4 * deviation / 400
@@ -369,19 +369,19 @@ def test_noise_has_the_deviation_that_photon_statistics_give_and_no_bias(grey, n
 @pytest.mark.parametrize(("n0", "grey_levels"), [(2e7, 1.8), (1e7, 2.5)])
 def test_noise_is_as_strong_as_published(n0, grey_levels):
     image = radiograph(512)
-    added = pixel("poisson_noise", n0=n0).artifact(image, rng(n0)).astype(float) - image
+    added = build("poisson_noise", n0=n0).artifact(image, rng(n0)).astype(float) - image
     assert added.std() == pytest.approx(grey_levels, abs=0.1)
 
 
 def test_a_handful_of_photons_is_still_an_image():
     image = radiograph(32)
-    drawn = pixel("poisson_noise", n0=1).artifact(image, rng())
+    drawn = build("poisson_noise", n0=1).artifact(image, rng())
     assert set(np.unique(drawn)) == {0, 255}
 
 
 @pytest.mark.parametrize("parameters", [{}, {"n0": 1e7, "n0_artifact": 2e7}])
 def test_noise_levels_are_two_doses(parameters):
-    levels, image = pixel("noise_levels", **parameters), np.full((400, 400), 128, np.uint8)
+    levels, image = build("noise_levels", **parameters), np.full((400, 400), 128, np.uint8)
     assert levels.base(image, rng(1)).std() == pytest.approx(
         noise_deviation(128, parameters.get("n0", 2e7)), rel=0.01
     )
@@ -393,7 +393,7 @@ def test_noise_levels_are_two_doses(parameters):
 # --- layers --------------------------------------------------------------------------------------
 
 IDS = [f"{number:08d}_000.png" for number in range(6)]
-LAYERS = [(kind, "artifact") for kind in PIXEL] + [("noise_levels", "base")]
+LAYERS = [(kind, "artifact") for kind in KINDS] + [("noise_levels", "base")]
 
 
 def originals():
@@ -403,7 +403,7 @@ def originals():
 def small(kind):
     """A confounder of a kind that acts at a size fit for small originals."""
     noisy = kind in ("poisson_noise", "noise_levels")
-    return pixel(kind, **({"resolution": 48} if noisy else {}))
+    return build(kind, **({"resolution": 48} if noisy else {}))
 
 
 def layer(path, kind, which, native, ids, **more):
@@ -469,7 +469,7 @@ def test_a_layer_that_cannot_be_is_refused(tmp_path, kind, which, ids, message):
 
 
 @dataclass(frozen=True)
-class Unlucky(PixelConfounder):
+class Unlucky(Artifact):
     kind = "unlucky"
     title = "Unlucky"
     taxon = Taxon("environment", "external")

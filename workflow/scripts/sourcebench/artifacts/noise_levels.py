@@ -6,16 +6,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from sourcebench.confounders.base import PixelConfounder, Taxon, register
-from sourcebench.confounders.noise import poisson_noise
+from sourcebench.artifacts.base import ARTIFACTS, Artifact
+from sourcebench.artifacts.noise import poisson_noise
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.parameters import parameter
+from sourcebench.traits import Taxon
 
 
-@register("noise_levels")
+@ARTIFACTS.register("noise_levels")
 @dataclass(frozen=True)
-class NoiseLevels(PixelConfounder):
+class NoiseLevels(Artifact):
     """Two doses (Source Matters, Fig. 4 right).
 
     The defaults are the reference's. The paper has n0 = 1e7 and n0_artifact = 2e7.
@@ -49,7 +50,7 @@ class NoiseLevels(PixelConfounder):
         super().__post_init__()
         if self.n0 == self.n0_artifact and math.isfinite(self.n0):
             raise SourceBenchError(
-                f"Confounder 'noise_levels': n0 and n0_artifact are both {self.n0:g} photons; "
+                f"Artifact 'noise_levels': n0 and n0_artifact are both {self.n0:g} photons; "
                 "with one dose for all there is no confounder, so give two."
             )
 

@@ -5,28 +5,28 @@ from importlib.metadata import version
 from typing import Any
 
 import sourcebench
-from sourcebench.confounders.base import PixelConfounder
+from sourcebench.artifacts.base import Artifact
 
 
-def record_of(confounder: PixelConfounder, layer: str) -> dict[str, Any]:
+def record_of(artifact: Artifact, layer: str) -> dict[str, Any]:
     """Return what the pixels of a layer depend on, beside the originals.
 
     Args:
-        confounder: what is drawn.
+        artifact: what is drawn.
         layer: 'artifact' or 'base'.
 
     Returns:
-        `kind`, `layer`, `parameters` by name, `engine` (see `PixelConfounder.engine`), and the
+        `kind`, `layer`, `parameters` by name, `engine` (see `Artifact.engine`), and the
         `versions` of what computes.
 
     Raises:
-        SourceBenchError: the confounder can't be drawn on this machine.
+        SourceBenchError: the artifact can't be drawn on this machine.
     """
     packages = {name: version(name) for name in ("numpy", "scipy", "torch")}
     return {
-        "kind": confounder.kind,
+        "kind": artifact.kind,
         "layer": layer,
-        "parameters": asdict(confounder),
-        "engine": confounder.engine,
+        "parameters": asdict(artifact),
+        "engine": artifact.engine,
         "versions": {"sourcebench": sourcebench.__version__, **packages},
     }

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sourcebench import seeds
-from sourcebench.confounders.base import Confounder, PixelConfounder
+from sourcebench.artifacts.base import Artifact
 from sourcebench.errors import SourceBenchError
 from sourcebench.fingerprints import code_of, digest
 from sourcebench.imaging import Image, resize
@@ -16,7 +16,7 @@ Layer = Literal["artifact", "base"]
 
 
 def draw(
-    confounder: PixelConfounder,
+    artifact: Artifact,
     layer: Layer,
     image: Image,
     image_id: str,
@@ -27,12 +27,12 @@ def draw(
 ) -> Image:
     """Return one image of a layer.
 
-    Both layers go the same way: to the size at which the confounder acts, and from there to that
+    Both layers go the same way: to the size at which the artifact acts, and from there to that
     of the result. Their random numbers are a stream of the image's own, named by seed, kind and
-    `image_id`. It depends neither on the layer nor on the confounder's parameters.
+    `image_id`. It depends neither on the layer nor on the artifact's parameters.
 
     Args:
-        confounder: what is drawn.
+        artifact: what is drawn.
         layer: 'artifact' or 'base'.
         image: the original, H×W, uint8.
         image_id: its name.
@@ -46,27 +46,25 @@ def draw(
     Raises:
         SourceBenchError: as `version`.
     """
-    if confounder.resolution is not None:
-        image = resize(image, confounder.resolution, resize_method)
-    return resize(version(confounder, layer, image, image_id, seed), input_size, resize_method)
+    if artifact.resolution is not None:
+        image = resize(image, artifact.resolution, resize_method)
+    return resize(version(artifact, layer, image, image_id, seed), input_size, resize_method)
 
 
-def version(
-    confounder: PixelConfounder, layer: Layer, image: Image, image_id: str, seed: int
-) -> Image:
-    """Return an image of the size at which a confounder acts, as it is in a layer.
+def version(artifact: Artifact, layer: Layer, image: Image, image_id: str, seed: int) -> Image:
+    """Return an image of the size at which an artifact acts, as it is in a layer.
 
     Args are those of `draw`; `image` and the result are H×W, uint8.
 
     Raises:
-        SourceBenchError: the confounder made something else than an image of that shape and type.
+        SourceBenchError: the artifact made something else than an image of that shape and type.
     """
-    change = confounder.artifact if layer == "artifact" else confounder.base
-    made: Any = change(image.copy(), seeds.generator(seed, confounder.kind, image_id))
+    change = artifact.artifact if layer == "artifact" else artifact.base
+    made: Any = change(image.copy(), seeds.generator(seed, artifact.kind, image_id))
     if not (isinstance(made, np.ndarray) and (made.dtype, made.shape) == (np.uint8, image.shape)):
         came = _about(made) if isinstance(made, np.ndarray) else f"a {type(made).__name__}"
         raise SourceBenchError(
-            f"Confounder '{confounder.title}' of kind '{confounder.kind}': {layer}() made {came} "
+            f"Artifact '{artifact.title}' of kind '{artifact.kind}': {layer}() made {came} "
             f"of {_about(image)}, the image {image_id}; it must return an array of the same shape "
             "and type."
         )
@@ -77,15 +75,13 @@ def _about(array: "np.ndarray[Any, Any]") -> str:
     return f"{'×'.join(map(str, array.shape))} of {array.dtype}"
 
 
-def fingerprint(confounder: Confounder) -> str:
-    """Return a digest of all that is a confounder: 32 hexadecimal digits.
+def fingerprint(artifact: Artifact) -> str:
+    """Return a digest of all that is an artifact: 32 hexadecimal digits.
 
     That is its kind, its parameters with their defaults, and the code that draws it, but not its
-    name for people, nor what it is drawn into, nor the machine (see `PixelConfounder.engine`).
+    name for people, nor what it is drawn into, nor the machine (see `Artifact.engine`).
 
     Raises:
         SourceBenchError: its class is defined in no file.
     """
-    drawn = isinstance(confounder, PixelConfounder)
-    code = code_of(confounder, draw) if drawn else code_of(confounder)
-    return digest(confounder.kind, dataclasses.asdict(confounder), code)
+    return digest(artifact.kind, dataclasses.asdict(artifact), code_of(artifact, draw))

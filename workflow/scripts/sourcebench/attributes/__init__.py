@@ -1,0 +1,12 @@
+"""Attributes of a patient or an image, and where they stand in the MICCAT taxonomy.
+
+A new one is a new file here: a class with `@ATTRIBUTES.register("its_name")` and
+`@dataclass(frozen=True)`.
+"""
+
+from sourcebench.attributes.base import ATTRIBUTES, Attribute
+from sourcebench.registry import discover
+
+__all__ = ["ATTRIBUTES", "Attribute"]
+
+discover(__name__, __path__)

@@ -1,0 +1,46 @@
+"""Sizes, balance and leaks of anybody's splits."""
+
+import pandas as pd
+
+
+def audit(splits: pd.DataFrame) -> pd.DataFrame:
+    """Tell sizes, class balance and shared patients of any splits.
+
+    Args:
+        splits: long form, as `published.read` and `long_form` return it.
+
+    Returns:
+        One row per p_art and fold: images and share of positives in train, val and test, the
+        number of patients that two parts share (`train_val`, `train_test`, `val_test`),
+        `leaked` (patients of the training or validation set that are also in the test set) and
+        `verdict` (a sentence).
+    """
+    test = splits[splits["part"] == "test"]
+    rows = []
+    development = splits[splits["part"] != "test"]
+    for (p_art, fold), fold_rows in development.groupby(["p_art", "fold"], dropna=False):
+        parts = {
+            "train": fold_rows[fold_rows["part"] == "train"],
+            "val": fold_rows[fold_rows["part"] == "val"],
+            "test": test[test["p_art"].isna() | (test["p_art"] == p_art)],
+        }
+        row: dict[str, object] = {"p_art": p_art, "fold": fold}
+        for name, part in parts.items():
+            row[f"n_{name}"] = len(part)
+            row[f"positive_{name}"] = round(part["label"].mean(), 3) if len(part) else float("nan")
+        patients = {name: set(part["patient_id"]) for name, part in parts.items()}
+        for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
+            row[f"{one}_{other}"] = len(patients[one] & patients[other])
+        row["leaked"] = len((patients["train"] | patients["val"]) & patients["test"])
+        row["verdict"] = _verdict(row)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _verdict(row: dict[str, object]) -> str:
+    problems = []
+    if row["leaked"]:
+        problems.append(f"{row['leaked']} patients are in development and test")
+    if row["train_val"]:
+        problems.append(f"{row['train_val']} patients are in train and val")
+    return "; ".join(problems) or "patient-disjoint"
