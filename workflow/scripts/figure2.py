@@ -1,6 +1,6 @@
 """Draw the artifacts side by side."""
 
-from sourcebench import confounders, figures, files
+from sourcebench import confounders, design, figures, files
 from sourcebench.figures.figure2 import Example, artifact_panel
 from sourcebench.jobs import job
 
@@ -9,7 +9,7 @@ with job(snakemake.log):
     for task, images, samples in zip(
         snakemake.params.titles, snakemake.input.native, snakemake.input.samples, strict=True
     ):
-        example = int((files.read_table(samples)["label"] == 1).idxmax())
+        example = int((files.read_table(samples)["label"] == design.CONFOUNDED).idxmax())
         originals[task] = files.load_array(images)[example]
     examples = [
         Example(name, confounders.from_entry(entry), originals[task], title)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.apportionment import interleave
+from sourcebench.design.classes import CONFOUNDED
 from sourcebench.design.rows import fold_columns
 from sourcebench.errors import SourceBenchError
 from sourcebench.patients import numbers as patient_numbers
@@ -18,6 +19,7 @@ def build(
     seed: int,
     name: str,
     carrier: tuple[str, str] | None = None,
+    confounded: int = CONFOUNDED,
 ) -> pd.DataFrame:
     """Design an experiment on the images of a manifest.
 
@@ -28,11 +30,12 @@ def build(
         seed: the study's seed.
         name: the task's name, for the seed and for messages.
         carrier: (column, value) of the attribute, where the sampling is the confounder.
+        confounded: the class that carries the artifact.
 
     Returns:
         `image_id, patient_id, label, role (dev|test), rank, share, fold_1 … fold_K (train|val,
         empty for test)`, and `carrier` (0|1) with an attribute. Ranks lie in (0, 1), missing for
-        negatives; shares lie in (0, 1), missing for test.
+        other classes; shares lie in (0, 1), missing for test.
 
     Raises:
         SourceBenchError: too few patients, a class missing in a fold, or a leak.
@@ -55,15 +58,16 @@ def build(
     for fold in range(folds):
         design[f"fold_{fold + 1}"] = ""
         design.loc[development, f"fold_{fold + 1}"] = np.where(cells == fold, "val", "train")
-    return share(rank(design, seed, name), seed, name)
+    return share(rank(design, seed, name, confounded), seed, name)
 
 
 def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
     """Give every patient of the development set a share, spread evenly over (0, 1).
 
     Shares are (i + ½)/n over the patients that have a positive image, and over those that have
-    none, so that a fraction of them keeps the classes' balance; their order interleaves the
-    validation sets, so that it is the same fraction of every fold's training set.
+    none (of several classes: over those whose highest label is the same), so that a fraction of
+    them keeps the classes' balance; their order interleaves the validation sets, so that it is the
+    same fraction of every fold's training set.
 
     Args:
         design: with its ranks; a column `share` is added after `rank`.
@@ -85,8 +89,8 @@ def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
     return design
 
 
-def rank(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
-    """Give every positive its rank, spread evenly over (0, 1) in the test set and in each fold.
+def rank(design: pd.DataFrame, seed: int, name: str, confounded: int = CONFOUNDED) -> pd.DataFrame:
+    """Give every image of the confounded class its rank, in (0, 1).
 
     Ranks are (i + ½)/n over the development set and over the test set. Their order interleaves the
     validation sets, so that the share of artifacts is p_art, to within one image, in each of them.
@@ -95,12 +99,13 @@ def rank(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
         design: with its fold columns; a column `rank` is added after `role`.
         seed: the study's seed.
         name: the task's name.
+        confounded: the class that carries the artifact.
     """
     rng = generator(seed, "ranks", name)
-    positives = design[design["label"] == 1]
+    ranked_class = design[design["label"] == confounded]
     kinds = ["role", "carrier"] if "carrier" in design else ["role"]
     ranks = pd.Series(np.nan, index=design.index)
-    for _, kind in positives.groupby(kinds):
+    for _, kind in ranked_class.groupby(kinds):
         cells = [
             list(rng.permutation(cell.index)) for _, cell in kind.groupby(fold_columns(design))
         ]

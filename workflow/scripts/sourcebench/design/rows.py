@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench import files
+from sourcebench.design.classes import confounded
 
 TEST_SETS = ("iid", "ood", "clean")
 
@@ -34,12 +35,12 @@ def development(design: pd.DataFrame, p_art: float, fold: int, fraction: float =
 
     Args:
         design: the design.
-        p_art: the run's share of positives with the artifact.
+        p_art: the run's share of the confounded class with the artifact.
         fold: from 1 on.
         fraction: of the training set's patients, in (0, 1]; the validation set stays whole.
 
     Returns:
-        `image_id, patient_id, label (0|1), artifact (bool), part (train|val)`.
+        `image_id, patient_id, label, artifact (bool), part (train|val)`.
     """
     chosen = _at(design, p_art)
     # Splits that somebody published may leave an image out of a fold.
@@ -56,8 +57,8 @@ def test(design: pd.DataFrame, p_art: float, test_set: str) -> pd.DataFrame:
     Args:
         design: the design.
         p_art: the run's share; matters to the i.i.d. test set alone.
-        test_set: 'iid' (positives carry the artifact with p_art), 'ood' (every negative and no
-            positive carries it) or 'clean' (none does).
+        test_set: 'iid' (the confounded class carries the artifact with p_art), 'ood' (every image
+            but those of the confounded class carries it) or 'clean' (none does).
 
     Returns:
         `image_id, patient_id, label, artifact`; empty where splits that somebody published have
@@ -67,7 +68,8 @@ def test(design: pd.DataFrame, p_art: float, test_set: str) -> pd.DataFrame:
     chosen = chosen[chosen["role"] == "test"]
     if test_set == "iid":
         return _columns(_confound(chosen, p_art))
-    artifact = (chosen["label"] == 0) if test_set == "ood" else pd.Series(False, chosen.index)
+    others = chosen["label"] != confounded(design)
+    artifact = others if test_set == "ood" else pd.Series(False, chosen.index)
     if "carrier" in chosen:
         chosen = chosen[chosen["carrier"].astype(bool) == artifact]
         if chosen["label"].nunique() < 2:
@@ -84,7 +86,7 @@ def _at(design: pd.DataFrame, p_art: float) -> pd.DataFrame:
 
 
 def _confound(rows: pd.DataFrame, p_art: float) -> pd.DataFrame:
-    carries = (rows["label"] == 1) & (rows["rank"] < p_art)
+    carries = rows["rank"] < p_art  # others than the confounded class have none
     if "p_art" in rows:  # drawn for this p_art by somebody else, without an i.i.d. test set
         sampled = rows[rows["role"] == "dev"]
         return sampled.assign(artifact=sampled["carrier"].astype(bool))
