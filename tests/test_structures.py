@@ -40,7 +40,7 @@ def test_random_weights_see_the_images_that_their_entry_says(world, tmp_path):
     """By default what Keras' 'caffe' preprocessing makes of them, as in the reference."""
     config = merged({})
     mean, std = experiment.normalisation(config, "random")
-    grey = torch.full((1, 4, 4), 100, dtype=torch.uint8)
+    grey = torch.full((1, 4, 4, 1), 100, dtype=torch.uint8)
     seen = Normalisation(mean, std)(grey)[0, :, 0, 0]
     torch.testing.assert_close(seen, 100 - torch.tensor([123.68, 116.779, 103.939]))
     layers, table, *_ = world

@@ -11,7 +11,7 @@ from sourcebench.design.rows import NONE
 from sourcebench.machine import CHECKPOINT_MB, training_mb
 from sourcebench.models import ARCHITECTURES, weights_arch
 from sourcebench.sources import KINDS
-from sourcebench.sources.normalisation import Triple
+from sourcebench.sources.normalisation import Values
 
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold"]
 
@@ -112,7 +112,7 @@ def structure(config: Mapping[str, Any], source: str, arch: str) -> dict[str, An
     return None if has_weights(config, source) else networks.get(weights_arch(arch))
 
 
-def normalisation(config: Mapping[str, Any], source: str) -> tuple[Triple, Triple]:
+def normalisation(config: Mapping[str, Any], source: str) -> tuple[Values, Values]:
     """Return mean and deviation of the images for random weights; files know their own."""
     spec = config["sources"][source]
     images = KINDS.get(spec["kind"]).normalisation(spec)

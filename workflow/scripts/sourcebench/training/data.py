@@ -10,7 +10,7 @@ import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
-from sourcebench import files
+from sourcebench import files, imaging
 from sourcebench.seeds import seed_of
 from sourcebench.sources import Normalisation
 from sourcebench.training.augmentation import Augmentation, warp
@@ -21,7 +21,7 @@ class Layers:
 
     Args:
         samples: path of `samples.csv`; its row i is image i of every array.
-        base: path of the images without the artifact, N×H×W uint8.
+        base: path of the images without the artifact, uint8, N×H×W, or N×H×W×C of several channels.
         artifacts: confounder → path of the images that carry it; a confounder made by sampling is
             not in it, as its images are all in `base`.
     """
@@ -29,13 +29,20 @@ class Layers:
     def __init__(self, samples: Path, base: Path, artifacts: Mapping[str, Path]) -> None:
         ids = files.read_table(samples)["image_id"]
         self._rows = pd.Series(np.arange(len(ids)), index=ids)
-        self._arrays = {"": files.load_array(base)}
-        self._arrays |= {name: files.load_array(path) for name, path in artifacts.items()}
+        paths = {"": base, **artifacts}
+        self._arrays = {
+            name: imaging.with_channels(files.load_array(path)) for name, path in paths.items()
+        }
 
     @property
     def side(self) -> int:
         """The images' side in px."""
         return int(self._arrays[""].shape[1])
+
+    @property
+    def channels(self) -> int:
+        """The images' number of channels, 1 if they are grey."""
+        return int(self._arrays[""].shape[3])
 
     def of(self, rows: pd.DataFrame, confounder: str) -> pd.Series:
         """Return which array each row's image is to be read from.
@@ -55,7 +62,7 @@ class Layers:
             layers: the array of each, see `of`.
 
         Returns:
-            N×H×W, uint8, on the CPU.
+            N×H×W×C, uint8, on the CPU.
         """
         shape = self._arrays[""].shape[1:]
         images = np.empty((len(image_ids), *shape), np.uint8)
@@ -103,8 +110,8 @@ class RunData(lightning.LightningDataModule):
     happens to it (gathering, augmentation, normalisation) happens there, over the whole batch.
 
     Args:
-        images: N×H×W, uint8.
-        labels: N, int64, 0 or 1.
+        images: N×H×W×C, uint8.
+        labels: N, int64, in [0, K).
         validation: N, bool: which images are for validation.
         normalisation: what the weights want to see.
         augmentation: for the training images.
@@ -153,7 +160,8 @@ class RunData(lightning.LightningDataModule):
             augment: whether to draw an affine map for each image.
 
         Returns:
-            B×3×H×W float32 (channels_last), and B int64 labels.
+            B×3×H×W float32 (channels_last), B×C×H×W of as many channels as the normalisation's
+            where these are not three, and B int64 labels.
         """
         indices = indices.to(self.images.device, non_blocking=self.images.is_cuda)
         images = self.images[indices]
