@@ -48,6 +48,17 @@ def test_metrics_of_several_classes_agree_with_independent_implementations(class
     assert scores["auprc_dg"] == pytest.approx(np.mean(each))
 
 
+@pytest.mark.parametrize("classes", [2, 3, 8])
+def test_auc_keras_is_what_keras_says(keras, classes):
+    draw = generator("keras", classes)
+    labels = draw.integers(0, classes, 120)
+    logits = draw.normal(0, 2, (120, classes)) + np.eye(classes)[labels]
+    metric = keras.metrics.AUC()
+    metric.update_state(np.eye(classes)[labels], softmax(logits, axis=1))
+    ours = METRICS.get("auc_keras")(labels, logits)
+    assert ours == pytest.approx(float(metric.result()), abs=1e-5)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.integers(3, 9))
 def test_metrics_of_several_classes_do_not_depend_on_their_order(seed, classes):

@@ -12,7 +12,7 @@ without it when rank >= p_art, so that their number stays the same; other classe
 
 from sourcebench.design.assign import build
 from sourcebench.design.checks import check, require_folds
-from sourcebench.design.classes import CONFOUNDED, classes, confounded
+from sourcebench.design.labels import CONFOUNDED, classes, confounded
 from sourcebench.design.published import from_published
 from sourcebench.design.rows import (
     NONE,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.apportionment import interleave
-from sourcebench.design.classes import CONFOUNDED
+from sourcebench.design.labels import CONFOUNDED
 from sourcebench.design.rows import fold_columns
 from sourcebench.errors import SourceBenchError
 from sourcebench.patients import numbers as patient_numbers

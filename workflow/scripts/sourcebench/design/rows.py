@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench import files
-from sourcebench.design.classes import confounded
+from sourcebench.design.labels import confounded
 
 TEST_SETS = ("iid", "ood", "clean")
 
