@@ -104,7 +104,7 @@ class FineTuning:
     """The fine-tuning loop, as a run has it.
 
     Args:
-        images: N×H×W, uint8, at least (warm + steps) × batch size of them.
+        images: N×H×W×C, uint8, at least (warm + steps) × batch size of them.
         recipe: how to fine-tune.
         device: where.
         warm: steps at the start of each round that are not timed.

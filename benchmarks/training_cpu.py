@@ -108,7 +108,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, image in enumerate(images):
             Image.fromarray(image).save(Path(folder) / f"{number:08d}_000.png")
-        loop = FineTuning(torch.from_numpy(images), how, CPU)
+        loop = FineTuning(torch.from_numpy(images)[..., None], how, CPU)
         contenders = {
             "ours": loop,
             "fixed batch": FixedBatch(loop),

@@ -67,7 +67,7 @@ def main() -> None:
     device = torch.device("cuda", 0)
     how = recipe(BATCH, accelerator="gpu", precision="bf16", threads=1)
     count = (options.warm + options.steps) * BATCH + 2
-    images = torch.randint(0, 256, (count, SIZE, SIZE), dtype=torch.uint8)
+    images = torch.randint(0, 256, (count, SIZE, SIZE, 1), dtype=torch.uint8)
     loop = FineTuning(images, how, device, options.warm)
     fixed = FixedBatch(loop)
     print(f"ResNet50, {SIZE}², batch {BATCH}, bf16; {torch.cuda.get_device_name(device)}; ", end="")

@@ -36,7 +36,7 @@ def test_it_agrees_with_keras_formula(size):
     rng = np.random.default_rng(0)
     images = ndimage.gaussian_filter(rng.uniform(0, 255, (20, size, size)), (0, 1, 1))
     theta = strength.draw(20, torch.Generator().manual_seed(5))
-    ours = warp(torch.from_numpy(images).float(), theta).numpy()
+    ours = warp(torch.from_numpy(images)[..., None].float(), theta)[..., 0].numpy()
 
     draws = torch.rand(6, 20, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
     draws = (draws * 2 - 1).numpy()
@@ -50,7 +50,7 @@ def test_it_agrees_with_keras_formula(size):
 
 
 def test_no_strength_changes_nothing():
-    images = torch.rand(4, 16, 16) * 255
+    images = torch.rand(4, 16, 16, 3) * 255
     still = Augmentation(rotation=0, shift=0, shear=0, zoom=0)
     theta = still.draw(4, torch.Generator().manual_seed(1))
     torch.testing.assert_close(warp(images, theta), images, atol=1e-3, rtol=0)
@@ -74,9 +74,9 @@ def test_the_generator_decides():
 
 
 def test_the_outside_repeats_the_edge():
-    image = torch.zeros(1, 10, 10)
+    image = torch.zeros(1, 10, 10, 1)
     image[:, :, 0] = 7.0  # the left column
     right = torch.tensor([[[1.0, 0, -0.6], [0, 1.0, 0]]])  # what lies 3 px further left
     expected = torch.zeros(10, 10)
     expected[:, :4] = 7
-    torch.testing.assert_close(warp(image, right)[0], expected, atol=1e-3, rtol=0)
+    torch.testing.assert_close(warp(image, right)[0, ..., 0], expected, atol=1e-3, rtol=0)

@@ -135,7 +135,7 @@ def test_only_cuda_is_sent_what_it_may_read_later(monkeypatch):
         return to(tensor, *given, **options)
 
     monkeypatch.setattr(torch.Tensor, "to", noted)
-    images, labels = torch.zeros(4, 8, 8, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64)
+    images, labels = torch.zeros(4, 8, 8, 1, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64)
     none = torch.zeros(4, dtype=torch.bool)
     data = RunData(images, labels, none, Normalisation(), Augmentation(), 2, 0)
     data.to(torch.device("meta"))

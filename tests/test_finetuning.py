@@ -93,7 +93,7 @@ def test_layers_take_each_image_from_its_array(world):
     read = layers.read(rows["image_id"], rows["layer"]).numpy()
     for i, row in enumerate(rows.itertuples()):
         number = int(row.image_id[:8])
-        assert (read[i] == (artifact if row.artifact else images)[number]).all()
+        assert (read[i, ..., 0] == (artifact if row.artifact else images)[number]).all()
 
 
 def test_batches_hold_every_image_once(world):
@@ -326,19 +326,21 @@ def test_precision_names():
 def test_a_sure_network_keeps_its_ranking():
     """Margins at which a sigmoid is 1 in float32 are still in order."""
     margins, labels = torch.tensor([20.0, 21, 22, 30]), torch.tensor([0, 0, 1, 1])
-    assert module.auroc(margins, labels) == 1
-    assert module.auroc(-margins, labels) == 0
-    assert module.auroc(torch.zeros(4), labels) == 0.5
+    logits = torch.stack([torch.zeros(4), margins], 1)
+    assert module.auroc(logits, labels) == 1
+    assert module.auroc(-logits, labels) == 0
+    assert module.auroc(torch.zeros(4, 2), labels) == 0.5
 
 
 @pytest.mark.parametrize("spread", [0.1, 1, 10])
-def test_what_is_watched_is_what_keras_watches(spread):
+@pytest.mark.parametrize("classes", [2, 3, 8])
+def test_what_is_watched_is_what_keras_watches(spread, classes):
     """`auc_keras` of the training is that of the evaluation, which is tested against Keras'."""
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 83)
-    logits = rng.normal(size=(83, 2)) * spread + labels[:, None] * [-0.5, 0.5]
+    labels = rng.integers(0, classes, 83)
+    logits = rng.normal(size=(83, classes)) * spread + np.eye(classes)[labels]
     ours = module.auc_keras(torch.tensor(logits), torch.tensor(labels))
     assert float(ours) == pytest.approx(METRICS.get("auc_keras")(labels, logits), abs=1e-6)
-    margins = torch.tensor(logits[:, 1] - logits[:, 0])
     rank = METRICS.get("auroc")(labels, logits)
-    assert float(module.auroc(margins, torch.tensor(labels))) == pytest.approx(rank, abs=1e-6)
+    watched = module.auroc(torch.tensor(logits), torch.tensor(labels))
+    assert float(watched) == pytest.approx(rank, abs=1e-6)

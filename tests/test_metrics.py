@@ -33,7 +33,8 @@ COLUMNS = [*AXES, "n", *SCORES, "best_epoch", "epochs", "seconds"]
 
 def table(labels, logits):
     logits = np.asarray(logits, np.float32)
-    return pd.DataFrame({"label": labels, "logit_0": logits[:, 0], "logit_1": logits[:, 1]})
+    columns = [f"logit_{label}" for label in range(logits.shape[1])]
+    return pd.DataFrame(logits, columns=columns).assign(label=labels)
 
 
 def predictions(name="some", n=83, positives=31, spread=1.5):
@@ -46,7 +47,7 @@ def predictions(name="some", n=83, positives=31, spread=1.5):
 def keras_auc_by_hand(labels, logits, thresholds=200):
     """Follow the documentation of keras.metrics.AUC, one prediction at a time."""
     predicted = softmax(logits.astype(np.float64), axis=1).ravel()
-    truth = np.eye(2)[labels].ravel()
+    truth = np.eye(logits.shape[1])[labels].ravel()
     middle = [(i + 1) / (thresholds - 1) for i in range(thresholds - 2)]
     points = []
     for threshold in [0.0 - 1e-7, *middle, 1.0 + 1e-7]:
@@ -107,6 +108,7 @@ def test_one_class_only_is_nan_not_an_error(label):
     [
         ([], np.zeros((0, 2)), "empty"),
         ([0, 2], np.zeros((2, 2)), "neither 0 nor 1"),
+        ([0, 3], np.zeros((2, 3)), "not in 0 … 2"),
         ([0, 1], [[0, np.nan], [0, 1]], "diverged"),
     ],
 )
@@ -275,6 +277,17 @@ def test_table1_counts_what_a_run_sees_of_a_sampled_confounder():
     fewer = (ranked["role"] == "dev") & (ranked["carrier"] == 1) & (ranked["i"] < 4)
     uneven = table1([replace(target, design=of_attribute(ranked[~fewer], []))]).iloc[0]
     assert uneven["Images (test/dev)"] == "400/396–400"
+
+
+def test_table1_gives_each_of_several_classes_its_share():
+    label = np.repeat([0, 1, 2], [20, 30, 50])
+    design = pd.DataFrame({"label": label, "role": np.where(np.arange(100) % 2, "dev", "test")})
+    design["image_id"] = design["patient_id"] = np.arange(100).astype(str)
+    design["rank"] = np.where(label == 2, 0.5, np.nan)
+    part = np.where(np.arange(100) % 10 == 1, "val", "train")
+    design["fold_1"] = np.where(design["role"] == "dev", part, "")
+    row = table1([Target("Cells", ["Tag"], design, (0, 1), 64, 8)]).iloc[0]
+    assert row["Classes in % (pos/neg)"] == "20/30/50"
 
 
 def test_table1_describes_the_target_as_the_paper_does():

@@ -73,11 +73,13 @@ def test_the_classifier_is_backbone_dropout_and_head():
     assert not torch.equal(classifier(images), expected)
 
 
-def test_normalisation_scales_grey_images_per_channel():
-    images = np.random.default_rng(0).integers(0, 256, (2, 5, 7), np.uint8)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_normalisation_scales_each_channel(channels):
+    """A grey image is replicated, one of as many channels as the network takes is not."""
+    images = np.random.default_rng(0).integers(0, 256, (2, 5, 7, channels), np.uint8)
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     result = Normalisation(mean, std)(torch.from_numpy(images))
-    expected = np.stack([(images / 255 - m) / s for m, s in zip(mean, std, strict=True)], axis=1)
+    expected = np.moveaxis((images / 255 - mean) / np.array(std), -1, 1)
     assert result.dtype == torch.float32
     assert result.is_contiguous(memory_format=torch.channels_last)
     np.testing.assert_allclose(result.numpy(), expected, atol=1e-5)

@@ -126,6 +126,18 @@ def test_published_splits_give_the_manifest():
     assert ids[0] not in set(chosen["image_id"])
 
 
+def test_no_class_of_published_splits_may_be_missing():
+    ids = list(tables.nih_metadata()["image_id"][:12])
+    table = published(ids, [0, 1, 2] * 2)
+    options = {"seed": 1, "carrier": None, "published": table}
+    chosen, _ = prepare.manifest("t", {}, NIH, available=set(ids[1:]), **options)
+    assert set(chosen["role"] + chosen["label"].astype(str)) == {
+        f"{role}{label}" for role in ("dev", "test") for label in range(3)
+    }
+    with pytest.raises(SourceBenchError, match="a class is empty"):
+        prepare.manifest("t", {}, NIH, available=set(ids) - {ids[2], ids[5]}, **options)
+
+
 def test_published_splits_that_cannot_be_used():
     ids = list(tables.metadata()["image_id"][:12])
     table = published(ids, [0, 1] * 3)

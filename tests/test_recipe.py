@@ -93,7 +93,8 @@ def test_no_batch_is_a_single_image_left_over(images, size, shuffled):
 def test_the_published_fold_of_225_images_has_seven_batches():
     validation = torch.arange(248) >= 225
     data = RunData(
-        torch.zeros(248, 8, 8, dtype=torch.uint8), torch.zeros(248, dtype=torch.int64), validation,
+        torch.zeros(248, 8, 8, 1, dtype=torch.uint8), torch.zeros(248, dtype=torch.int64),
+        validation,
         Normalisation(), Augmentation(), batch_size=32, seed=1,
     )  # fmt: skip
     assert [len(batch) for batch in data.train_dataloader()] == [32] * 6 + [33]

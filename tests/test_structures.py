@@ -39,7 +39,7 @@ def test_a_run_starts_from_the_structure_it_is_given(world, tmp_path):
 def test_random_weights_see_the_images_that_their_entry_says(world, tmp_path):
     """By default what Keras' 'caffe' preprocessing makes of them, as in the reference."""
     mean, std = Study.of(merged({})).sources["random"].normalisation
-    grey = torch.full((1, 4, 4), 100, dtype=torch.uint8)
+    grey = torch.full((1, 4, 4, 1), 100, dtype=torch.uint8)
     seen = Normalisation(mean, std)(grey)[0, :, 0, 0]
     torch.testing.assert_close(seen, 100 - torch.tensor([123.68, 116.779, 103.939]))
     layers, table, *_ = world

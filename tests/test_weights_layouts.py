@@ -319,8 +319,8 @@ def test_a_whole_network_of_torchxrayvision(tmp_path, zipped):
     published = lively(torchxrayvision.models.DenseNet())
     checkpoint = tmp_path / "checkpoint.pth"
     torch.save(published, checkpoint, _use_new_zipfile_serialization=zipped)
-    grey = torch.randint(0, 256, (1, 64, 64), generator=torch.Generator().manual_seed(1))
-    scaled = torchxrayvision.utils.normalize(grey.numpy(), 255)
+    grey = torch.randint(0, 256, (1, 64, 64, 1), generator=torch.Generator().manual_seed(1))
+    scaled = torchxrayvision.utils.normalize(grey[..., 0].numpy(), 255)
     expected = published.features2(torch.from_numpy(scaled)[:, None])
     entry = {"mean": 0, "std": 1, "range": [-1024, 1024], "channels": "grey"}
     backbone, normalisation = converted(tmp_path, None, "densenet121", **entry)
@@ -336,8 +336,8 @@ def test_a_network_for_bgr_images_takes_rgb(tmp_path):
     caffe = {"mean": mean, "std": std, "range": [0, 255], "channels": "BGR"}
     entry = {"per_arch": {"tiny_resnet": caffe, "resnet50": {"mean": 0}}}
     backbone, normalisation = converted(tmp_path, published.state_dict(), "tiny_resnet", **entry)
-    grey = torch.randint(0, 256, (2, 40, 40))
-    bgr = (grey[:, None] - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+    grey = torch.randint(0, 256, (2, 40, 40, 1))
+    bgr = ((grey - torch.tensor(mean)) / torch.tensor(std)).permute(0, 3, 1, 2)
     torch.testing.assert_close(backbone(normalisation(grey)), published(bgr), atol=1e-3, rtol=1e-4)
     colour = torch.randn(2, 3, 40, 40)
     torch.testing.assert_close(backbone(colour), published(colour.flip(1)))

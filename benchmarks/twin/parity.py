@@ -152,7 +152,7 @@ def _compare(
     counts = _counted(tuner.network)
 
     data = RunData(
-        torch.from_numpy(np.concatenate([pixels, held])),
+        torch.from_numpy(np.concatenate([pixels, held]))[..., None],
         torch.from_numpy(np.concatenate([labels, held_labels])),
         torch.arange(len(pixels) + len(held)) >= len(pixels),
         NORMALISATION,
@@ -257,7 +257,8 @@ def augmentation_difference(images: Tensor, augmentation: Augmentation, seed: in
         seed: of the draws.
     """
     n, side = images.shape[:2]
-    ours = warp(images.float(), augmentation.draw(n, torch.Generator().manual_seed(seed)))
+    theta = augmentation.draw(n, torch.Generator().manual_seed(seed))
+    ours = warp(images[..., None].float(), theta)[..., 0]
     draws = torch.rand(6, n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     angle, rows, columns, shear, zoom_rows, zoom_columns = (draws * 2 - 1).numpy()
     largest = 0.0

@@ -1,6 +1,6 @@
 """Draw a figure of the artifacts, on one image of each task."""
 
-from sourcebench import files
+from sourcebench import design, files
 from sourcebench.artifacts import ARTIFACTS
 from sourcebench.figures import FIGURES
 from sourcebench.figures.parts.examples import Example
@@ -12,7 +12,7 @@ with job(snakemake.log):
     for task, images, samples in zip(
         snakemake.params.titles, snakemake.input.native, snakemake.input.samples, strict=True
     ):
-        example = int((files.read_table(samples)["label"] == 1).idxmax())
+        example = int((files.read_table(samples)["label"] == design.CONFOUNDED).idxmax())
         originals[task] = files.load_array(images)[example]
     examples = [
         Example(name, ARTIFACTS.from_entry(entry), originals[task], title)

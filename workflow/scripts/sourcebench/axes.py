@@ -104,7 +104,7 @@ class Run:
         confounder: the confounder, or 'none'.
         source: the source.
         arch: the architecture.
-        p_art: share of the positives that carry the artifact.
+        p_art: share of the confounded class that carries the artifact.
         fold: from 1 on.
         transfer: name of the transfer strategy.
         fraction: of the training set's patients, in (0, 1].

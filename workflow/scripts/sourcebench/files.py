@@ -92,7 +92,7 @@ def checksum(path: str | Path) -> str:
 
 
 def load_array(path: str | Path) -> npt.NDArray[np.uint8]:
-    """Map an array of images (N×H×W, uint8) into memory, read-only."""
+    """Map an array of images (N×H×W or N×H×W×C, uint8) into memory, read-only."""
     array: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
     return array
 

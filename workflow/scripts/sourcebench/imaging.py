@@ -1,4 +1,8 @@
-"""Grey images."""
+"""Images: H×W of one channel, or H×W×C of several, uint8.
+
+Arrays of images in files are the same, N×H×W or N×H×W×C; where images of both kinds would meet,
+`with_channels` gives them one shape.
+"""
 
 from typing import Any
 
@@ -10,26 +14,34 @@ Image = npt.NDArray[np.uint8]
 
 
 def resize(image: Image, size: int, method: str = "nearest") -> Image:
-    """Resize an image to `size`×`size`.
+    """Resize an image to `size`×`size`, all channels alike.
 
     Args:
-        image: H×W, uint8.
+        image: H×W or H×W×C, uint8.
         size: side of the result in pixels.
         method: 'nearest' picks the pixel under each new pixel's centre, as PIL does (and with it
             Keras' `load_img`, the reference's way); 'antialiased' averages areas. Averaging erases
             part of what the denoising and noise confounders change.
     """
-    if image.shape == (size, size):
+    height, width = image.shape[:2]
+    if (height, width) == (size, size):
         return image
+    if method == "antialiased" and image.ndim == 3:  # OpenCV takes four channels at most
+        each = [resize(grey, size, method) for grey in np.moveaxis(image, -1, 0)]
+        return np.stack(each, axis=-1)
     if method == "antialiased":
-        shrinks = size < min(image.shape)
+        shrinks = size < min(height, width)
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)
-    height, width = image.shape
     rows = ((np.arange(size) + 0.5) * height / size).astype(np.intp)
     columns = ((np.arange(size) + 0.5) * width / size).astype(np.intp)
     picked: Image = image[rows[:, None], columns]
     return picked
+
+
+def with_channels(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return images N×H×W or N×H×W×C as N×H×W×C, without copying them."""
+    return images[..., None] if images.ndim == 3 else images
 
 
 def grey_of(image: npt.NDArray[Any]) -> Image | None:

@@ -31,7 +31,7 @@ def write_layer(
     threads: int = 1,
     terminal: TextIO | None = None,
 ) -> None:
-    """Write the array of a layer, N × input_size × input_size, uint8, in the originals' order.
+    """Write the array of a layer, N × input_size × input_size (× C), in the originals' order.
 
     The file appears whole or not at all, and is the same for any number of threads and however
     often the work was interrupted: what takes long goes on where it stopped (see `Draft`), if
@@ -40,7 +40,7 @@ def write_layer(
     Args:
         artifact: what is drawn.
         layer: 'artifact' or 'base'; the latter only if `artifact.needs_base(input_size)`.
-        native: the originals, N×H×W, uint8.
+        native: the originals, N×H×W, or N×H×W×C of several channels, uint8.
         image_ids: their names, N of them.
         input_size: side of the results in px.
         resize_method: as in `draw`.
@@ -81,7 +81,7 @@ def write_layer(
         facts = (fingerprint(artifact), artifact.engine, layer, list(image_ids))
         return _digest(native, *facts, input_size, resize_method, seed)
 
-    shape = (len(native), input_size, input_size)
+    shape = (len(native), input_size, input_size, *native.shape[3:])
     with draft(path, shape, key) as drawn, ThreadPoolExecutor(threads) as pool:
 
         def fill(row: int) -> None:

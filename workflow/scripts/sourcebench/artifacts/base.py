@@ -60,7 +60,8 @@ class Artifact(Trait):
         """Return an image with the artifact.
 
         Args:
-            image: H×W, uint8, grey levels 0 to 255; it stays as it is.
+            image: H×W, uint8, grey levels 0 to 255; it stays as it is. Of an image of several
+                channels it is one of them: they come one by one, with a generator each.
             rng: where every random draw comes from. `base` gets one in the same state, so that what
                 both draw first is the same; for draws of its own it takes `rng.spawn(1)`.
 

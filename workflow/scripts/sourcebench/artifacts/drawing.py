@@ -29,19 +29,20 @@ def draw(
 
     Both layers go the same way: to the size at which the artifact acts, and from there to that
     of the result. Their random numbers are a stream of the image's own, named by seed, kind and
-    `image_id`. It depends neither on the layer nor on the artifact's parameters.
+    `image_id`. It depends neither on the layer nor on the artifact's parameters. Artifacts act on
+    grey levels: on each channel of an image that has several, with a stream for each.
 
     Args:
         artifact: what is drawn.
         layer: 'artifact' or 'base'.
-        image: the original, H×W, uint8.
+        image: the original, H×W or H×W×C, uint8.
         image_id: its name.
         input_size: side of the result in px.
         resize_method: how the image gets each size, see `imaging.resize`.
         seed: the study's seed.
 
     Returns:
-        input_size × input_size, uint8.
+        input_size × input_size, or input_size × input_size × C, uint8.
 
     Raises:
         SourceBenchError: as `version`.
@@ -54,13 +55,25 @@ def draw(
 def version(artifact: Artifact, layer: Layer, image: Image, image_id: str, seed: int) -> Image:
     """Return an image of the size at which an artifact acts, as it is in a layer.
 
-    Args are those of `draw`; `image` and the result are H×W, uint8.
+    Args are those of `draw`; `image` and the result are H×W or H×W×C, uint8.
 
     Raises:
         SourceBenchError: the artifact made something else than an image of that shape and type.
     """
+    if image.ndim == 2:
+        return _changed(artifact, layer, image, image_id, seed)
+    channels = enumerate(np.moveaxis(image, -1, 0))
+    drawn = [_changed(artifact, layer, grey, image_id, seed, c) for c, grey in channels]
+    return np.stack(drawn, axis=-1)
+
+
+def _changed(
+    artifact: Artifact, layer: Layer, image: Image, image_id: str, seed: int, channel: int = 0
+) -> Image:
+    """Return one channel of an image; the first has the stream that a grey image has."""
+    name = (artifact.kind, image_id, channel) if channel else (artifact.kind, image_id)
     change = artifact.artifact if layer == "artifact" else artifact.base
-    made: Any = change(image.copy(), seeds.generator(seed, artifact.kind, image_id))
+    made: Any = change(image.copy(), seeds.generator(seed, *name))
     if not (isinstance(made, np.ndarray) and (made.dtype, made.shape) == (np.uint8, image.shape)):
         came = _about(made) if isinstance(made, np.ndarray) else f"a {type(made).__name__}"
         raise SourceBenchError(

@@ -120,7 +120,7 @@ class Dataset(ABC):
         """Read an image.
 
         Returns:
-            H×W, uint8, grey levels 0 to 255, all images of the dataset of one size; and what was
+            H×W, or H×W×C of several channels, uint8, all images of one size; and what was
             odd about the file, in words fit for a table's column ('short_pixel_data').
 
         Raises:

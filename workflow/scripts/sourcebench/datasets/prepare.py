@@ -96,13 +96,19 @@ def _published_manifest(
     if available is not None:
         there = rows["image_id"].isin(available)
         counts["without_image"] = int((~there).sum())
+        wanted = {f"{role}{label}" for role in ("dev", "test") for label in _classes(rows)}
         rows = rows[there]
-        if set(rows["role"] + rows["label"].astype(str)) != {"dev0", "dev1", "test0", "test1"}:
+        if set(rows["role"] + rows["label"].astype(str)) != wanted:
             raise SourceBenchError(
                 f"{counts['without_image']} images of the published splits are "
                 "missing on disk, and a class is empty without them."
             )
     return sampling.in_order(rows), counts
+
+
+def _classes(rows: pd.DataFrame) -> range:
+    """Return the labels that there have to be: those of two classes, or of more."""
+    return range(1 + max([1, *rows["label"]]))
 
 
 def write_arrays(
@@ -125,9 +131,9 @@ def write_arrays(
         read: reads an original, see `Dataset.read`.
         size: the task's input size in px.
         method: how to resize, see `imaging.resize`.
-        images: becomes N×size×size, uint8.
-        native: becomes N×H×W, uint8, the originals' size, for the confounders; an array of no
-            images unless `keep_native`.
+        images: becomes N×size×size, or N×size×size×C where images have several channels, uint8.
+        native: becomes N×H×W or N×H×W×C, uint8, the originals' size, for the confounders; an array
+            of no images unless `keep_native`.
         keep_native: whether a confounder will read `native`.
         threads: decoding threads.
 
@@ -135,7 +141,8 @@ def write_arrays(
         What was odd about originals, and the `image_id` of those it was odd about.
 
     Raises:
-        SourceBenchError: an image is missing, damaged, not grey or of another size.
+        SourceBenchError: an image is missing, damaged, of another kind, size or number of
+            channels.
     """
     originals = [Path(paths[image_id]) for image_id in samples["image_id"]]
     shape = read(originals[0])[0].shape
@@ -143,18 +150,13 @@ def write_arrays(
     odd: dict[str, list[str]] = {}
 
     with (
-        files.new_array(images, (n, size, size)) as small,
+        files.new_array(images, (n, size, size, *shape[2:])) as small,
         files.new_array(native, (n if keep_native else 0, *shape)) as large,
     ):
 
         def decode(row: int) -> tuple[str, ...]:
             image, remarks = read(originals[row])
-            if image.shape != shape:
-                raise SourceBenchError(
-                    f"{originals[row]} is {image.shape[1]}×{image.shape[0]} px, but "
-                    f"{originals[0].name} is {shape[1]}×{shape[0]} px; the images of a task must "
-                    "all have the size of the originals."
-                )
+            _require_alike(originals[row], image.shape, originals[0], shape)
             small[row] = imaging.resize(image, size, method)
             if keep_native:
                 large[row] = image
@@ -165,3 +167,20 @@ def write_arrays(
                 for remark in remarks:
                     odd.setdefault(remark, []).append(samples["image_id"].iloc[row])
     return odd
+
+
+def _require_alike(
+    path: Path, shape: tuple[int, ...], first: Path, wanted: tuple[int, ...]
+) -> None:
+    """Refuse an image of another shape than the first one's."""
+    if shape[:2] != wanted[:2]:
+        raise SourceBenchError(
+            f"{path} is {shape[1]}×{shape[0]} px, but {first.name} is {wanted[1]}×{wanted[0]} px; "
+            "the images of a task must all have the size of the originals."
+        )
+    if shape != wanted:
+        channels = [each[2] if len(each) > 2 else 1 for each in (shape, wanted)]
+        raise SourceBenchError(
+            f"{path} has {channels[0]} channels, but {first.name} has {channels[1]}; the images of "
+            "a task must all have the same ones."
+        )

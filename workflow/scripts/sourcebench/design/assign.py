@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.apportionment import interleave
+from sourcebench.design.labels import CONFOUNDED
 from sourcebench.design.ranges import of_artifact, of_attribute
 from sourcebench.design.rows import NONE, Design, fold_columns
 from sourcebench.design.test_sets import Shifted
@@ -23,6 +24,7 @@ def build(
     name: str,
     confounder: str = NONE,
     carrier: tuple[str, str] | None = None,
+    confounded: int = CONFOUNDED,
     shifts: Sequence[Shifted] = (),
 ) -> Design:
     """Design an experiment on the images of a manifest.
@@ -35,6 +37,7 @@ def build(
         name: the task's name, for the seed and for messages.
         confounder: the layer of images that carry its artifact.
         carrier: (column, value) of the attribute, where the sampling is the confounder.
+        confounded: the class that carries the artifact in training.
         shifts: what else it is tested on.
 
     Returns:
@@ -61,7 +64,7 @@ def build(
     for fold in range(folds):
         design[f"fold_{fold + 1}"] = ""
         design.loc[development, f"fold_{fold + 1}"] = np.where(cells == fold, "val", "train")
-    ranked = share(rank(design, seed, name), seed, name)
+    ranked = share(rank(design, seed, name, confounded), seed, name)
     if carrier is not None:
         return of_attribute(ranked, shifts)
     return of_artifact(ranked, confounder, shifts)
@@ -71,8 +74,9 @@ def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
     """Give every patient of the development set a share, spread evenly over (0, 1).
 
     Shares are (i + ½)/n over the patients that have a positive image, and over those that have
-    none, so that a fraction of them keeps the classes' balance; their order interleaves the
-    validation sets, so that it is the same fraction of every fold's training set.
+    none (of several classes: over those whose highest label is the same), so that a fraction of
+    them keeps the classes' balance; their order interleaves the validation sets, so that it is the
+    same fraction of every fold's training set.
 
     Args:
         design: with its ranks; a column `share` is added after `rank`.
@@ -94,8 +98,8 @@ def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
     return design
 
 
-def rank(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
-    """Give every positive its rank, spread evenly over (0, 1) in the test set and in each fold.
+def rank(design: pd.DataFrame, seed: int, name: str, confounded: int = CONFOUNDED) -> pd.DataFrame:
+    """Give every image of the confounded class its rank, in (0, 1).
 
     Ranks are (i + ½)/n over the development set and over the test set. Their order interleaves the
     validation sets, so that the share of artifacts is p_art, to within one image, in each of them.
@@ -104,12 +108,13 @@ def rank(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
         design: with its fold columns; a column `rank` is added after `role`.
         seed: the study's seed.
         name: the task's name.
+        confounded: the class that carries the artifact in training.
     """
     rng = generator(seed, "ranks", name)
-    positives = design[design["label"] == 1]
+    ranked_class = design[design["label"] == confounded]
     kinds = ["role", "carrier"] if "carrier" in design else ["role"]
     ranks = pd.Series(np.nan, index=design.index)
-    for _, kind in positives.groupby(kinds):
+    for _, kind in ranked_class.groupby(kinds):
         cells = [
             list(rng.permutation(cell.index)) for _, cell in kind.groupby(fold_columns(design))
         ]

@@ -27,7 +27,8 @@ def audit(splits: pd.DataFrame) -> pd.DataFrame:
         row: dict[str, object] = {"p_art": p_art, "fold": fold}
         for name, part in parts.items():
             row[f"n_{name}"] = len(part)
-            row[f"positive_{name}"] = round(part["label"].mean(), 3) if len(part) else float("nan")
+            positive = (part["label"] == 1).mean() if len(part) else float("nan")
+            row[f"positive_{name}"] = round(positive, 3)
         patients = {name: set(part["patient_id"]) for name, part in parts.items()}
         for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
             row[f"{one}_{other}"] = len(patients[one] & patients[other])

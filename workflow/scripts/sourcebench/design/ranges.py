@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from sourcebench.design.labels import confounded
 from sourcebench.design.rows import NONE, Design, fold_columns
 from sourcebench.design.test_sets import (
     TEST_SETS,
@@ -12,7 +13,7 @@ from sourcebench.design.test_sets import (
     drawn,
     sampled,
     test_sets,
-    with_both_classes,
+    with_several_classes,
 )
 
 NEVER = 1.0
@@ -26,18 +27,21 @@ def of_artifact(ranked: pd.DataFrame, confounder: str, shifts: Sequence[Shifted]
     """Return the design of an artifact that is drawn into images.
 
     Args:
-        ranked: `image_id, patient_id, label, role, rank, share, fold_1 …`; only positives have a
-            rank.
+        ranked: `image_id, patient_id, label, role, rank, share, fold_1 …`; only the confounded
+            class has ranks.
         confounder: the layer of images that carry it; 'none' for a design without one.
         shifts: what else is tested.
     """
     images = ranked.assign(layer=confounder, low=np.nan, high=np.nan)
     chosen = ("clean",) if confounder == NONE else TEST_SETS
-    return Design(_in_order(images), test_sets(drawn(images), chosen, shifts))
+    tests = test_sets(drawn(images), chosen, shifts, confounded(ranked))
+    return Design(_in_order(images), tests)
 
 
 def of_attribute(ranked: pd.DataFrame, shifts: Sequence[Shifted]) -> Design:
-    """Return the design of an attribute: positives with it take the place of those without it.
+    """Return the design of an attribute: images with it take the place of those without it.
+
+    That is in the confounded class; of the others, images with it are in at no p_art.
 
     Args:
         ranked: as for `of_artifact`, with `carrier` (0|1).
@@ -45,7 +49,7 @@ def of_attribute(ranked: pd.DataFrame, shifts: Sequence[Shifted]) -> Design:
     """
     ranked = ranked.assign(layer=NONE)
     carries = ranked["carrier"] == 1
-    rank = ranked["rank"].mask(carries & (ranked["label"] == 0), NEVER)
+    rank = ranked["rank"].mask(carries & (ranked["label"] != confounded(ranked)), NEVER)
     begins, ends = rank.where(carries), rank.where(~carries)
     images = ranked.assign(rank=begins, low=begins, high=ends)
     return Design(_in_order(images), _of_sampled(ranked, TEST_SETS, shifts))
@@ -69,7 +73,7 @@ def of_shares(rows: pd.DataFrame, shifts: Sequence[Shifted]) -> Design:
 def _of_sampled(
     rows: pd.DataFrame, chosen: Sequence[str], shifts: Sequence[Shifted]
 ) -> pd.DataFrame:
-    return with_both_classes(test_sets(sampled(rows), chosen, shifts))
+    return with_several_classes(test_sets(sampled(rows), chosen, shifts, confounded(rows)))
 
 
 def _in_order(images: pd.DataFrame) -> pd.DataFrame:

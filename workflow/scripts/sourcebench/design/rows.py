@@ -47,12 +47,12 @@ def development(images: pd.DataFrame, p_art: float, fold: int, fraction: float =
 
     Args:
         images: who is trained on what.
-        p_art: the run's share of positives with the artifact.
+        p_art: the run's share of the confounded class with the artifact.
         fold: from 1 on.
         fraction: of the training set's patients, in (0, 1]; the validation set stays whole.
 
     Returns:
-        `image_id, patient_id, label (0|1), artifact (bool), layer, part (train|val)`.
+        `image_id, patient_id, label, artifact (bool), layer, part (train|val)`.
     """
     rows = at(images, p_art)
     part = rows[f"fold_{fold}"]
@@ -74,8 +74,8 @@ def test(tests: pd.DataFrame, p_art: float) -> pd.DataFrame:
         p_art: the run's share; matters to the i.i.d. test set alone.
 
     Returns:
-        `test_set, image_id, patient_id, label (0|1), artifact (bool), layer`; a test set that
-        splits which somebody published do not have is not in it.
+        `test_set, image_id, patient_id, label, artifact (bool), layer`; a test set that splits
+        which somebody published do not have is not in it.
     """
     columns = ["test_set", "image_id", "patient_id", "label", "artifact", "layer"]
     return at(tests, p_art)[columns].astype({"artifact": bool}).reset_index(drop=True)

@@ -32,7 +32,7 @@ class Shifted(NamedTuple):
 
 
 def test_sets(
-    versions: pd.DataFrame, chosen: Collection[str], shifts: Sequence[Shifted]
+    versions: pd.DataFrame, chosen: Collection[str], shifts: Sequence[Shifted], confounded: int
 ) -> pd.DataFrame:
     """Return the table of test sets.
 
@@ -40,17 +40,18 @@ def test_sets(
         versions: see `drawn` and `sampled`.
         chosen: those of `TEST_SETS` that there are.
         shifts: what is drawn into the images of the test set 'clean'.
+        confounded: the class that carries the artifact in training.
 
     Returns:
         The table `tests` of a design, the rows of each test set in the order of the versions.
     """
-    carries, positive = versions["artifact"] == 1, versions["label"] == 1
+    carries, in_class = versions["artifact"] == 1, versions["label"] == confounded
     rank = versions["rank"]
     rows = {
         "iid": versions.assign(low=rank.where(carries), high=rank.where(~carries))[
-            positive | ~carries
+            in_class | ~carries
         ],
-        "ood": versions[carries != positive],
+        "ood": versions[carries != in_class],
         "clean": versions[~carries],
     }
     parts = [rows[name].assign(test_set=name, family=name, severity=0) for name in chosen]
@@ -62,7 +63,7 @@ def drawn(images: pd.DataFrame) -> pd.DataFrame:
     """Return both versions of every image for testing, for an artifact can be drawn into any.
 
     Args:
-        images: all of a design, each positive with its rank, and `layer`.
+        images: all of a design, those of the confounded class with their rank, and `layer`.
 
     Returns:
         `image_id, patient_id, label, rank, low, high, layer, artifact (0|1)`; there is no limit
@@ -85,8 +86,8 @@ def sampled(images: pd.DataFrame) -> pd.DataFrame:
     return _versions(images).assign(artifact=images["carrier"])
 
 
-def with_both_classes(tests: pd.DataFrame) -> pd.DataFrame:
-    """Leave out test sets in which there are only positives, or only negatives."""
+def with_several_classes(tests: pd.DataFrame) -> pd.DataFrame:
+    """Leave out test sets whose images are all of one class."""
     classes = tests.groupby("test_set")["label"].transform("nunique")
     return tests[classes > 1].reset_index(drop=True)
 

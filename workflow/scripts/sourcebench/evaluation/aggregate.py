@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet
 
 from sourcebench.axes import AXES, FURTHER, USUAL
 from sourcebench.errors import SourceBenchError
-from sourcebench.evaluation.metrics import METRICS, score
+from sourcebench.evaluation.metrics import METRICS, OF_SEVERAL, columns_of_logits, score
 from sourcebench.files import read_json
 
 EFFORT_DTYPES = {"best_epoch": "int64", "epochs": "int64", "seconds": "float64"}
 AXIS_DTYPES = {**{axis.name: axis.dtype for axis in AXES}, "test_set": "str"}
-PREDICTION_COLUMNS = ["confounder", "test_set", "label", "logit_0", "logit_1"]
+PREDICTION_COLUMNS = ["confounder", "test_set", "label"]  # and the logits
 
 
 def measured() -> list[str]:
-    """Return the columns of runs.csv that hold results; all others are axes of the experiment."""
+    """Return the columns of runs.csv that hold results; all others are axes of the experiment.
+
+    Those of metrics in `OF_SEVERAL` are there if a task has more than two classes.
+    """
     return ["n", *METRICS.names(), *EFFORT_DTYPES]
 
 
@@ -45,8 +49,8 @@ def collect(run_folders: Sequence[Path], further: Collection[str] = ()) -> pd.Da
 
     Returns:
         The rows of runs.csv, sorted by their axes (`columns`, of each axis' dtype), `n` (images,
-        int64), every registered metric (float64), `best_epoch`, `epochs` (int64) and `seconds`
-        (float64).
+        int64), every registered metric (float64; those for several classes if a run has several),
+        `best_epoch`, `epochs` (int64) and `seconds` (float64).
 
     Raises:
         SourceBenchError: a file is missing or damaged (named), two folders hold the same run, or
@@ -57,8 +61,10 @@ def collect(run_folders: Sequence[Path], further: Collection[str] = ()) -> pd.Da
     order = columns(further)
     rows = [row for folder in run_folders for row in _rows(Path(folder), order)]
     dtypes = {"n": "int64", **{name: AXIS_DTYPES[name] for name in order}, **EFFORT_DTYPES}
-    runs = pd.DataFrame(rows)[[*order, *measured(), "folder"]].astype(dtypes)
-    runs = runs.astype(dict.fromkeys(METRICS.names(), "float64"))
+    found = pd.DataFrame(rows)
+    results = [name for name in measured() if name in found]
+    runs = found[[*order, *results, "folder"]].astype(dtypes)
+    runs = runs.astype({name: "float64" for name in METRICS.names() if name in found})
     if (twice := runs.duplicated(order, keep=False)).any():
         folders = " and ".join(map(str, runs.loc[twice, "folder"].unique()[:2]))
         raise SourceBenchError(f"The same run is in {folders}; delete one of the two.")
@@ -73,12 +79,13 @@ def read_runs(path: str | Path) -> pd.DataFrame:
     """
     try:
         there = set(pd.read_csv(path, nrows=0).columns)
+        metrics = [name for name in METRICS.names() if name in there or name not in OF_SEVERAL]
         return pd.read_csv(
             path,
             dtype={name: AXIS_DTYPES[name] for name in there & set(AXIS_DTYPES)},
             keep_default_na=False,
             na_values={name: ["", "nan"] for name in measured()},
-        ).astype({"p_art": "float64", **dict.fromkeys(METRICS.names(), "float64")})
+        ).astype({"p_art": "float64", **dict.fromkeys(metrics, "float64")})
     except (OSError, ValueError, KeyError) as error:
         raise SourceBenchError(
             f"{path} is not a table of runs ({error}); delete it and run the workflow again."
@@ -117,7 +124,8 @@ def _read_record(path: Path, keys: Sequence[str]) -> dict[str, Any]:
 def _read_predictions(path: Path) -> pd.DataFrame:
     """Return a run's predictions, with names for every row."""
     try:
-        predictions = pd.read_parquet(path, columns=PREDICTION_COLUMNS)
+        logits = columns_of_logits(pyarrow.parquet.read_schema(path).names)
+        predictions = pd.read_parquet(path, columns=[*PREDICTION_COLUMNS, *logits])
     except (OSError, ValueError, KeyError) as error:
         raise _damaged(path, str(error)) from error
     if predictions.empty:

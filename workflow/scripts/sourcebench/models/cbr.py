@@ -20,17 +20,18 @@ class CBRNetwork(nn.Module):
     Args:
         kernel: side of the square filters, an odd number of px.
         widths: channels of each block.
+        channels: of the images.
 
     Attributes:
         blocks: the blocks, with their pooling.
         num_features: channels of the pooled features.
     """
 
-    def __init__(self, kernel: int, widths: Sequence[int]) -> None:
+    def __init__(self, kernel: int, widths: Sequence[int], channels: int = 3) -> None:
         super().__init__()
         self.num_features = widths[-1]
         self.blocks = nn.Sequential()
-        for number, (inputs, outputs) in enumerate(pairwise((3, *widths))):
+        for number, (inputs, outputs) in enumerate(pairwise((channels, *widths))):
             block = nn.Sequential(
                 nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
                 nn.BatchNorm2d(outputs),
@@ -41,6 +42,6 @@ class CBRNetwork(nn.Module):
             self.blocks.append(block)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map N×3×H×W normalised floats to N×num_features pooled features."""
+        """Map N×channels×H×W normalised floats to N×num_features pooled features."""
         features: Tensor = self.blocks(images)
         return features.mean(dim=(2, 3))

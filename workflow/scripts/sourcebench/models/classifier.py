@@ -12,7 +12,7 @@ class Classifier(nn.Module):
     The head starts as a dense layer of Keras' does, drawn from PyTorch's global seed.
 
     Args:
-        backbone: maps N×3×H×W to N×C features and says C in `num_features`.
+        backbone: maps N×C×H×W to N×F features and says F in `num_features`.
         classes: number of logits.
         dropout: probability that a feature is dropped in training, in [0, 1].
     """
@@ -28,7 +28,7 @@ class Classifier(nn.Module):
         keras_(self.head)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map N×3×H×W normalised floats to N×classes logits.
+        """Map N×C×H×W normalised floats to N×classes logits.
 
         Under autocast the backbone alone has the lower precision: head and logits are float32, as
         bfloat16 keeps 8 bits of a number, and an AUROC is made of the order of logits.

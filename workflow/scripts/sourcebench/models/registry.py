@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from sourcebench.errors import SourceBenchError
 from sourcebench.models.initialisation import INITIALISATIONS, Initialisation
+from sourcebench.models.stems import COLOURS
 from sourcebench.registry import Registry
 
 if TYPE_CHECKING:
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
 
 NETWORKS: Registry[Callable[..., nn.Module]] = Registry("network")
 """Builders of exact structures, by name. Each returns a network without a classifier, which maps
-N×3×H×W normalised floats to N×C pooled features and says C in `num_features` (int)."""
+N×3×H×W normalised floats to N×F pooled features and says F in `num_features` (int). One that can be
+built for other images takes the number of their channels as `channels`."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,27 @@ class Architecture:
 ARCHITECTURES: Registry[Architecture] = Registry("architecture")
 
 
-def build_network(network: Mapping[str, Any]) -> nn.Module:
+def build_network(network: Mapping[str, Any], channels: int = COLOURS) -> nn.Module:
     """Return a network of a structure, to be loaded or initialised (see `fresh_network`).
 
     Args:
         network: `builder`, a name in `NETWORKS`, and that builder's options.
+        channels: of the images that it takes.
 
     Raises:
-        SourceBenchError: there is no such builder.
+        SourceBenchError: there is no such builder, or it builds for three channels only.
     """
     options = dict(network)
-    return NETWORKS.get(options.pop("builder"))(**options)
+    builder = options.pop("builder")
+    build = NETWORKS.get(builder)
+    if channels == COLOURS:
+        return build(**options)
+    if "channels" not in signature(build).parameters:
+        raise SourceBenchError(
+            f"The network '{builder}' is built for images of three channels, and these have "
+            f"{channels}; take another architecture, or give its builder a `channels`."
+        )
+    return build(**options, channels=channels)
 
 
 def outline(network: Mapping[str, Any]) -> nn.Module:
@@ -80,7 +94,7 @@ def weights_arch(arch: str) -> str:
 def build_backbone(arch: str, network: Mapping[str, Any] | None = None) -> nn.Module:
     """Return a freshly initialised backbone, truncated if its architecture is.
 
-    A backbone maps N×3×H×W normalised floats to N×C pooled features, and says C in
+    A backbone maps N×3×H×W normalised floats to N×F pooled features, and says F in
     `num_features`. Its initial weights follow from PyTorch's global seed (`torch.manual_seed`).
 
     Args:
@@ -93,7 +107,9 @@ def build_backbone(arch: str, network: Mapping[str, Any] | None = None) -> nn.Mo
     return truncate(arch, fresh_network(arch, network))
 
 
-def fresh_network(arch: str, network: Mapping[str, Any] | None = None) -> nn.Module:
+def fresh_network(
+    arch: str, network: Mapping[str, Any] | None = None, channels: int = COLOURS
+) -> nn.Module:
     """Return a freshly initialised network of an architecture, or of its parent, whole.
 
     Its weights follow from PyTorch's global seed; those of a truncated architecture are the
@@ -102,11 +118,12 @@ def fresh_network(arch: str, network: Mapping[str, Any] | None = None) -> nn.Mod
     Args:
         arch: a name in `ARCHITECTURES`.
         network: the exact network of the architecture's (or its parent's) family; None: its own.
+        channels: of the images that it takes.
 
     Raises:
-        SourceBenchError: there is no such architecture.
+        SourceBenchError: there is no such architecture, or it is built for three channels only.
     """
-    fresh = build_network(network or network_of(arch))
+    fresh = build_network(network or network_of(arch), channels)
     initialisation_of(arch).draw(fresh)
     return fresh
 

@@ -39,18 +39,19 @@ class ResidualNetwork(nn.Module):
 
     Args:
         widths: channels of the stem and of each block.
+        channels: of the images.
 
     Attributes:
         num_features: channels of the pooled features.
     """
 
-    def __init__(self, widths: Sequence[int]) -> None:
+    def __init__(self, widths: Sequence[int], channels: int = 3) -> None:
         super().__init__()
         self.num_features = widths[-1]
-        self.stem = _convolution(3, widths[0], 7, stride=4)
+        self.stem = _convolution(channels, widths[0], 7, stride=4)
         self.blocks = nn.Sequential(*(ResidualBlock(*pair) for pair in pairwise(widths)))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map N×3×H×W normalised floats to N×num_features pooled features."""
+        """Map N×channels×H×W normalised floats to N×num_features pooled features."""
         features: Tensor = self.blocks(functional.relu(self.stem(images)))
         return features.mean(dim=(2, 3))

@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from sourcebench.sources.normalisation import Triple
+from sourcebench.sources.normalisation import Values
 
 FLOPS_AT = 224  # pixels: the same for all, so that networks can be compared
 
@@ -26,8 +26,8 @@ class Card(TypedDict):
     licence: str | None
     citation: str | None
     gated: bool
-    mean: Triple
-    std: Triple
+    mean: Values
+    std: Values
     input_size: int | None
     parameters: int
     flops: int

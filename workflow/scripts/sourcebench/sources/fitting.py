@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.models.stems import first_convolution
 from sourcebench.sources.formats import layouts
 
 HEADS = ("fc.", "classifier.", "head.", "last_linear.", "classif.", "logits.", "AuxLogits.")
@@ -75,8 +76,8 @@ def take_rgb(
     Raises:
         SourceBenchError: it did not take that many channels.
     """
-    stems = (name for name, layer in backbone.named_modules() if isinstance(layer, nn.Conv2d))
-    name = f"{next(stems, '')}.weight"
+    stem = first_convolution(backbone)
+    name = f"{stem[0]}.weight" if stem else ""
     if channels == "RGB" or name not in tensors:
         return tensors
     weight = tensors[name]

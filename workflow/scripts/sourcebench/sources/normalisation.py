@@ -1,4 +1,4 @@
-"""How grey images become what weights were trained on."""
+"""How images become what weights were trained on."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sourcebench.models import stems
+
 if TYPE_CHECKING:
     from torch import Tensor
 
+Values = tuple[float, ...]
 Triple = tuple[float, float, float]
 RANGE = (0.0, 1.0)
 
@@ -26,12 +29,12 @@ class Normalisation:
     """How images become what the weights were trained on; it belongs to the weights.
 
     Args:
-        mean: per channel, of images scaled to [0, 1].
-        std: per channel, of images scaled to [0, 1].
+        mean: per input of the network, of images scaled to [0, 1].
+        std: per input of the network, of images scaled to [0, 1].
     """
 
-    mean: Triple = (0.5, 0.5, 0.5)
-    std: Triple = (0.25, 0.25, 0.25)
+    mean: Values = (0.5, 0.5, 0.5)
+    std: Values = (0.25, 0.25, 0.25)
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Normalisation:
@@ -47,14 +50,34 @@ class Normalisation:
         step = -1 if entry.get("channels") == "BGR" else 1
         return cls(triple(mean[::step]), triple(std[::step]))
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Return grey images as a network takes them.
+    def over(self, channels: int) -> Normalisation:
+        """Return the normalisation of a network whose filters `stems.widen` spread.
+
+        A channel that takes filters of several colours has their mean of means and of SDs.
 
         Args:
-            images: N×H×W, uint8 or float, values in [0, 255].
+            channels: the network's inputs; with three nothing changes.
+        """
+        if channels == stems.COLOURS:
+            return self
+
+        def spread(values: Values) -> Values:
+            return tuple(
+                sum(share * value for share, value in zip(taken, values, strict=True)) / sum(taken)
+                for taken in stems.shares(channels)
+            )
+
+        return Normalisation(spread(self.mean), spread(self.std))
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return images as a network takes them.
+
+        Args:
+            images: N×H×W×C, uint8 or float, values in [0, 255]; C is 1, for grey images that are
+                replicated, or the number of means.
 
         Returns:
-            N×3×H×W float32 in channels_last: (image / 255 − mean) / std, in each channel.
+            N×inputs×H×W float32 in channels_last: (image / 255 − mean) / std, in each channel.
         """
         import torch
 
@@ -64,8 +87,9 @@ class Normalisation:
         offset = torch.tensor([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
         slope = slope.to(images.device, non_blocking=images.is_cuda)
         offset = offset.to(images.device, non_blocking=images.is_cuda)
-        grey = images.to(torch.float32)[..., None]
-        return torch.addcmul(offset, grey, slope).permute(0, 3, 1, 2)
+        normalised = torch.addcmul(offset, images.to(torch.float32), slope).permute(0, 3, 1, 2)
+        # What was warped comes channel by channel, unless it is grey.
+        return normalised.contiguous(memory_format=torch.channels_last)
 
 
 USUAL = Normalisation()

@@ -129,7 +129,7 @@ def _train(model: Classifier, images: Tensor, labels: Tensor, recipe: Recipe) ->
         order = torch.randperm(len(images)).to(images.device)
         for batch in order.tensor_split(batches):
             with _autocast(images.device):
-                logits = model(USUAL(_augment(images[batch])))
+                logits = model(USUAL(_augment(images[batch])[..., None]))
             loss = functional.cross_entropy(logits.float(), labels[batch])
             optimiser.zero_grad()
             torch.autograd.backward(loss)
@@ -153,7 +153,7 @@ def _augment(images: Tensor) -> Tensor:
 def _accuracy(model: Classifier, images: Tensor, labels: Tensor) -> float:
     model.eval()
     with _autocast(images.device):
-        guesses = [model(USUAL(part)).argmax(1) for part in torch.split(images, 256)]
+        guesses = [model(USUAL(part[..., None])).argmax(1) for part in torch.split(images, 256)]
     return float((torch.cat(guesses) == labels).float().mean())
 
 

@@ -17,6 +17,7 @@ from sourcebench.models import (
     fresh_network,
     network_of,
     outline,
+    stems,
     truncate,
     weights_arch,
 )
@@ -82,6 +83,7 @@ def load_backbone(
     input_size: int | None = None,
     network: Mapping[str, Any] | None = None,
     normalisation: Normalisation = USUAL,
+    channels: int = 1,
 ) -> tuple[nn.Module, Normalisation]:
     """Return a backbone with its first weights, and the normalisation that belongs to them.
 
@@ -93,18 +95,23 @@ def load_backbone(
         network: the exact network of random weights; None: the architecture's own. A file of
             weights knows its own.
         normalisation: of the images for random weights; here as well, a file knows its own.
+        channels: of the images. Grey ones are replicated, so that the network takes three; with
+            others than one and three it takes as many, over which a file's weights are spread (see
+            `models.stems`), while random ones are drawn for them.
 
     Raises:
         SourceBenchError: the file is missing, broken, not written by `write_weights`, or of
-            another architecture.
+            another architecture; or the random network can't be built for so many channels.
     """
+    inputs = stems.inputs(channels)
     if path is None:
-        backbone = fresh_network(arch, network)
+        backbone = fresh_network(arch, network, inputs)
     else:
         backbone, normalisation = _read(arch, Path(path))
+        stems.widen(backbone, inputs)
     if input_size is not None:
         backbone = set_input_size(backbone, input_size)
-    return truncate(arch, backbone), normalisation
+    return truncate(arch, backbone), normalisation.over(inputs)
 
 
 def fresh_backbone(
@@ -112,6 +119,7 @@ def fresh_backbone(
     path: str | Path | None,
     input_size: int,
     network: Mapping[str, Any] | None = None,
+    channels: int = 1,
 ) -> nn.Module:
     """Return a backbone of the structure that `load_backbone` returns, with fresh weights.
 
@@ -122,11 +130,13 @@ def fresh_backbone(
         path: what `write_weights` wrote; None: random weights.
         input_size: side of the images in pixels.
         network: the exact network of random weights; None: the architecture's own.
+        channels: of the images, as in `load_backbone`.
     """
     if path is not None:
         with safe_open(path, framework="pt") as file:
             network = json.loads(file.metadata()["card"]).get("network")
-    return truncate(arch, set_input_size(fresh_network(arch, network), input_size))
+    fresh = fresh_network(arch, network, stems.inputs(channels))
+    return truncate(arch, set_input_size(fresh, input_size))
 
 
 def _read(arch: str, path: Path) -> tuple[nn.Module, Normalisation]:

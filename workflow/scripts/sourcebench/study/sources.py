@@ -9,7 +9,7 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.machine import CHECKPOINT_MB, training_mb
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of, weights_arch
 from sourcebench.sources import KINDS, Kind
-from sourcebench.sources.normalisation import Triple
+from sourcebench.sources.normalisation import Values
 from sourcebench.study.checks import fits, known
 from sourcebench.study.entries import Entry
 
@@ -81,7 +81,7 @@ class Source:
         return tuple(dict.fromkeys(map(weights_arch, self.archs)))
 
     @property
-    def normalisation(self) -> tuple[Triple, Triple]:
+    def normalisation(self) -> tuple[Values, Values]:
         """Mean and deviation of the images for random weights; files know their own."""
         images = self.kind.normalisation(self.entry)
         return images.mean, images.std

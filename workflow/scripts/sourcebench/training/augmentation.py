@@ -64,18 +64,18 @@ def warp(images: Tensor, theta: Tensor) -> Tensor:
     """Apply one affine map to each image, bilinearly; the outside repeats the nearest edge pixel.
 
     Args:
-        images: N×H×W, float, on any device.
+        images: N×H×W×C, float, on any device.
         theta: N×2×3, see `Augmentation.draw`.
 
     Returns:
-        N×H×W, float32.
+        N×H×W×C, float32.
     """
     grid = functional.affine_grid(
         theta.to(images.device, non_blocking=images.is_cuda),
-        [len(images), 1, *images.shape[1:]],
+        [len(images), 1, *images.shape[1:3]],
         align_corners=False,
     )
     warped = functional.grid_sample(
-        images[:, None], grid, mode="bilinear", padding_mode="border", align_corners=False
+        images.movedim(-1, 1), grid, mode="bilinear", padding_mode="border", align_corners=False
     )
-    return warped[:, 0]
+    return warped.movedim(1, -1)

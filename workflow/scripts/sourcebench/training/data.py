@@ -10,7 +10,7 @@ import pytorch_lightning as lightning
 import torch
 from torch import Tensor
 
-from sourcebench import files
+from sourcebench import files, imaging
 from sourcebench.design import NONE
 from sourcebench.seeds import seed_of
 from sourcebench.sources import Normalisation
@@ -22,7 +22,8 @@ class Layers:
 
     Args:
         samples: path of `samples.csv`; its row i is image i of every array.
-        base: path of the images as they are, N×H×W uint8: the layer 'none'.
+        base: path of the images as they are, uint8, N×H×W, or N×H×W×C of several channels: the
+            layer 'none'.
         drawn: layer → path of the images with an artifact.
     """
 
@@ -30,12 +31,19 @@ class Layers:
         ids = files.read_table(samples)["image_id"]
         self._rows = pd.Series(np.arange(len(ids)), index=ids)
         paths = {NONE: base, **drawn}
-        self._arrays = {name: files.load_array(path) for name, path in paths.items()}
+        self._arrays = {
+            name: imaging.with_channels(files.load_array(path)) for name, path in paths.items()
+        }
 
     @property
     def side(self) -> int:
         """The images' side in px."""
         return int(self._arrays[NONE].shape[1])
+
+    @property
+    def channels(self) -> int:
+        """The images' number of channels, 1 if they are grey."""
+        return int(self._arrays[NONE].shape[3])
 
     def read(self, image_ids: pd.Series, layers: pd.Series) -> Tensor:
         """Return images as one tensor.
@@ -45,7 +53,7 @@ class Layers:
             layers: the array of each, as a design says.
 
         Returns:
-            N×H×W, uint8, on the CPU.
+            N×H×W×C, uint8, on the CPU.
         """
         shape = self._arrays[NONE].shape[1:]
         images = np.empty((len(image_ids), *shape), np.uint8)
@@ -93,8 +101,8 @@ class RunData(lightning.LightningDataModule):
     happens to it (gathering, augmentation, normalisation) happens there, over the whole batch.
 
     Args:
-        images: N×H×W, uint8.
-        labels: N, int64, 0 or 1.
+        images: N×H×W×C, uint8.
+        labels: N, int64, in [0, K).
         validation: N, bool: which images are for validation.
         normalisation: what the weights want to see.
         augmentation: for the training images.
@@ -143,7 +151,8 @@ class RunData(lightning.LightningDataModule):
             augment: whether to draw an affine map for each image.
 
         Returns:
-            B×3×H×W float32 (channels_last), and B int64 labels.
+            B×3×H×W float32 (channels_last), B×C×H×W of as many channels as the normalisation's
+            where these are not three, and B int64 labels.
         """
         indices = indices.to(self.images.device, non_blocking=self.images.is_cuda)
         images = self.images[indices]

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
@@ -29,7 +30,7 @@ from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.methods import CROSS_ENTROPY, Method
-from sourcebench.training.module import CLASSES, COLUMNS, BestWeights, FineTuner, History
+from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.runs import Outputs, Recipe
 from sourcebench.training.transfer import FULL, Transfer
@@ -63,14 +64,16 @@ def finetune(
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
-    Order, augmentation, dropout and head are drawn from the run's seed, see `Run.seed`.
+    It tells as many classes apart as there are labels in the designs, and takes images of as many
+    channels as the layers have. Order, augmentation, dropout and head are drawn from the run's
+    seed, see `Run.seed`.
 
     Args:
         run: which run.
         recipe: how.
         designs: the design of every confounder that the network is tested on; the run's own, or
             for p_art = 0 those of all confounders that share it.
-        layers: the task's arrays.
+        layers: the task's arrays, of any number of channels.
         weights: the source's weights, None for random ones.
         seed: the study's seed.
         outputs: the files to write.
@@ -85,25 +88,27 @@ def finetune(
         The record.
 
     Raises:
-        SourceBenchError: the weights do not fit, or no processor is to be had.
+        SourceBenchError: the weights do not fit, the labels are not those of classes, or no
+            processor is to be had.
     """
     start = time.monotonic()
-    run_seed = run.seed(seed)
+    run_seed, classes = run.seed(seed), design.classes(designs)
     lightning.seed_everything(run_seed % 2**32, verbose=False)
     with devices.device(recipe.accelerator, recipe.threads, "training.accelerator") as device:
-        side = layers.side
+        side, channels = layers.side, layers.channels
         with _drawing(run_seed, "backbone"):
             backbone, normalisation = load_backbone(
-                run.arch, weights, side, structure, normalisation
+                run.arch, weights, side, structure, normalisation, channels
             )
         with _drawing(run_seed, "head"):
-            network = Classifier(backbone, method.outputs(CLASSES), recipe.dropout)
+            network = Classifier(backbone, method.outputs(classes), recipe.dropout)
         transfer.prepare(
-            network, lambda: _fresh_backbone(run.arch, weights, side, run_seed, structure)
+            network,
+            lambda: _fresh_backbone(run.arch, weights, side, run_seed, structure, channels),
         )
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
-        model = FineTuner(network, recipe.learning_rate, transfer, method)
+        model = FineTuner(network, recipe.learning_rate, transfer, method, classes)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
         kept = outputs.checkpoint
         effort = checkpoints.load(kept, network, trained_by) if kept else None
@@ -161,10 +166,11 @@ def _fresh_backbone(
     side: int,
     seed: int,
     structure: Mapping[str, Any] | None = None,
+    channels: int = 1,
 ) -> nn.Module:
     """Return the structure that the weights are of, with random weights from a seed of its own."""
     with _drawing(seed, "fresh backbone"):
-        return fresh_backbone(arch, weights, side, structure)
+        return fresh_backbone(arch, weights, side, structure, channels)
 
 
 @contextmanager
@@ -257,10 +263,12 @@ def _predict(
     seen = tests[["image_id", "layer"]].drop_duplicates(ignore_index=True)
     images = layers.read(seen["image_id"], seen["layer"])
     logits = predict(model, images, normalisation, recipe, device).cpu().numpy()
-    seen = seen.assign(logit_0=logits[:, 0], logit_1=logits[:, 1])
+    names = [f"logit_{label}" for label in range(model.classes)]
+    seen = seen.join(pd.DataFrame(logits, columns=names))
     predictions = tests.merge(seen, on=["image_id", "layer"], how="left", validate="many_to_one")
-    columns = ["confounder", "test_set", "image_id", "label", "artifact", "logit_0", "logit_1"]
-    return predictions[columns].astype({"label": "int8", "artifact": bool})
+    columns = ["confounder", "test_set", "image_id", "label", "artifact", *names]
+    label = np.min_scalar_type(-model.classes)  # int8, unless there are more classes than 128
+    return predictions[columns].astype({"label": label, "artifact": bool})
 
 
 def predict(
@@ -270,11 +278,11 @@ def predict(
     recipe: Recipe,
     device: torch.device,
 ) -> Tensor:
-    """Return the classes' logits of images, N×2 float32, in the precision of the training."""
+    """Return the logits of the K classes, N×K float32, in the precision of the training."""
     mixed = devices.precision(recipe.precision, device) == "bf16-mixed"
     model = model.to(device).eval()
     parts = []
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
         for part in torch.split(images, recipe.batch_size):
-            parts.append(model.network(normalisation(part.to(device)))[:, :CLASSES])
+            parts.append(model.network(normalisation(part.to(device)))[:, : model.classes])
     return torch.cat(parts)

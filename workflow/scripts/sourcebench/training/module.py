@@ -13,9 +13,6 @@ from sourcebench.training.methods import CROSS_ENTROPY, Method
 from sourcebench.training.optimiser import KerasAdam
 from sourcebench.training.transfer import FULL, Transfer
 
-CLASSES = 2
-"""What a network tells apart: negative and positive."""
-
 THRESHOLDS, EDGE = 200, 1e-7
 """Keras' defaults: the first threshold is just below 0, the last just above 1."""
 
@@ -24,13 +21,14 @@ class FineTuner(lightning.LightningModule):
     """A method's loss, minimised by Adam (Source Matters, section 2.2).
 
     Logs `train_loss`, and of the whole validation set `val_loss` (the mean loss), `val_auroc` (of
-    the ranking) and `val_auc_keras` (see `auc_keras`).
+    the ranking, see `auroc`) and `val_auc_keras` (see `auc_keras`).
 
     Args:
-        network: maps B×3×H×W to the outputs that the method wants, B×2 or more.
+        network: maps B×C×H×W to the outputs that the method wants, B×K or more.
         learning_rate: of Adam.
         transfer: says which parameters are trained, how fast, and what stays in evaluation mode.
         method: says what is minimised.
+        classes: K, how many classes the network tells apart: negative and positive, or more.
     """
 
     def __init__(
@@ -39,12 +37,14 @@ class FineTuner(lightning.LightningModule):
         learning_rate: float,
         transfer: Transfer = FULL,
         method: Method = CROSS_ENTROPY,
+        classes: int = 2,
     ) -> None:
         super().__init__()
         self.network = network
         self.learning_rate = learning_rate
         self.transfer = transfer
         self.method = method
+        self.classes = classes
         self._validation: list[tuple[Tensor, Tensor]] = []
 
     def on_train_epoch_start(self) -> None:
@@ -74,13 +74,33 @@ class FineTuner(lightning.LightningModule):
         outputs = torch.cat([outputs for outputs, _ in self._validation]).cpu()
         labels = torch.cat([labels for _, labels in self._validation]).cpu()
         self._validation.clear()
-        logits = outputs[:, :CLASSES]
+        logits = outputs[:, : self.classes]
         self.log("val_loss", self.method.loss(outputs, labels))
-        self.log("val_auroc", auroc(logits[:, 1] - logits[:, 0], labels))
+        self.log("val_auroc", auroc(logits, labels))
         self.log("val_auc_keras", auc_keras(logits, labels))
 
 
-def auroc(margins: Tensor, labels: Tensor) -> Tensor:
+def auroc(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the area under the ROC curve of N×K logits and N labels in [0, K).
+
+    With two classes it is that of the positive one, with more the mean over all of them, each
+    against the rest by its log odds (see `margin`).
+    """
+    watched = (1,) if logits.shape[1] == 2 else range(logits.shape[1])
+    areas = [_area(margin(logits, each), (labels == each).long()) for each in watched]
+    return torch.stack(areas).mean()
+
+
+def margin(logits: Tensor, label: int) -> Tensor:
+    """Return the log odds (N) of a class in N×K logits: its own less all the others' together.
+
+    They rank as its share of the softmax does, and never saturate.
+    """
+    others = torch.cat([logits[:, :label], logits[:, label + 1 :]], 1)
+    return logits[:, label] - others.logsumexp(1)
+
+
+def _area(margins: Tensor, labels: Tensor) -> Tensor:
     """Return the area under the ROC curve of margins (N, float), labels being 0 or 1.
 
     Of their ranks: torchmetrics would take a sigmoid of them, at whose ends float32 ties them.
@@ -90,15 +110,15 @@ def auroc(margins: Tensor, labels: Tensor) -> Tensor:
 
 
 def auc_keras(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return what Keras' metric AUC watches over N×2 logits and N labels, 0 or 1.
+    """Return what Keras' metric AUC watches over N×K logits and N labels in [0, K).
 
-    That is the micro-average over both columns of the softmax, at 200 thresholds. Unlike the AUROC
+    That is the micro-average over all columns of the softmax, at 200 thresholds. Unlike the AUROC
     it goes on growing while a network that ranks without fault becomes more sure of itself.
     """
     inner = torch.arange(1, THRESHOLDS - 1) / (THRESHOLDS - 1)
     thresholds = torch.cat([torch.tensor([-EDGE]), inner, torch.tensor([1 + EDGE])])
     trust = logits.float().softmax(1)
-    true = functional.one_hot(labels, CLASSES).bool()
+    true = functional.one_hot(labels, logits.shape[1]).bool()
 
     def share_above(values: Tensor) -> Tensor:
         below = torch.searchsorted(values.sort().values, thresholds, right=True)

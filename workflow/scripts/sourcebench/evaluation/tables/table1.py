@@ -39,7 +39,8 @@ def table1(targets: Iterable[Target]) -> pd.DataFrame:
 
     Returns:
         One row per target, all text: task, confounders, images (test/dev), split in % (train/val,
-        the mean over folds), classes in % (pos/neg, of these images), image size in pixels, batch
+        the mean over folds), classes in % (pos/neg, of these images; of more than two classes the
+        share of each, in the order of their labels), image size in pixels, batch
         size, and images and classes of the pool. Where the values of p_art give different numbers,
         the least and the most, such as "398–400/400".
     """
@@ -48,7 +49,7 @@ def table1(targets: Iterable[Target]) -> pd.DataFrame:
 
 def _row(target: Target) -> dict[str, str]:
     seen = [_seen(target.design, p_art) for p_art in target.p_art]
-    tests, devs, trains, positives = (list(each) for each in zip(*seen, strict=True))
+    tests, devs, trains, labels = (list(each) for each in zip(*seen, strict=True))
     pool = target.design.images.drop_duplicates("image_id")
     roles = pool["role"].value_counts()
     return {
@@ -56,16 +57,16 @@ def _row(target: Target) -> dict[str, str]:
         "Confounder": ", ".join(target.confounders) or "none",
         "Images (test/dev)": f"{_span(tests)}/{_span(devs)}",
         "Split in % (train/val)": _percent(trains),
-        "Classes in % (pos/neg)": _percent(positives),
+        "Classes in % (pos/neg)": _classes(labels),
         "Image size": f"{target.image_size} × {target.image_size}",
         "Batch size": str(target.batch_size),
         "Pool (test/dev)": f"{roles.get('test', 0)}/{roles.get('dev', 0)}",
-        "Classes of the pool in % (pos/neg)": _percent([(pool["label"] == 1).mean()]),
+        "Classes of the pool in % (pos/neg)": _classes([pool["label"]]),
     }
 
 
-def _seen(made: Design, p_art: float) -> tuple[int, int, float, float]:
-    """Return images for testing and for development, shares for training and of positives."""
+def _seen(made: Design, p_art: float) -> tuple[int, int, float, pd.Series]:
+    """Return images for testing and development, the share for training, and all their labels."""
     parts = [
         design.development(made.images, p_art, fold)
         for fold in range(1, len(design.fold_columns(made.images)) + 1)
@@ -74,8 +75,16 @@ def _seen(made: Design, p_art: float) -> tuple[int, int, float, float]:
     tests = design.test(made.tests, p_art)
     test = tests[tests["test_set"] == next(iter(tests["test_set"]), None)]
     train = sum((part["part"] == "train").mean() for part in parts) / len(parts)
-    positive = (pd.concat([test, development])["label"] == 1).mean()
-    return len(test), len(development), float(train), float(positive)
+    return len(test), len(development), float(train), pd.concat([test, development])["label"]
+
+
+def _classes(labels: Sequence[pd.Series]) -> str:
+    """Return the classes' shares: of two the positives' first, of more in the labels' order."""
+    count = max(int(each.max()) for each in labels) + 1
+    if count <= 2:
+        return _percent([(each == 1).mean() for each in labels])
+    shares = ([round(100 * (each == label).mean()) for each in labels] for label in range(count))
+    return "/".join(map(_span, shares))
 
 
 def _span(values: Sequence[float]) -> str:

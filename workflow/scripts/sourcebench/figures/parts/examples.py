@@ -13,7 +13,7 @@ class Example:
     Attributes:
         name: its name in the config, as a confounder or a shift.
         artifact: what is drawn.
-        original: H×W, uint8, an original image of the task.
+        original: H×W or H×W×C, uint8, an original image of the task.
         task: the task's title.
     """
 

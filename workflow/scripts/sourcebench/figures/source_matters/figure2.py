@@ -92,8 +92,8 @@ def _draw_row(row: npt.NDArray[np.object_], artifact: Artifact, original: Image,
     image = original
     if artifact.resolution is not None:
         image = resize(original, artifact.resolution)
-    without = version(artifact, "base", image, "figure 2", seed)
-    with_ = version(artifact, "artifact", image, "figure 2", seed)
+    without = _grey(version(artifact, "base", image, "figure 2", seed))
+    with_ = _grey(version(artifact, "artifact", image, "figure 2", seed))
     difference = np.subtract(with_, without, dtype=np.int16)
     zoom = zoom_on(difference)
     crop = np.s_[zoom.top : zoom.top + zoom.side, zoom.left : zoom.left + zoom.side]
@@ -101,7 +101,7 @@ def _draw_row(row: npt.NDArray[np.object_], artifact: Artifact, original: Image,
     white = max(white, black + 1)  # in a flat part there is nothing to stretch
 
     whole, zoom_without, zoom_with, last = row
-    height, width = image.shape
+    height, width = without.shape
     size = f"{zoom.side}×{zoom.side} of {width}×{height} px"
     _show(whole, with_, 0, 255, "with the artifact")
     _show(zoom_without, without[crop], black, white, f"without: {size}")
@@ -111,6 +111,11 @@ def _draw_row(row: npt.NDArray[np.object_], artifact: Artifact, original: Image,
     whole.add_patch(Rectangle(*square, fill=False, edgecolor=MARK, linewidth=1.2))
     if zoom.whole:
         _point_to(whole, zoom, width, height)
+
+
+def _grey(image: Image) -> Image:
+    """Return an image as grey levels: of several channels their mean."""
+    return image if image.ndim == 2 else image.mean(-1).astype(np.uint8)
 
 
 def zoom_on(difference: npt.NDArray[np.int16]) -> Zoom:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 @NETWORKS.register("cbr")
-def cbr(kernel: int, widths: Sequence[int]) -> nn.Module:
+def cbr(kernel: int, widths: Sequence[int], channels: int = 3) -> nn.Module:
     """Return a CBR network: see `sourcebench.models.cbr.CBRNetwork`."""
     from sourcebench.models.cbr import CBRNetwork
 
-    return CBRNetwork(kernel, widths)
+    return CBRNetwork(kernel, widths, channels)
 
 
 def _register(arch: str, title: str, kernel: int, widths: list[int]) -> None:

@@ -32,13 +32,14 @@ def _set_epsilon(network: nn.Module) -> None:
 
 
 @NETWORKS.register("keras_resnet50")
-def keras_resnet50(name: str = "resnet50") -> nn.Module:
+def keras_resnet50(name: str = "resnet50", channels: int = 3) -> nn.Module:
     """Return ResNet50 as in He et al. 2016: a block halves the image in its first convolution.
 
     Args:
         name: timm's network that is altered so, of the same four stages.
+        channels: of the images.
     """
-    network = _timm(name)
+    network = _timm(name, channels=channels)
     _set_epsilon(network)
     for stage in (network.layer2, network.layer3, network.layer4):
         stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
@@ -46,11 +47,11 @@ def keras_resnet50(name: str = "resnet50") -> nn.Module:
 
 
 @NETWORKS.register("keras_inception_v3")
-def keras_inception_v3() -> nn.Module:
+def keras_inception_v3(channels: int = 3) -> nn.Module:
     """Return InceptionV3 whose average poolings leave padding out of the average."""
     from sourcebench.models.pooled_branch import PooledBranch
 
-    network = _timm("inception_v3", aux_logits=False)
+    network = _timm("inception_v3", aux_logits=False, channels=channels)
     for block in network.children():
         if hasattr(block, "branch_pool"):
             block.branch_pool = PooledBranch(block.branch_pool)
@@ -58,8 +59,8 @@ def keras_inception_v3() -> nn.Module:
 
 
 @NETWORKS.register("keras_densenet121")
-def keras_densenet121() -> nn.Module:
+def keras_densenet121(channels: int = 3) -> nn.Module:
     """Return DenseNet121 with Keras' epsilon."""
-    network = _timm("densenet121")
+    network = _timm("densenet121", channels=channels)
     _set_epsilon(network)
     return network  # type: ignore[no-any-return]

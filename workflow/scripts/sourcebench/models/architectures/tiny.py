@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @NETWORKS.register("tiny_resnet")
-def tiny_resnet() -> nn.Module:
+def tiny_resnet(channels: int = 3) -> nn.Module:
     """Return a residual network for images of about 100 px on a CPU.
 
     A 7×7 stem of stride 4, as coarse as that of a ResNet, and two residual blocks of stride 2 with
@@ -19,7 +19,7 @@ def tiny_resnet() -> nn.Module:
     """
     from sourcebench.models.residual import ResidualNetwork
 
-    return ResidualNetwork(widths=(32, 64, 128))
+    return ResidualNetwork((32, 64, 128), channels)
 
 
 ARCHITECTURES.register("tiny_resnet")(Architecture("tiny ResNet", {"builder": "tiny_resnet"}))

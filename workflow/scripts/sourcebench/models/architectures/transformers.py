@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @NETWORKS.register("timm")
-def timm_network(name: str, **options: Any) -> nn.Module:
+def timm_network(name: str, channels: int = 3, **options: Any) -> nn.Module:
     """Return timm's network `name` without its classifier, pooled in its own way.
 
     Convolutional networks, Swin and ConvNeXt pool by averaging, a ViT by its class token where its
@@ -26,12 +26,15 @@ def timm_network(name: str, **options: Any) -> nn.Module:
 
     Args:
         name: a model of timm's, without a tag.
+        channels: of the images.
         options: what `timm.create_model` takes beside it.
     """
     import timm  # here, since it takes a second
     from timm.layers.drop import DropPath
 
-    model: nn.Module = timm.create_model(name, pretrained=False, num_classes=0, **options)
+    model: nn.Module = timm.create_model(
+        name, pretrained=False, num_classes=0, in_chans=channels, **options
+    )
     for module in model.modules():
         if isinstance(module, DropPath) and "drop_path_rate" not in options:
             module.drop_prob = 0.0
