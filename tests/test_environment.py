@@ -14,8 +14,8 @@ from conftest import ROOT
 SCRIPTS = ROOT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "sourcebench"
 ROOMS = [
-    "datasets", "phantoms", "tomography", "confounders", "design", "sources", "models", "training",
-    "evaluation", "figures", "study",
+    "datasets", "phantoms", "tomography", "artifacts", "attributes", "design", "sources", "models",
+    "training", "evaluation", "figures", "study",
 ]  # fmt: skip
 WITHOUT_TORCH = ["study", "origins", "evaluation.aggregate", "figures"]
 
