@@ -66,7 +66,7 @@ WRONG = [
     ("confounders.tag.size", "big", r"confounders\.tag: .*size is 'big'"),
     ("confounders.tag.kind", "sticker", r"confounders\.tag\.kind has 'sticker'.*tag.*gender"),
     ("confounders.none", {"kind": "tag"}, "this name is taken"),
-    ("shifts.soft.kind", "gender", r"shifts\.soft\.kind is 'gender', an attribute, .*tag, denoise"),
+    ("shifts.soft.kind", "gender", r"shifts\.soft\.kind is 'gender', an attribute, .*denoise"),
     ("shifts.soft.levels", [], r"shifts\.soft\.levels is \[\]; it must be a list .* at least 1"),
     ("shifts.soft.radius", 9, r"shifts\.soft: Artifact 'denoise': radius is 9 px and diameter"),
     ("shifts.ood", {"kind": "tag"}, r"shifts\.ood: the name 'ood' is taken"),

@@ -15,8 +15,8 @@ from conftest import ROOT
 SCRIPTS = ROOT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "sourcebench"
 ROOMS = [
-    "retrieval", "phantoms", "datasets", "tomography", "confounders", "design", "models", "sources",
-    "training", "evaluation", "figures", "study",
+    "retrieval", "phantoms", "datasets", "tomography", "artifacts", "attributes", "design",
+    "models", "sources", "training", "evaluation", "figures", "study",
 ]  # fmt: skip
 WITHOUT_TORCH = ["study", "datasets.origins", "evaluation.aggregate"]
 DECLARATIONS = ["figures", "evaluation.tables"]

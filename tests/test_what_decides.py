@@ -36,7 +36,7 @@ STUDY = {
             "labels": {"from": "metadata", "positive": "Mass", "negative": "No Finding"},
             "samples": {"test": 8, "dev": 16, "positive": 0.5}, "val_fraction": 0.25,
             "input_size": 32, "resize": "nearest", "batch_size": 8, "monitor": "loss",
-            "confounders": ["tag", "noise"], "reference": 0.9,
+            "confounders": ["tag", "noise"], "shifts": ["soft"], "reference": 0.9,
             "p_art": [0, 1], "transfer": ["full"], "fraction": [1],
         },
         "published": {
@@ -49,6 +49,7 @@ STUDY = {
         "noise": {"kind": "poisson_noise", "n0": 2e7, "resolution": 32},
         "gender": {"kind": "gender", "column": "sex", "carrier": "F", "other": "M"},
     },
+    "shifts": {"soft": {"kind": "denoise", "title": "Soft", "diameter": 100, "levels": [{}]}},
     "sources": {
         "model": {
             "kind": "file", "path": "model.pth", "mean": 0.5, "std": 0.5, "title": "A model",
@@ -123,6 +124,7 @@ KEYS = {
     "tasks.drawn.batch_size": (4, NETWORKS | {"table1"}),
     "tasks.drawn.monitor": ("auroc", NETWORKS),
     "tasks.drawn.confounders": (["tag"], RUNS | TITLES | {"artifact_figure", "split_audit"}),
+    "tasks.drawn.shifts": ([], {"design", "artifact_figure", *NETWORKS}),
     "tasks.drawn.reference": (0.8, {"figure"}),
     "tasks.drawn.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
     "tasks.drawn.transfer": (["probe"], RUNS),
@@ -134,6 +136,9 @@ KEYS = {
     "tasks.published.batch_size": (4, NETWORKS | {"table1"}),
     "tasks.published.monitor": ("auroc", NETWORKS),
     "tasks.published.confounders": (["tag"], MANIFEST | TITLES | {"runs", "split_audit"}),
+    "shifts.soft.title": ("Softer", {"artifact_figure"}),
+    "shifts.soft.diameter": (200, LAYERS),
+    "shifts.soft.levels": ([{}, {"diameter": 50}], {"design", *LAYERS}),
     "confounders.tag.title": ("Letter", TITLES | {"artifact_figure"}),
     "confounders.tag.text": ("L", LAYERS),
     "confounders.tag.size": (32, LAYERS),
