@@ -90,7 +90,7 @@ def test_importing_confounders_does_not_import_torch():
 @pytest.mark.parametrize(
     ("kind", "parameters", "message"),
     [
-        ("tags", {}, "Unknown confounder 'tags'; there are: .*gender.*tag"),
+        ("tags", {}, "Unknown confounder 'tags' .is it 'tag'.*; there are: .*gender.*tag"),
         ("tag", {"colour": 1}, r"no parameter 'colour'; it has: text, size \(px\), x \(px\), y"),
         ("tag", {"kind": "x"}, "no parameter 'kind'"),
         ("tag", {"size": "big"}, "size is 'big'; it must be a number from 1 to 1024 px"),
