@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.nn import functional
 
+from sourcebench.axes import Run
 from sourcebench.parameters import parameter
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.methods import CROSS_ENTROPY, METHODS, Method
 from sourcebench.training.methods.base import register
-from sourcebench.training.runs import Run
 from test_finetuning import outputs, recipe, world
 
 __all__ = ["world"]
