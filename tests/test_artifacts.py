@@ -80,8 +80,12 @@ def test_importing_artifacts_does_not_import_torch():
     ("kind", "parameters", "message"),
     [
         ("tags", {}, "Unknown artifact 'tags' .is it 'tag'.*; there are: .*tag"),
-        ("tag", {"colour": 1}, r"no parameter 'colour'; it has: text, size \(px\), x \(px\), y"),
-        ("tag", {"kind": "x"}, "no parameter 'kind'"),
+        (
+            "tag",
+            {"colour": 1},
+            r"has the key 'colour', which is not known; allowed are: text, size \(px\), x \(px\), y",
+        ),
+        ("tag", {"kind": "x"}, "has the key 'kind'"),
         ("tag", {"size": "big"}, "size is 'big'; it must be a number from 1 to 1024 px"),
         ("tag", {"x": -1}, "x is -1; it must be a number from 0 to 1024 px"),
         ("tag", {"text": " "}, "text is ' '; it must be text, and not empty"),
@@ -109,7 +113,10 @@ def test_what_is_wrong_with_a_parameter_is_said(kind, parameters, message):
     [
         ({"carrier": "M"}, "Attribute 'gender': carrier and other are both 'M'"),
         ({"column": ""}, "column is ''; it must be text"),
-        ({"sex": "F"}, "Attribute 'gender' has no parameter 'sex'; it has: column, carrier, other"),
+        (
+            {"sex": "F"},
+            "Attribute 'gender' has the key 'sex', which is not known; allowed are: column, carrier, other",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_attribute_is_said(parameters, message):

@@ -15,7 +15,7 @@ from sourcebench.sources.weights import write_weights
 from sourcebench.training.data import Layers
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.runs import Run
-from sourcebench.training.transfer import from_entry
+from sourcebench.training.transfer import TRANSFERS
 from test_finetuning import outputs, recipe
 
 SIDE, CLASSES, CONFOUNDED = 32, 8, 3
@@ -125,7 +125,7 @@ def run(folder, layers, weights=None, transfer="full", **changes):
         weights=weights,
         seed=1,
         outputs=outputs(folder),
-        transfer=from_entry({"kind": transfer}),
+        transfer=TRANSFERS.from_entry({"kind": transfer}),
     )
     return pd.read_parquet(folder / "predictions.parquet"), record
 

@@ -27,7 +27,7 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone
 from sourcebench.sources.weights import load_backbone, write_weights
 from sourcebench.study import Study
-from sourcebench.study.checks import schema as config_schema
+from sourcebench.study.schema import schema as config_schema
 
 
 def blocks(name, language):

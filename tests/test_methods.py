@@ -12,7 +12,6 @@ from sourcebench.axes import Run
 from sourcebench.parameters import parameter
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.methods import CROSS_ENTROPY, METHODS, Method
-from sourcebench.training.methods.base import register
 from test_finetuning import outputs, recipe, world
 
 __all__ = ["world"]
@@ -23,7 +22,7 @@ def abstaining(monkeypatch):
     """A method of one's own, whose networks may bet on a third output that they don't know."""
     monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
 
-    @register("abstaining")
+    @METHODS.register("abstaining")
     @dataclass(frozen=True)
     class Abstaining(Method):
         title = "Abstaining"

@@ -9,7 +9,7 @@ from sourcebench.axes import Run
 from sourcebench.sources import Normalisation
 from sourcebench.study import Study
 from sourcebench.training.finetuning import finetune
-from sourcebench.training.transfer import from_entry
+from sourcebench.training.transfer import TRANSFERS
 from test_finetuning import outputs, recipe, world
 
 __all__ = ["world"]
@@ -27,7 +27,7 @@ def test_a_run_starts_from_the_structure_it_is_given(world, tmp_path):
             weights=None,
             seed=1,
             outputs=outputs(tmp_path, checkpoint=True),
-            transfer=from_entry({"kind": kind}),
+            transfer=TRANSFERS.from_entry({"kind": kind}),
             structure=OTHER,
         )
         shapes = [

@@ -20,7 +20,7 @@ from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers
 from sourcebench.training.finetuning import Outputs, Recipe, Run, finetune
 from sourcebench.training.module import FineTuner
-from sourcebench.training.transfer import FULL, TRANSFERS, build
+from sourcebench.training.transfer import FULL, TRANSFERS
 
 LIBRARY = Path(__file__).parents[1] / "workflow" / "scripts"
 RATE = 1e-3
@@ -51,7 +51,7 @@ def step(model):
 def test_a_config_can_be_checked_without_pytorch():
     code = (
         "import sys; from sourcebench.training import methods, transfer;"
-        "transfer.build('hybrid', keep='5e-1');"
+        "transfer.TRANSFERS.build('hybrid', keep='5e-1');"
         "assert not {'torch', 'timm', 'pytorch_lightning'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=LIBRARY)
@@ -59,11 +59,11 @@ def test_a_config_can_be_checked_without_pytorch():
 
 def test_transfers_describe_themselves():
     assert TRANSFERS.names() == ["full", "frozen", "hybrid", "layerwise"]
-    assert build("full") == FULL
-    assert build("full").describe() == "Full fine-tuning"
-    assert build("frozen").describe() == "Linear probe (learning_rate 0.001)"
-    assert build("hybrid", keep=0.25).describe() == "Hybrid transfer (keep 0.25)"
-    assert build("layerwise").describe() == "Layer-wise learning rates (decay 0.75)"
+    assert TRANSFERS.build("full") == FULL
+    assert TRANSFERS.build("full").describe() == "Full fine-tuning"
+    assert TRANSFERS.build("frozen").describe() == "Linear probe (learning_rate 0.001)"
+    assert TRANSFERS.build("hybrid", keep=0.25).describe() == "Hybrid transfer (keep 0.25)"
+    assert TRANSFERS.build("layerwise").describe() == "Layer-wise learning rates (decay 0.75)"
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,18 @@ def test_transfers_describe_themselves():
         ("half", {}, "Unknown kind of transfer 'half'; there are: full, frozen"),
         ("hybrid", {"keep": 1.5}, r"'hybrid': keep is 1.5; it must be a number from 0 to 1\."),
         ("layerwise", {"decay": "slow"}, "'layerwise': decay is 'slow'"),
-        ("full", {"keep": 0.5}, "'full' has no parameter 'keep'; it has: none"),
-        ("layerwise", {"keep": 0.5}, "'layerwise' has no parameter 'keep'; it has: decay"),
+        ("full", {"keep": 0.5}, "'full' has the key 'keep', which is not known; allowed are: none"),
+        (
+            "layerwise",
+            {"keep": 0.5},
+            "'layerwise' has the key 'keep', which is not known; allowed are: decay",
+        ),
         ("frozen", {"learning_rate": 0}, "'frozen': learning_rate is 0; it must be a number from"),
     ],
 )
 def test_nonsense_is_answered_with_what_is_allowed(kind, values, message):
     with pytest.raises(SourceBenchError, match=message):
-        build(kind, **values)
+        TRANSFERS.build(kind, **values)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +123,7 @@ def test_full_trains_everything_with_one_rate_in_the_networks_order():
 
 
 def test_frozen_trains_the_head_alone_and_computes_no_gradient_below_it():
-    transfer = build("frozen", learning_rate=0.02)
+    transfer = TRANSFERS.build("frozen", learning_rate=0.02)
     classifier = network()
     transfer.prepare(classifier, never)
     model = FineTuner(classifier, 1e-5, transfer)
@@ -141,7 +145,7 @@ def test_hybrid_keeps_the_bottom_and_redraws_the_top(keep, kept):
     classifier, fresh = network(seed=1), build_backbone("tiny_resnet")
     step(FineTuner(classifier, RATE))  # so that the statistics are not those of the start
     source, head = copied(classifier.backbone), classifier.head.weight.clone()
-    build("hybrid", keep=keep).prepare(classifier, lambda: fresh)
+    TRANSFERS.build("hybrid", keep=keep).prepare(classifier, lambda: fresh)
     bottom = ["stem.", "blocks.0.", "blocks.1."][:kept]
     for name, tensor in classifier.backbone.state_dict().items():
         origin = source if name.startswith(tuple(bottom)) else fresh.state_dict()
@@ -169,7 +173,7 @@ def test_hybrid_cuts_between_stages(arch, keep, bottom):
     for module, value in ((classifier, 1), (fresh, 0)):
         for tensor in module.state_dict().values():
             tensor.fill_(value)
-    build("hybrid", keep=keep).prepare(classifier, lambda: fresh)
+    TRANSFERS.build("hybrid", keep=keep).prepare(classifier, lambda: fresh)
     state = classifier.backbone.state_dict()
     assert {name for name, tensor in state.items() if (tensor == 1).all()} == {
         name for name in state if any(name == at or name.startswith(f"{at}.") for at in bottom)
@@ -178,7 +182,7 @@ def test_hybrid_cuts_between_stages(arch, keep, bottom):
 
 
 def test_layerwise_slows_down_towards_the_input():
-    model = FineTuner(network(), RATE, build("layerwise", decay=0.5))
+    model = FineTuner(network(), RATE, TRANSFERS.build("layerwise", decay=0.5))
     groups = model.configure_optimizers().param_groups
     assert [group["lr"] for group in groups] == pytest.approx([RATE / 8, RATE / 4, RATE / 2, RATE])
     held = [id(parameter) for group in groups for parameter in group["params"]]
@@ -226,9 +230,9 @@ def tried(tmp_path_factory):
 
 
 def test_a_linear_probe_leaves_the_backbone_as_it_was(tried):
-    _, record, start = tried(build("frozen"), epochs=0)
+    _, record, start = tried(TRANSFERS.build("frozen"), epochs=0)
     assert record["transfer_entry"] == {"kind": "frozen", "learning_rate": 1e-3}
-    _, record, end = tried(build("frozen"))
+    _, record, end = tried(TRANSFERS.build("frozen"))
     assert record["epochs"] == 2
     changed = {name for name, tensor in end.items() if not torch.equal(tensor, start[name])}
     assert changed == {"head.weight", "head.bias"}
@@ -237,7 +241,7 @@ def test_a_linear_probe_leaves_the_backbone_as_it_was(tried):
 def test_runs_of_different_transfers_are_paired(tried):
     """What they have in common starts the same, and sees the same batches."""
     full, _, start = tried(FULL, epochs=0)
-    hybrid, record, top = tried(build("hybrid", keep=0.5), epochs=0)
+    hybrid, record, top = tried(TRANSFERS.build("hybrid", keep=0.5), epochs=0)
     assert record["transfer_entry"] == {"kind": "hybrid", "keep": 0.5}
     assert torch.equal(top["head.weight"], start["head.weight"])
     assert torch.equal(top["backbone.stem.0.weight"], start["backbone.stem.0.weight"])
@@ -246,15 +250,17 @@ def test_runs_of_different_transfers_are_paired(tried):
     )
     assert not full["logit_1"].equals(hybrid["logit_1"])
     trained = tried(FULL)[0]
-    for same in (build("hybrid", keep=1), build("layerwise", decay=1)):
+    for same in (TRANSFERS.build("hybrid", keep=1), TRANSFERS.build("layerwise", decay=1)):
         pd.testing.assert_frame_equal(tried(same)[0], trained, rtol=1e-5)
-    assert not tried(build("layerwise", decay=0.1))[0]["logit_1"].equals(trained["logit_1"])
+    assert not tried(TRANSFERS.build("layerwise", decay=0.1))[0]["logit_1"].equals(
+        trained["logit_1"]
+    )
 
 
 def test_a_hybrid_gives_the_same_predictions_again(tried):
-    first, *_ = tried(build("hybrid"))
+    first, *_ = tried(TRANSFERS.build("hybrid"))
     torch.manual_seed(99)  # what happened before must not matter
-    pd.testing.assert_frame_equal(tried(build("hybrid"))[0], first, check_exact=True)
+    pd.testing.assert_frame_equal(tried(TRANSFERS.build("hybrid"))[0], first, check_exact=True)
 
 
 def test_a_hybrids_top_is_of_the_exact_network_that_the_weights_are_of(tried, tmp_path):
@@ -263,7 +269,7 @@ def test_a_hybrids_top_is_of_the_exact_network_that_the_weights_are_of(tried, tm
     card = {"arch": "cbr_tiny", "network": own, "mean": [0.5] * 3, "std": [0.25] * 3}
     save_file(state, tmp_path / "w.safetensors", metadata={"card": json.dumps(card)})
     _, _, start = tried(
-        build("hybrid"), epochs=0, arch="cbr_tiny", weights=tmp_path / "w.safetensors"
+        TRANSFERS.build("hybrid"), epochs=0, arch="cbr_tiny", weights=tmp_path / "w.safetensors"
     )
     for block, same in enumerate([True, True, False, False]):
         name = f"blocks.{block}.0.weight"

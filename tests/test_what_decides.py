@@ -16,7 +16,7 @@ from snakemake.iocontainers import InputFiles, OutputFiles, Wildcards
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 from conftest import ROOT, write_pngs
-from sourcebench.study.checks import schema
+from sourcebench.study.schema import schema
 
 STUDY = {
     "study": "small",

@@ -13,9 +13,9 @@ from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
     from sourcebench.sources import Normalisation
-    from sourcebench.training import transfer
     from sourcebench.training.data import Layers
     from sourcebench.training.finetuning import Outputs, Recipe, finetune
+    from sourcebench.training.transfer import TRANSFERS
 
     gc.freeze()
     gc.enable()
@@ -29,7 +29,7 @@ with job(snakemake.log) as terminal:
         layers=Layers(Path(inputs.samples), Path(inputs.images), drawn),
         weights=next(map(Path, inputs.weights), None),
         seed=given["seed"],
-        transfer=transfer.from_entry(given["transfer"]),
+        transfer=TRANSFERS.from_entry(given["transfer"]),
         structure=given["structure"],
         normalisation=Normalisation(*given["normalisation"]),
         outputs=Outputs.of(snakemake.output, keep=given["keep"]),

@@ -3,37 +3,65 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from sourcebench.errors import SourceBenchError, nearest
+from sourcebench.schemas import Schema, complaint
 
 T = TypeVar("T")
 
 
+class WrongParameter(SourceBenchError):
+    """A value that is not allowed, an unknown parameter, or one that is missing.
+
+    Args:
+        owner: what the parameters belong to.
+        key: of the value that is wrong; "" where the owner's keys are.
+        text: the sentence without its subject.
+    """
+
+    def __init__(self, owner: str, key: str, text: str) -> None:
+        super().__init__(f"{owner}: {key} {text}" if key else f"{owner} {text}")
+        self.key, self.text = key, text
+
+    def within(self, where: str) -> str:
+        """Return the sentence with the key that an entry of the config has."""
+        return f"{where}.{self.key} {self.text}" if self.key else f"{where} {self.text}"
+
+
 def parameter(
-    default: Any,
+    default: Any = dataclasses.MISSING,
     *,
     unit: str = "",
     help: str,
     low: float = -math.inf,
     high: float = math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
     infinite: bool = False,
     choices: tuple[str, ...] = (),
+    schema: Schema | None = None,
 ) -> Any:
-    """Declare a parameter: a field of a dataclass, of type `str`, `int` or `float`, or None.
+    """Declare a parameter: a field of a dataclass, a `str`, `int`, `float`, `bool`, or None.
 
     Args:
-        default: the value if none is given.
+        default: the value if none is given; without one it has to be given.
         unit: its unit, "" if it has none.
         help: one phrase for people.
         low: the smallest number allowed.
         high: the largest number allowed.
+        above: a number that it has to exceed.
+        below: a number that it has to stay under.
         infinite: whether infinity (in YAML: `.inf`) is allowed, too, whatever `high` says.
         choices: the words allowed; any, if none are named.
+        schema: the JSON schema of a value of another type (a list, a table), which may be None
+            where that is the default.
     """
-    about = {"unit": unit, "help": help, "low": low, "high": high}
-    about |= {"infinite": infinite, "choices": choices}
+    about = {"unit": unit, "help": help, "low": low, "high": high, "above": above, "below": below}
+    about |= {"infinite": infinite, "choices": choices, "schema": schema}
+    if default is dataclasses.MISSING:
+        return dataclasses.field(metadata=about, kw_only=True)
     return dataclasses.field(default=default, metadata=about)
 
 
@@ -47,21 +75,25 @@ def check(owner: str, parameters: Any) -> None:
         parameters: an instance of a frozen dataclass whose fields are made by `parameter`.
 
     Raises:
-        SourceBenchError: a value of the wrong type or out of its range; the message names the
+        WrongParameter: a value of the wrong type or out of its range; the message names the
             parameter, what it got and what is allowed.
     """
     types = typing.get_type_hints(type(parameters))
     for field in dataclasses.fields(parameters):
-        given = getattr(parameters, field.name)
+        given, about = getattr(parameters, field.name), field.metadata
         kinds = typing.get_args(types[field.name]) or (types[field.name],)
-        if given is None and type(None) in kinds:
+        if given is None and (type(None) in kinds or field.default is None):
             continue
-        kind = next(kind for kind in (str, int, float) if kind in kinds)
-        value = _read(given, kind, field.metadata)
+        if about["schema"] is not None:
+            if wrong := complaint(given, about["schema"]):
+                path, text = wrong
+                raise WrongParameter(owner, f"{field.name}.{path}".rstrip("."), text)
+            continue
+        kind = _kind(kinds)
+        value = _read(given, kind, about)
         if value is None:
-            raise SourceBenchError(
-                f"{owner}: {field.name} is {given!r}; it must be {_expected(kind, field.metadata)}."
-            )
+            expected = _expected(kind, about)
+            raise WrongParameter(owner, field.name, f"is {given!r}; it must be {expected}.")
         object.__setattr__(parameters, field.name, value)  # the dataclass is frozen
 
 
@@ -74,17 +106,46 @@ def make(owner: str, cls: type[T], values: Mapping[str, Any]) -> T:
         values: by the parameters' names.
 
     Raises:
-        SourceBenchError: an unknown parameter; the message says which there are. Or as the
-            dataclass itself.
+        WrongParameter: an unknown parameter, or one that is missing; the message says which there
+            are.
+        SourceBenchError: as the dataclass itself.
     """
     fields: Any = cls
     known = [field.name for field in dataclasses.fields(fields)]
     if unknown := sorted(set(values) - set(known)):
         near, all_names = nearest(unknown[0], known), names(cls) or "none"
-        raise SourceBenchError(
-            f"{owner} has no parameter '{unknown[0]}'{near}; it has: {all_names}."
-        )
+        text = f"has the key '{unknown[0]}', which is not known{near}; allowed are: {all_names}."
+        raise WrongParameter(owner, "", text)
+    needed = [each.name for each in dataclasses.fields(fields) if _is_needed(each)]
+    if missing := [name for name in needed if name not in values]:
+        text = f"lacks the key '{missing[0]}'; it needs: {', '.join(needed)}."
+        raise WrongParameter(owner, "", text)
     return cls(**values)
+
+
+class Row(NamedTuple):
+    """What a reader is told of a parameter; all text for people."""
+
+    name: str
+    default: str
+    allowed: str
+    help: str
+
+
+def rows(cls: Any) -> Iterator[Row]:
+    """Yield what documentation says of each parameter of a dataclass."""
+    types = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        about = field.metadata
+        if about["schema"] is not None:
+            allowed = str(about["schema"].get("description", about["schema"].get("type", "")))
+        else:
+            kinds = typing.get_args(types[field.name]) or (types[field.name],)
+            allowed = _expected(_kind(kinds), about)
+        default = "" if field.default in (None, dataclasses.MISSING) else _text(field.default)
+        if _is_needed(field):
+            default = "has to be given"
+        yield Row(field.name, default, allowed, about["help"])
 
 
 def names(cls: Any) -> str:
@@ -106,19 +167,29 @@ def describe(parameters: Any) -> str:
     )
 
 
-def _read(given: Any, kind: type, about: Mapping[str, Any]) -> str | int | float | None:
+def _is_needed(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is dataclasses.MISSING
+
+
+def _kind(kinds: tuple[Any, ...]) -> type:
+    """Return which of a field's types its values are read as."""
+    return next(kind for kind in (str, bool, int, float) if kind in kinds)
+
+
+def _read(given: Any, kind: type, about: Mapping[str, Any]) -> str | bool | int | float | None:
     """Return what is given as a `kind`; None if it isn't one, or out of range."""
     if kind is str:
         named = about["choices"]
         is_text = isinstance(given, str) and given.strip()
         return given if is_text and (not named or given in named) else None
-    if isinstance(given, bool):
-        return None
+    if kind is bool or isinstance(given, bool):
+        return given if kind is bool and isinstance(given, bool) else None
     try:
         number = float(given)
     except (TypeError, ValueError):
         return None
     within = math.isfinite(number) and about["low"] <= number <= about["high"]
+    within = within and about["above"] < number < about["below"]
     if not (within or (about["infinite"] and number == math.inf)):
         return None
     if kind is float:
@@ -127,19 +198,27 @@ def _read(given: Any, kind: type, about: Mapping[str, Any]) -> str | int | float
 
 
 def _expected(kind: type, about: Mapping[str, Any]) -> str:
+    """Return what a value has to be, after 'it must be'."""
+    if kind is bool:
+        return "true or false"
     if kind is str:
         return " or ".join(map(repr, about["choices"])) or "text, and not empty"
     what = "a whole number" if kind is int else "a number"
     unit = f" {about['unit']}" if about["unit"] else ""
+    beyond = ", or .inf" if about["infinite"] else ""
     low, high = about["low"], about["high"]
     if math.isfinite(low) and math.isfinite(high):
-        beyond = ", or .inf" if about["infinite"] else ""
         return f"{what} from {_text(low)} to {_text(high)}{unit}{beyond}"
-    if math.isfinite(low):
-        return f"{what} of at least {_text(low)}{unit}"
-    return f"{what} of at most {_text(high)}{unit}" if math.isfinite(high) else f"{what}{unit}"
+    limits = {"of at least": low, "over": about["above"]}
+    limits |= {"of at most": high, "under": about["below"]}
+    bounds = [f"{word} {_text(limit)}" for word, limit in limits.items() if math.isfinite(limit)]
+    return f"{what} {' and '.join(bounds)}".rstrip() + unit + beyond
 
 
-def _text(value: str | int | float) -> str:
+def _text(value: Any) -> str:
     """Return a value as people write it: '2e7', not '2e+07'."""
-    return value if isinstance(value, str) else f"{value:g}".replace("e+0", "e").replace("e+", "e")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value:g}".replace("e+0", "e").replace("e+", "e")

@@ -5,14 +5,11 @@ This module says where such a thing stands in the taxonomy of Source Matters (MI
 *when* is said by a study: with the label in training (a confounder), or at test alone (a shift).
 """
 
-from abc import ABC
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
-from sourcebench import parameters
 from sourcebench.errors import SourceBenchError
-from sourcebench.registry import Registry
+from sourcebench.kinds import Kind, Kinds
 
 Level = Literal["patient", "environment"]
 Family = Literal["demographic", "anatomical", "external", "imaging"]
@@ -50,69 +47,33 @@ class Taxon:
 
 
 @dataclass(frozen=True)
-class Trait(ABC):
-    """An artifact or an attribute; its parameters are fields made by `parameters.parameter`.
-
-    Numbers may be given as text, since YAML reads `2e7` as such.
+class Trait(Kind):
+    """An artifact or an attribute.
 
     Attributes:
-        noun: what it is one of, for messages: 'Artifact'.
-        kind: the name it is registered under.
         title: its name for people.
         taxon: its place in MICCAT.
-
-    Raises:
-        SourceBenchError: a parameter of the wrong type or out of its range; the message names it,
-            what it got and what is allowed.
     """
 
-    noun: ClassVar[str]
-    kind: ClassVar[str]
     title: ClassVar[str]  # of the kind; an entry of the config may say another
     taxon: ClassVar[Taxon]
-
-    def __post_init__(self) -> None:
-        parameters.check(f"{self.noun} '{self.kind}'", self)
-
-    def describe(self) -> str:
-        """Return the parameters that are set, with their units: 'text R, size 64 px'."""
-        return parameters.describe(self)
 
 
 T = TypeVar("T", bound=Trait)
 
 
-class Kinds(Registry[type[T]]):
-    """A registry of artifacts or of attributes, which makes them from entries of the config."""
-
-    def register(self, name: str) -> Callable[[type[T]], type[T]]:
-        """Return a class decorator that enters a kind under a name."""
-        usual = super().register(name)
-
-        def enter(cls: type[T]) -> type[T]:
-            cls.kind = name
-            return usual(cls)
-
-        return enter
+class Traits(Kinds[T]):
+    """A registry of artifacts or of attributes, whose entries in the config may have a title."""
 
     def build(self, kind: str, /, *, title: str | None = None, **values: Any) -> T:
-        """Return one of a kind, its parameters at the values given, else at their defaults.
+        """Return one of a kind, as `Kinds.build`.
 
         Args:
             kind: a name of the registry.
             title: its name for people, instead of its kind's.
             values: the parameters.
-
-        Raises:
-            SourceBenchError: an unknown kind, an unknown parameter, or a value that is not
-                allowed; the message says what is.
         """
-        made = parameters.make(f"{self.kind.capitalize()} '{kind}'", self.get(kind), values)
+        made = super().build(kind, **values)
         if title is not None:
             object.__setattr__(made, "title", title)  # the dataclass is frozen
         return made
-
-    def from_entry(self, entry: Mapping[str, Any]) -> T:
-        """Return what an entry of the config describes: `kind`, parameters; errors as `build`."""
-        values = dict(entry)
-        return self.build(values.pop("kind"), **values)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sourcebench.imaging import Image
-from sourcebench.traits import Kinds, Trait
+from sourcebench.traits import Trait, Traits
 
 REFERENCE_SIDE = 1024
 """Side, in px, of the radiographs on which lengths in px are given; they scale with the side."""
@@ -77,4 +77,4 @@ class Artifact(Trait):
         return image
 
 
-ARTIFACTS: Kinds[Artifact] = Kinds("artifact")
+ARTIFACTS: Traits[Artifact] = Traits("artifact")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.parameters import parameter
-from sourcebench.traits import Kinds, Trait
+from sourcebench.traits import Trait, Traits
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,4 @@ class Attribute(Trait):
             )
 
 
-ATTRIBUTES: Kinds[Attribute] = Kinds("attribute")
+ATTRIBUTES: Traits[Attribute] = Traits("attribute")

@@ -24,7 +24,7 @@ from sourcebench.retrieval.folders import fingerprint
 from sourcebench.sources import weights_id
 from sourcebench.study.study import Study
 from sourcebench.training import methods
-from sourcebench.training import transfer as transfers
+from sourcebench.training.transfer import TRANSFERS
 
 STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 2, "finetune": 1}
 """The version of each stage's own code. Whoever changes what a stage computes (not how fast, or
@@ -151,7 +151,7 @@ class Dependencies:
     ) -> str:
         """Return what decides a run's network, beside its place in the experiment."""
         chosen, parent = self._study.tasks[task], weights_arch(arch)
-        way = transfers.from_entry(self._study.transferred(transfer))
+        way = TRANSFERS.from_entry(self._study.transferred(transfer))
         derive = ARCHITECTURES.get(arch).derive
         network = self._study.sources[source].structure(arch) or network_of(arch)
         return digest(

@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from sourcebench.datasets import base
 from sourcebench.errors import SourceBenchError
-from sourcebench.study.checks import fits, known
-from sourcebench.training import transfer
+from sourcebench.schemas import fits, known
 
 Entry = Mapping[str, Any]
 
@@ -104,15 +103,3 @@ class Training:
     def deciding(self) -> dict[str, Any]:
         """What of the recipe decides a network, and not where it is computed."""
         return {key: value for key, value in self.recipe.items() if key != "accelerator"}
-
-
-def check_transfer(name: str, entry: Entry) -> None:
-    """Check an entry of `transfer`.
-
-    Raises:
-        SourceBenchError: an unknown kind or parameter, or a value that is not allowed.
-    """
-    try:
-        transfer.from_entry(entry)
-    except SourceBenchError as error:
-        raise SourceBenchError(f"transfer.{name}: {error}") from error

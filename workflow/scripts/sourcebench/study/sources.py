@@ -8,9 +8,9 @@ from typing import Any
 from sourcebench.errors import SourceBenchError
 from sourcebench.machine import CHECKPOINT_MB, training_mb
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of, weights_arch
+from sourcebench.schemas import fits, known
 from sourcebench.sources import KINDS, Kind
 from sourcebench.sources.normalisation import Values
-from sourcebench.study.checks import fits, known
 from sourcebench.study.entries import Entry
 
 

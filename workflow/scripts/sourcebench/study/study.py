@@ -12,12 +12,14 @@ from sourcebench.axes import AXES, FURTHER, USUAL, Value
 from sourcebench.design import NONE
 from sourcebench.figures import FIGURES, called_for
 from sourcebench.models import ARCHITECTURES
+from sourcebench.schemas import fits, known
 from sourcebench.sources import structures
-from sourcebench.study.checks import fits, known, schema
-from sourcebench.study.entries import Dataset, Entry, Splits, Training, check_transfer
+from sourcebench.study.entries import Dataset, Entry, Splits, Training
+from sourcebench.study.schema import schema
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
 from sourcebench.study.uses import Confounder, Shift, Use, shifts_of
+from sourcebench.training.transfer import TRANSFERS
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Study:
         }
         shifts = shifts_of(config.get("shifts", {}), confounders)
         for name, entry in config.get("transfer", {}).items():
-            check_transfer(name, entry)
+            TRANSFERS.from_entry(entry, f"transfer.{name}")
         datasets = {name: Dataset(name, entry) for name, entry in config["datasets"].items()}
         tasks = {}
         for name in chosen["tasks"]:

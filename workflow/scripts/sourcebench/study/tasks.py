@@ -10,7 +10,7 @@ from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
 from sourcebench.machine import training_mb
-from sourcebench.study.checks import fits, known
+from sourcebench.schemas import fits, known
 from sourcebench.study.entries import Dataset, Entry, Splits
 from sourcebench.study.uses import Confounder, Shift
 

@@ -1,5 +1,6 @@
 """What the config makes of artifacts and attributes: confounders, and shifts."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,14 +10,14 @@ from sourcebench.artifacts import ARTIFACTS, Artifact
 from sourcebench.attributes import ATTRIBUTES, Attribute
 from sourcebench.design import NONE, TEST_SETS
 from sourcebench.errors import SourceBenchError
-from sourcebench.study.checks import known
+from sourcebench.schemas import known
 from sourcebench.traits import Trait
 
 Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Use:
+class Use(ABC):
     """An artifact or attribute of the config.
 
     Attributes:
@@ -27,11 +28,16 @@ class Use:
     name: str
     entry: Entry
 
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """Where it stands in the config, for messages."""
+
     @cached_property
     def trait(self) -> Trait:
         """What the entry describes."""
         attribute = self.entry["kind"] in ATTRIBUTES.names()
-        return (ATTRIBUTES if attribute else ARTIFACTS).from_entry(self.entry)
+        return (ATTRIBUTES if attribute else ARTIFACTS).from_entry(self.entry, self.key)
 
     @property
     def title(self) -> str:
@@ -53,13 +59,6 @@ class Use:
         wanted = {accelerator, getattr(self.trait, "accelerator", "auto")}
         return int(self.artifact is not None and self.artifact.uses_card and "cpu" not in wanted)
 
-    def _check(self, key: str) -> None:
-        """Build the trait: an entry that can't be built is an error now, not in a job."""
-        try:
-            self.trait  # noqa: B018
-        except SourceBenchError as error:
-            raise SourceBenchError(f"{key}: {error}") from error
-
 
 @dataclass(frozen=True)
 class Confounder(Use):
@@ -70,11 +69,15 @@ class Confounder(Use):
     """
 
     def __post_init__(self) -> None:
-        key = f"confounders.{self.name}"
         if self.name == NONE:
-            raise SourceBenchError(f"{key}: this name is taken; choose another.")
-        known(f"{key}.kind", [self.entry["kind"]], [*ARTIFACTS.names(), *ATTRIBUTES.names()])
-        self._check(key)
+            raise SourceBenchError(f"{self.key}: this name is taken; choose another.")
+        known(f"{self.key}.kind", [self.entry["kind"]], [*ARTIFACTS.names(), *ATTRIBUTES.names()])
+        self.trait  # noqa: B018  one that can't be built is an error now, not in a job
+
+    @property
+    def key(self) -> str:
+        """Where it stands in the config."""
+        return f"confounders.{self.name}"
 
     @property
     def is_noise(self) -> bool:
@@ -110,6 +113,12 @@ class Shift(Use):
     family: str
     severity: int
 
+    @property
+    def key(self) -> str:
+        """Where it stands in the config."""
+        level = "" if self.name == self.family else f".levels.{self.severity - 1}"
+        return f"shifts.{self.family}{level}"
+
     @classmethod
     def levels(cls, family: str, entry: Entry) -> Iterator["Shift"]:
         """Yield an entry of `shifts` at each of its levels, the least severe first.
@@ -135,7 +144,7 @@ class Shift(Use):
         for number, level in enumerate(levels, 1):
             several = "levels" in entry
             shift = cls(f"{family}_{number}" if several else family, common | level, family, number)
-            shift._check(f"{key}.levels.{number - 1}" if several else key)
+            shift.trait  # noqa: B018  as with a confounder
             yield shift
 
 

@@ -1,7 +1,7 @@
 """Methods: how a network is trained, whatever it starts from.
 
-A new one is a new file here: a class with `@register("its_name")` and `@dataclass(frozen=True)`.
-Importing this package loads no PyTorch.
+A new one is a new file here: a class with `@METHODS.register("its_name")` and
+`@dataclass(frozen=True)`. Importing this package loads no PyTorch.
 """
 
 from sourcebench.registry import discover

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from sourcebench import parameters
-from sourcebench.registry import Registry
+from sourcebench.kinds import Kind, Kinds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,23 +15,15 @@ Reduction = Literal["mean", "none"]
 
 
 @dataclass(frozen=True)
-class Method(ABC):
-    """A way to train; its parameters are fields declared with `parameters.parameter`.
+class Method(Kind):
+    """A way to train.
 
     Attributes:
-        kind: the name it is registered under.
         title: its name for people.
-
-    Raises:
-        SourceBenchError: a parameter of the wrong type or out of its range; the message names it,
-            what it got and what is allowed.
     """
 
-    kind: ClassVar[str]
+    noun = "Method"
     title: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        parameters.check(f"Method '{self.kind}'", self)
 
     def outputs(self, classes: int) -> int:
         """Return how many outputs a network needs, of which the first are the classes' logits."""
@@ -53,17 +43,4 @@ class Method(ABC):
         """
 
 
-METHODS: Registry[type[Method]] = Registry("method")
-
-M = TypeVar("M", bound=Method)
-
-
-def register(kind: str) -> Callable[[type[M]], type[M]]:
-    """Return a class decorator that enters a method under the name `kind`."""
-
-    def enter(cls: type[M]) -> type[M]:
-        cls.kind = kind
-        METHODS.register(kind)(cls)
-        return cls
-
-    return enter
+METHODS: Kinds[Method] = Kinds("method")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sourcebench.training.methods.base import Method, Reduction, register
+from sourcebench.training.methods.base import METHODS, Method, Reduction
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@register("cross_entropy")
+@METHODS.register("cross_entropy")
 @dataclass(frozen=True)
 class CrossEntropy(Method):
     """Cross-entropy of the softmax, every image alike (Source Matters, section 2.2)."""

@@ -2,14 +2,14 @@
 
 A study names its transfers, each an entry `{kind: …, …}` with the parameters of its kind; a
 truncated network is an architecture of its own, not a transfer. A new kind is a new file here: a
-class with `@register("its_name")` and `@dataclass(frozen=True)`. Importing this package loads no
-PyTorch, so that a config can be checked in no time.
+class with `@TRANSFERS.register("its_name")` and `@dataclass(frozen=True)`. Importing this package
+loads no PyTorch, so that a config can be checked in no time.
 """
 
 from sourcebench.registry import discover
-from sourcebench.training.transfer.base import TRANSFERS, Transfer, build, from_entry
+from sourcebench.training.transfer.base import TRANSFERS, Transfer
 from sourcebench.training.transfer.full import FULL, Full
 
-__all__ = ["FULL", "TRANSFERS", "Full", "Transfer", "build", "from_entry"]
+__all__ = ["FULL", "TRANSFERS", "Full", "Transfer"]
 
 discover(__name__, __path__)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from sourcebench import parameters
-from sourcebench.registry import Registry
+from sourcebench.kinds import Kind, Kinds
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,27 +17,19 @@ Groups = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """A way to transfer; its parameters are fields declared with `parameters.parameter`.
+class Transfer(Kind):
+    """A way to transfer.
 
     Attributes:
-        kind: the name it is registered under.
         title: its name for people.
-
-    Raises:
-        SourceBenchError: a parameter of the wrong type or out of its range; the message names it,
-            what it got and what is allowed.
     """
 
-    kind: ClassVar[str]
+    noun = "Transfer"
     title: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        parameters.check(f"Transfer '{self.kind}'", self)
 
     def describe(self) -> str:
         """Return its name and its parameters: 'Hybrid transfer (keep 0.5)'."""
-        values = parameters.describe(self)
+        values = super().describe()
         return f"{self.title} ({values})" if values else self.title
 
     def prepare(self, network: Classifier, fresh: Callable[[], nn.Module]) -> None:
@@ -65,33 +56,4 @@ class Transfer:
         return [{"params": list(network.parameters()), "lr": learning_rate}]
 
 
-TRANSFERS: Registry[type[Transfer]] = Registry("kind of transfer")
-
-T = TypeVar("T", bound=Transfer)
-
-
-def register(kind: str) -> Callable[[type[T]], type[T]]:
-    """Return a class decorator that enters a transfer under the name `kind`."""
-
-    def enter(cls: type[T]) -> type[T]:
-        cls.kind = kind
-        TRANSFERS.register(kind)(cls)
-        return cls
-
-    return enter
-
-
-def build(kind: str, /, **values: Any) -> Transfer:
-    """Return the transfer of a kind, its parameters at the values given, else at their defaults.
-
-    Raises:
-        SourceBenchError: an unknown kind, an unknown parameter, or a value that is not allowed;
-            the message says what is.
-    """
-    return parameters.make(f"Transfer '{kind}'", TRANSFERS.get(kind), values)
-
-
-def from_entry(entry: Mapping[str, Any]) -> Transfer:
-    """Return the transfer of an entry of `transfer` in the config; errors as in `build`."""
-    values = dict(entry)
-    return build(values.pop("kind"), **values)
+TRANSFERS: Kinds[Transfer] = Kinds("kind of transfer")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sourcebench.parameters import parameter
-from sourcebench.training.transfer.base import Groups, Transfer, register
+from sourcebench.training.transfer.base import TRANSFERS, Groups, Transfer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sourcebench.models.classifier import Classifier
 
 
-@register("frozen")
+@TRANSFERS.register("frozen")
 @dataclass(frozen=True)
 class Frozen(Transfer):
     """A linear probe: the backbone stays as the source made it, only the head is trained.

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sourcebench.training.transfer.base import Transfer, register
+from sourcebench.training.transfer.base import TRANSFERS, Transfer
 
 
-@register("full")
+@TRANSFERS.register("full")
 @dataclass(frozen=True)
 class Full(Transfer):
     """Everything starts from the source and is fine-tuned (Source Matters, section 2.2)."""

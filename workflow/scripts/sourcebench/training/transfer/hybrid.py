@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sourcebench.models.stages import stages
 from sourcebench.parameters import parameter
-from sourcebench.training.transfer.base import Transfer, register
+from sourcebench.training.transfer.base import TRANSFERS, Transfer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sourcebench.models.classifier import Classifier
 
 
-@register("hybrid")
+@TRANSFERS.register("hybrid")
 @dataclass(frozen=True)
 class Hybrid(Transfer):
     """The bottom starts from the source, the top at random; all is trained.

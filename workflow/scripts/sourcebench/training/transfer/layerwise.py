@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from sourcebench.models.stages import stages
 from sourcebench.parameters import parameter
-from sourcebench.training.transfer.base import Groups, Transfer, register
+from sourcebench.training.transfer.base import TRANSFERS, Groups, Transfer
 
 if TYPE_CHECKING:
     from sourcebench.models.classifier import Classifier
 
 
-@register("layerwise")
+@TRANSFERS.register("layerwise")
 @dataclass(frozen=True)
 class Layerwise(Transfer):
     """Everything is fine-tuned, the more slowly the nearer it is to the input.

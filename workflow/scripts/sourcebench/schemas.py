@@ -1,35 +1,17 @@
-"""The border: a study's config is checked here once, before any job, and trusted afterwards."""
+"""What is wrong with a part of a config, said in a sentence."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from sourcebench.axes import AXES
 from sourcebench.errors import SourceBenchError, nearest
 
-Schema = dict[str, Any]
+Schema = Mapping[str, Any]
 
 
-def schema() -> Schema:
-    """Return the JSON schema of a config: that of the file, with the keys of the axes."""
-    whole: Schema = yaml.safe_load(Path(__file__).with_name("config.schema.yaml").read_text())
-    experiment = whole["properties"]["experiment"]
-    task = whole["properties"]["tasks"]["additionalProperties"]
-    chosen = [axis for axis in AXES if axis.key]
-    experiment["required"] = [axis.key for axis in chosen if axis.default is None]
-    experiment["properties"] = {
-        **{axis.key: axis.schema() for axis in chosen},
-        **experiment["properties"],
-    }
-    task["properties"] |= {axis.key: axis.schema() for axis in chosen if axis.own}
-    return whole
-
-
-def fits(part: Mapping[str, Any], schema: Mapping[str, Any], where: str = "") -> None:
+def fits(part: Mapping[str, Any], schema: Schema, where: str = "") -> None:
     """Check a part of a config by a schema: keys, types and values.
 
     Args:
@@ -41,9 +23,26 @@ def fits(part: Mapping[str, Any], schema: Mapping[str, Any], where: str = "") ->
         SourceBenchError: the first thing that is wrong, in one sentence that names the key, what
             it got and what is allowed.
     """
-    errors = Draft202012Validator(schema).iter_errors(dict(part))
-    if first := min(errors, key=lambda error: str(list(error.path)), default=None):
-        raise SourceBenchError(_sentence(first, where))
+    if wrong := complaint(part, schema):
+        path, text = wrong
+        raise SourceBenchError(f"{'.'.join(filter(None, (where, path))) or 'the config'} {text}")
+
+
+def complaint(value: Any, schema: Schema) -> tuple[str, str] | None:
+    """Return the first thing that is wrong with a value, as a person would say it.
+
+    Args:
+        value: a part of a config, or a value in it.
+        schema: its JSON schema.
+
+    Returns:
+        The key in the value ("" for the value itself), and the sentence without its subject:
+        what is there and what is allowed. None where all is well.
+    """
+    whole = dict(value) if isinstance(value, Mapping) else value
+    errors = Draft202012Validator(schema).iter_errors(whole)
+    first = min(errors, key=lambda error: str(list(error.path)), default=None)
+    return (".".join(map(str, first.absolute_path)), _predicate(first)) if first else None
 
 
 def known(key: str, names: Iterable[str], allowed: Iterable[str]) -> None:
@@ -65,10 +64,7 @@ def known(key: str, names: Iterable[str], allowed: Iterable[str]) -> None:
             )
 
 
-def _sentence(error: ValidationError, where: str) -> str:
-    """Say a schema's complaint as a person would."""
-    path = [where] if where else []
-    key = ".".join([*path, *map(str, error.absolute_path)]) or "the config"
+def _predicate(error: ValidationError) -> str:
     got: Any = error.instance
     rule: Any = error.validator_value
     schema: Any = error.schema
@@ -76,18 +72,18 @@ def _sentence(error: ValidationError, where: str) -> str:
         allowed = schema.get("properties", {})
         wrong = next(name for name in got if name not in allowed)
         return (
-            f"{key} has the key '{wrong}', which is not known{nearest(wrong, allowed)}; "
+            f"has the key '{wrong}', which is not known{nearest(wrong, allowed)}; "
             f"allowed are: {', '.join(allowed)}."
         )
     if error.validator == "required":
         missing = next(name for name in rule if name not in got)
-        return f"{key} lacks the key '{missing}'; it needs: {', '.join(rule)}."
+        return f"lacks the key '{missing}'; it needs: {', '.join(rule)}."
     if error.validator == "oneOf" and "required" not in rule[0]:
-        return f"{key} is {got!r}; it must be {' or '.join(map(_one_way, rule))}."
+        return f"is {got!r}; it must be {' or '.join(map(_one_way, rule))}."
     if error.validator in ("oneOf", "anyOf"):
         ways = " or ".join(" + ".join(way["required"]) for way in rule)
-        return f"{key} needs one of: {ways}; it has: {', '.join(got)}."
-    return f"{key} is {got!r}; it must be {_allowed(str(error.validator), rule, schema)}."
+        return f"needs one of: {ways}; it has: {', '.join(got)}."
+    return f"is {got!r}; it must be {_allowed(str(error.validator), rule, schema)}."
 
 
 def _allowed(validator: str, rule: Any, schema: Any) -> str:

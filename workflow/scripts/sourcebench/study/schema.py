@@ -1,0 +1,25 @@
+"""The border: a study's config is checked here once, before any job, and trusted afterwards."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sourcebench.axes import AXES
+
+Schema = dict[str, Any]
+
+
+def schema() -> Schema:
+    """Return the JSON schema of a config: that of the file, with the keys of the axes."""
+    whole: Schema = yaml.safe_load(Path(__file__).with_name("config.schema.yaml").read_text())
+    experiment = whole["properties"]["experiment"]
+    task = whole["properties"]["tasks"]["additionalProperties"]
+    chosen = [axis for axis in AXES if axis.key]
+    experiment["required"] = [axis.key for axis in chosen if axis.default is None]
+    experiment["properties"] = {
+        **{axis.key: axis.schema() for axis in chosen},
+        **experiment["properties"],
+    }
+    task["properties"] |= {axis.key: axis.schema() for axis in chosen if axis.own}
+    return whole
