@@ -119,7 +119,7 @@ MISSPELT = [
     (
         "shifts.soft.levels",
         [{"diametre": 3}],
-        "shifts.soft.levels.0 has the key 'diametre'",
+        "shifts.soft.levels.0 has .*'diametre'",
         "diameter",
     ),
     ("tasks.cxr_mass.shifts", ["sof"], "tasks.cxr_mass.shifts has 'sof'", "soft"),

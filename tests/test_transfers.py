@@ -72,11 +72,11 @@ def test_transfers_describe_themselves():
         ("half", {}, "Unknown kind of transfer 'half'; there are: full, frozen"),
         ("hybrid", {"keep": 1.5}, r"'hybrid': keep is 1.5; it must be a number from 0 to 1\."),
         ("layerwise", {"decay": "slow"}, "'layerwise': decay is 'slow'"),
-        ("full", {"keep": 0.5}, "'full' has the key 'keep', which is not known; allowed are: none"),
+        ("full", {"keep": 0.5}, "'full' has the key 'keep', .*: none"),
         (
             "layerwise",
             {"keep": 0.5},
-            "'layerwise' has the key 'keep', which is not known; allowed are: decay",
+            "'layerwise' has the key 'keep', .*: decay",
         ),
         ("frozen", {"learning_rate": 0}, "'frozen': learning_rate is 0; it must be a number from"),
     ],
