@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.evaluation.aggregate import columns, measured
-from sourcebench.evaluation.metrics import METRICS
+from sourcebench.evaluation.metrics import METRICS, OF_SEVERAL
 from sourcebench.figures.parts.style import StudyStyle
 from sourcebench.seeds import generator
 
@@ -35,6 +35,7 @@ NOISE = {
     ("ct_nodule", "xray_noise", "radimagenet"): (0.81, 0.68),
     ("ct_nodule", "xray_noise", "random"): (0.75, 0.57),
 }
+TWO_CLASSES = [name for name in METRICS.names() if name not in OF_SEVERAL]
 P_ART = (0, 0.1, 0.2, 0.5, 0.8, 1)
 EPOCHS = {"imagenet": 72, "radimagenet": 141, "random": 55}
 STYLE = StudyStyle(
@@ -68,7 +69,8 @@ def synthetic_runs(archs=("resnet50",), p_art=P_ART, folds=5, published=PUBLISHE
                     for test_set, mean in means.items():
                         auroc = float(np.clip(mean + draw.normal(0, 0.045), 0, 1))
                         others = {"recall": auroc / 2, "brier": 0.25, "ece": 0.1}
-                        scores = [others.get(name, auroc) for name in METRICS.names()]
+                        scores = [others.get(name, auroc) for name in TWO_CLASSES]
                         axes = (task, confounder, source, arch, float(share), fold, test_set)
                         rows.append((*axes, 83, *scores, *effort))
-    return pd.DataFrame(rows, columns=[*columns(), *measured()])
+    results = [name for name in measured() if name not in OF_SEVERAL]
+    return pd.DataFrame(rows, columns=[*columns(), *results])

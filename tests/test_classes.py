@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sourcebench import design
+from sourcebench.axes import Run
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.aggregate import collect
 from sourcebench.evaluation.metrics import OF_SEVERAL
@@ -14,7 +15,6 @@ from sourcebench.seeds import generator
 from sourcebench.sources.weights import write_weights
 from sourcebench.training.data import Layers
 from sourcebench.training.finetuning import finetune
-from sourcebench.training.runs import Run
 from sourcebench.training.transfer import TRANSFERS
 from test_finetuning import outputs, recipe
 
@@ -44,7 +44,7 @@ def designed(**options):
     )
 
 
-def tested(made, p_art, name):
+def answers(made, p_art, name):
     """The rows of a test set."""
     rows = design.test(made.tests, p_art)
     return rows[rows["test_set"] == name]
@@ -56,14 +56,14 @@ def test_only_the_confounded_class_carries_the_artifact():
     ranked = made.images["rank"].notna()
     assert (ranked == (made.images["label"] == CONFOUNDED)).all()
     for p_art in (0, 0.5, 1):
-        for rows in (design.development(made.images, p_art, 1), tested(made, p_art, "iid")):
+        for rows in (design.development(made.images, p_art, 1), answers(made, p_art, "iid")):
             assert set(rows["label"]) == set(range(CLASSES))
             assert (rows["layer"] == np.where(rows["artifact"], "bar", "none")).all()
             carriers = rows["label"] == CONFOUNDED
             assert not rows.loc[~carriers, "artifact"].any()
             share = rows.loc[carriers, "artifact"].mean()
             assert share == pytest.approx(p_art, abs=1 / carriers.sum())
-    ood, clean, blurred = (tested(made, 1, name) for name in ("ood", "clean", "blur_1"))
+    ood, clean, blurred = (answers(made, 1, name) for name in ("ood", "clean", "blur_1"))
     assert (ood["artifact"] == (ood["label"] != CONFOUNDED)).all()
     assert not clean["artifact"].any()
     assert list(ood["image_id"]) == list(clean["image_id"]) == list(blurred["image_id"])
@@ -79,11 +79,11 @@ def test_every_fold_has_every_class():
 def test_a_sampled_attribute_goes_with_the_confounded_class():
     made, stain = designed(carrier=("stain", "a")), manifest().set_index("image_id")["stain"]
     for p_art in (0, 0.5, 1):
-        for rows in (design.development(made.images, p_art, 1), tested(made, p_art, "iid")):
+        for rows in (design.development(made.images, p_art, 1), answers(made, p_art, "iid")):
             assert (rows["artifact"] == (rows["image_id"].map(stain) == "a")).all()
             assert not rows.loc[rows["label"] != CONFOUNDED, "artifact"].any()
             assert set(rows["label"]) == set(range(CLASSES))
-    ood = tested(made, 1, "ood")
+    ood = answers(made, 1, "ood")
     assert (ood["artifact"] == (ood["label"] != CONFOUNDED)).all()
     assert set(ood["label"]) == set(range(CLASSES))
 

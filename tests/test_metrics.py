@@ -281,11 +281,12 @@ def test_table1_counts_what_a_run_sees_of_a_sampled_confounder():
 
 def test_table1_gives_each_of_several_classes_its_share():
     label = np.repeat([0, 1, 2], [20, 30, 50])
-    design = pd.DataFrame({"label": label, "role": np.where(np.arange(100) % 2, "dev", "test")})
-    design["image_id"] = design["patient_id"] = np.arange(100).astype(str)
-    design["rank"] = np.where(label == 2, 0.5, np.nan)
+    ranked = pd.DataFrame({"label": label, "role": np.where(np.arange(100) % 2, "dev", "test")})
+    ranked["image_id"] = ranked["patient_id"] = np.arange(100).astype(str)
+    ranked["rank"] = np.where(label == 2, 0.5, np.nan)
     part = np.where(np.arange(100) % 10 == 1, "val", "train")
-    design["fold_1"] = np.where(design["role"] == "dev", part, "")
+    ranked["fold_1"] = np.where(ranked["role"] == "dev", part, "")
+    design = of_artifact(ranked.assign(share=0.5), "tag", [])
     row = table1([Target("Cells", ["Tag"], design, (0, 1), 64, 8)]).iloc[0]
     assert row["Classes in % (pos/neg)"] == "20/30/50"
 
