@@ -7,8 +7,10 @@ from sourcebench.datasets.lidc.nifti import write_whole_scan
 from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
-    images = Path(snakemake.params.spec.get("path") or f"{snakemake.params.folder}/images")
-    found, _ = build(snakemake.wildcards.dataset, snakemake.params.spec).index(
-        images, Path(snakemake.params.folder), snakemake.threads, terminal
+    dataset, folder = (
+        build(snakemake.wildcards.dataset, snakemake.params.spec),
+        snakemake.params.folder,
     )
+    images = dataset.folder or Path(folder, "images")
+    found, _ = dataset.index(images, Path(folder), snakemake.threads, terminal)
     write_whole_scan(int(snakemake.wildcards.scan), found, Path(snakemake.output.scan).parent)

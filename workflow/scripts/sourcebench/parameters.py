@@ -42,6 +42,7 @@ def parameter(
     infinite: bool = False,
     choices: tuple[str, ...] = (),
     schema: Schema | None = None,
+    decides: bool = True,
 ) -> Any:
     """Declare a parameter: a field of a dataclass, a `str`, `int`, `float`, `bool`, or None.
 
@@ -57,9 +58,11 @@ def parameter(
         choices: the words allowed; any, if none are named.
         schema: the JSON schema of a value of another type (a list, a table), which may be None
             where that is the default.
+        decides: whether a result may depend on it. A place that the same bytes are fetched from
+            decides nothing.
     """
     about = {"unit": unit, "help": help, "low": low, "high": high, "above": above, "below": below}
-    about |= {"infinite": infinite, "choices": choices, "schema": schema}
+    about |= {"infinite": infinite, "choices": choices, "schema": schema, "decides": decides}
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=about, kw_only=True)
     return dataclasses.field(default=default, metadata=about)
@@ -85,7 +88,8 @@ def check(owner: str, parameters: Any) -> None:
         if given is None and (type(None) in kinds or field.default is None):
             continue
         if about["schema"] is not None:
-            if wrong := complaint(given, about["schema"]):
+            # A default that is a list stands there as a tuple, which no schema knows.
+            if given != field.default and (wrong := complaint(given, about["schema"])):
                 path, text = wrong
                 raise WrongParameter(owner, f"{field.name}.{path}".rstrip("."), text)
             continue
@@ -165,6 +169,15 @@ def describe(parameters: Any) -> str:
         for field, value in values.items()
         if value is not None and not (field.metadata["choices"] and value == field.default)
     )
+
+
+def deciding(parameters: Any) -> dict[str, Any]:
+    """Return the values of the parameters that a result may depend on, defaults filled in."""
+    return {
+        field.name: getattr(parameters, field.name)
+        for field in dataclasses.fields(parameters)
+        if field.metadata["decides"]
+    }
 
 
 def _is_needed(field: "dataclasses.Field[Any]") -> bool:
