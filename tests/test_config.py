@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 from conftest import ROOT
 from sourcebench.axes import USUAL
 from sourcebench.errors import SourceBenchError
-from sourcebench.study import Study
+from sourcebench.study import Dependencies, Study
 
 DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 OVERLAYS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
@@ -304,3 +304,34 @@ def test_labels_of_another_source_decide_nothing():
     config = changed("tasks.cxr_mass.labels.uncertain", "zeros")
     study, plain = Study.of(config), Study.of(DEFAULT)
     assert study.tasks["cxr_mass"].labels == plain.tasks["cxr_mass"].labels
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "counts"),
+    [
+        ("datasets.lidc_idri.crop", None, False),  # the default was written out
+        ("datasets.lidc_idri.window", None, False),
+        ("datasets.lidc_idri.window", [-1000, 800], True),
+        ("datasets.lidc_idri.url", "https://example.org", False),
+        ("datasets.lidc_idri.keep_all_images", True, False),
+        ("tasks.ct_nodule.labels.min_diameter", None, False),
+        ("tasks.ct_nodule.labels.min_diameter", 4, True),
+        ("tasks.ct_nodule.labels.extent", [0.17, 0.91], False),
+        ("tasks.ct_nodule.labels.extent", [0, 1], True),
+    ],
+)
+def test_a_default_decides_the_same_whether_it_is_written_out_or_not(key, value, counts):
+    before = Dependencies(Study.of(DEFAULT)).manifest("ct_nodule")
+    after = Dependencies(Study.of(changed(key, value))).manifest("ct_nodule")
+    assert (after != before) == counts
+
+
+@pytest.mark.parametrize("entry", [{}, {"kind": "table"}, {"kind": "disk", "path": 3}])
+def test_a_dataset_that_no_task_uses_may_be_unfinished(entry):
+    config = changed("datasets.spare", {"kind": "table", "origin": "download"} | entry)
+    assert Study.of(config).datasets["spare"].name == "spare"
+    config["tasks"]["cxr_mass"]["dataset"] = "spare"
+    with pytest.raises(
+        SourceBenchError, match=r"datasets\.spare(\.kind has 'disk'| lacks .*table)"
+    ):
+        Study.of(config)

@@ -7,10 +7,8 @@ from sourcebench.datasets.lidc.nifti import write_whole_scan
 from sourcebench.jobs import job
 
 with job(snakemake.log) as terminal:
-    dataset, folder = (
-        build(snakemake.wildcards.dataset, snakemake.params.spec),
-        snakemake.params.folder,
-    )
-    images = dataset.folder or Path(folder, "images")
-    found, _ = dataset.index(images, Path(folder), snakemake.threads, terminal)
+    dataset = build(snakemake.wildcards.dataset, snakemake.params.spec)
+    cache = Path(snakemake.params.folder)
+    images = dataset.folder or cache / "images"
+    found, _ = dataset.index(images, cache, snakemake.threads, terminal)
     write_whole_scan(int(snakemake.wildcards.scan), found, Path(snakemake.output.scan).parent)

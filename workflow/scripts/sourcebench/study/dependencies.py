@@ -91,14 +91,13 @@ class Dependencies:
     def manifest(self, task: str) -> str:
         """Return what decides which images a task has."""
         chosen = self._study.tasks[task]
-        labels = LABELS.from_entry(chosen.labels) if chosen.labels else None
         return digest(
             STAGES["manifest"],
             task,
             self.dataset(chosen.dataset.name),
             self.splits(chosen.splits.name) if chosen.splits else "",
-            code_of(type(labels)) if labels else "",
-            _sorted({**chosen.sampling, "labels": labels}),
+            self._labels(task),
+            _sorted({**chosen.sampling, "labels": {}}),
             chosen.carrier,
             self._study.seed,
         )
@@ -166,6 +165,13 @@ class Dependencies:
             [chosen.batch_size, chosen.monitor],
             self._study.seed,
         )
+
+    def _labels(self, task: str) -> str:
+        entry = self._study.tasks[task].labels
+        if not entry:
+            return ""  # splits that somebody published say them
+        source = LABELS.from_entry(entry)
+        return digest(source.kind, deciding(source), code_of(type(source)))
 
     def _drawn(self, task: str, confounder: str) -> str:
         drawn = confounder in self._study.tasks[task].drawn
