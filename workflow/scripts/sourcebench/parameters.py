@@ -236,6 +236,8 @@ def _text(value: Any) -> str:
     """Return a value as people write it: '2e7', not '2e+07'."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return str(list(value))
     if not isinstance(value, int | float):
         return str(value)
     return f"{value:g}".replace("e+0", "e").replace("e+", "e")
