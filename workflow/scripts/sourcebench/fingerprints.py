@@ -17,7 +17,17 @@ from sourcebench.errors import SourceBenchError
 LIBRARY = Path(__file__).resolve().parent
 
 MACHINERY = frozenset(
-    {"errors", "files", "fingerprints", "jobs", "parameters", "registry", "traits"}
+    {
+        "errors",
+        "files",
+        "fingerprints",
+        "jobs",
+        "kinds",
+        "parameters",
+        "registry",
+        "schemas",
+        "traits",
+    }
 )
 """Modules beside this one that say, check and file things, and compute nothing: an edit of them
 makes no result stale. (The values of parameters are digested where they are used.)"""

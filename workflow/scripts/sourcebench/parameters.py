@@ -42,6 +42,7 @@ def parameter(
     infinite: bool = False,
     choices: tuple[str, ...] = (),
     schema: Schema | None = None,
+    decides: bool = True,
 ) -> Any:
     """Declare a parameter: a field of a dataclass, a `str`, `int`, `float`, `bool`, or None.
 
@@ -57,9 +58,11 @@ def parameter(
         choices: the words allowed; any, if none are named.
         schema: the JSON schema of a value of another type (a list, a table), which may be None
             where that is the default.
+        decides: whether a result may depend on it. A place that the same bytes are fetched from
+            decides nothing.
     """
     about = {"unit": unit, "help": help, "low": low, "high": high, "above": above, "below": below}
-    about |= {"infinite": infinite, "choices": choices, "schema": schema}
+    about |= {"infinite": infinite, "choices": choices, "schema": schema, "decides": decides}
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=about, kw_only=True)
     return dataclasses.field(default=default, metadata=about)
@@ -85,7 +88,8 @@ def check(owner: str, parameters: Any) -> None:
         if given is None and (type(None) in kinds or field.default is None):
             continue
         if about["schema"] is not None:
-            if wrong := complaint(given, about["schema"]):
+            # A default that is a list stands there as a tuple, which no schema knows.
+            if given != field.default and (wrong := complaint(given, about["schema"])):
                 path, text = wrong
                 raise WrongParameter(owner, f"{field.name}.{path}".rstrip("."), text)
             continue
@@ -167,6 +171,19 @@ def describe(parameters: Any) -> str:
     )
 
 
+def deciding(parameters: Any) -> dict[str, Any]:
+    """Return the values of the parameters that a result may depend on, defaults filled in.
+
+    They are as a config has them: a default that stands there as a tuple is a list.
+    """
+    values = {
+        field.name: getattr(parameters, field.name)
+        for field in dataclasses.fields(parameters)
+        if field.metadata["decides"]
+    }
+    return {k: list(value) if isinstance(value, tuple) else value for k, value in values.items()}
+
+
 def _is_needed(field: "dataclasses.Field[Any]") -> bool:
     return field.default is dataclasses.MISSING
 
@@ -219,6 +236,8 @@ def _text(value: Any) -> str:
     """Return a value as people write it: '2e7', not '2e+07'."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return str(list(value))
     if not isinstance(value, int | float):
         return str(value)
     return f"{value:g}".replace("e+0", "e").replace("e+", "e")
