@@ -44,8 +44,9 @@ def forgotten():
     from sourcebench.artifacts import ARTIFACTS
     from sourcebench.attributes import ATTRIBUTES
     from sourcebench.datasets.base import KINDS
+    from sourcebench.sources import KINDS as SOURCES
 
-    registries = (ARTIFACTS, ATTRIBUTES, KINDS)
+    registries = (ARTIFACTS, ATTRIBUTES, KINDS, SOURCES)
     before = [dict(registry._entries) for registry in registries]
     yield
     for registry, entries in zip(registries, before, strict=True):
