@@ -172,12 +172,16 @@ def describe(parameters: Any) -> str:
 
 
 def deciding(parameters: Any) -> dict[str, Any]:
-    """Return the values of the parameters that a result may depend on, defaults filled in."""
-    return {
+    """Return the values of the parameters that a result may depend on, defaults filled in.
+
+    They are as a config has them: a default that stands there as a tuple is a list.
+    """
+    values = {
         field.name: getattr(parameters, field.name)
         for field in dataclasses.fields(parameters)
         if field.metadata["decides"]
     }
+    return {k: list(value) if isinstance(value, tuple) else value for k, value in values.items()}
 
 
 def _is_needed(field: "dataclasses.Field[Any]") -> bool:

@@ -115,7 +115,7 @@ class Supplier(Kind):
 
     @property
     def normalisation(self) -> Normalisation:
-        """What images random weights are to see; a file's weights know their own."""
+        """What images the weights are to see, as far as the config tells."""
         return USUAL
 
     @property

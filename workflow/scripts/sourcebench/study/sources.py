@@ -10,7 +10,7 @@ from sourcebench.models import ARCHITECTURES, NETWORKS, network_of, weights_arch
 from sourcebench.schemas import known
 from sourcebench.sources import KINDS, Supplier
 from sourcebench.sources.card import Description, Drawn
-from sourcebench.sources.normalisation import Values
+from sourcebench.sources.normalisation import USUAL, Values
 from sourcebench.study.entries import Entry
 
 
@@ -78,7 +78,7 @@ class Source:
     @property
     def normalisation(self) -> tuple[Values, Values]:
         """Mean and deviation of the images for random weights; files know their own."""
-        images = self.supplier.normalisation
+        images = USUAL if self.has_weights else self.supplier.normalisation
         return images.mean, images.std
 
     @property
