@@ -45,8 +45,9 @@ def forgotten():
     from sourcebench.attributes import ATTRIBUTES
     from sourcebench.datasets.base import KINDS
     from sourcebench.datasets.labels import LABELS
+    from sourcebench.sources import KINDS as SOURCES
 
-    registries = (ARTIFACTS, ATTRIBUTES, KINDS, LABELS)
+    registries = (ARTIFACTS, ATTRIBUTES, KINDS, LABELS, SOURCES)
     before = [dict(registry._entries) for registry in registries]
     yield
     for registry, entries in zip(registries, before, strict=True):

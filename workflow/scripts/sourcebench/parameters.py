@@ -3,11 +3,11 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from sourcebench.errors import SourceBenchError, nearest
-from sourcebench.schemas import Schema, complaint
+from sourcebench.schemas import Schema, complaint, phrase
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def parameter(
     above: float = -math.inf,
     below: float = math.inf,
     infinite: bool = False,
-    choices: tuple[str, ...] = (),
+    choices: Collection[str] = (),
     schema: Schema | None = None,
     decides: bool = True,
 ) -> Any:
@@ -55,7 +55,7 @@ def parameter(
         above: a number that it has to exceed.
         below: a number that it has to stay under.
         infinite: whether infinity (in YAML: `.inf`) is allowed, too, whatever `high` says.
-        choices: the words allowed; any, if none are named.
+        choices: the words allowed, which may be a registry's names; any, if none are named.
         schema: the JSON schema of a value of another type (a list, a table), which may be None
             where that is the default.
         decides: whether a result may depend on it. A place that the same bytes are fetched from
@@ -142,7 +142,7 @@ def rows(cls: Any) -> Iterator[Row]:
     for field in dataclasses.fields(cls):
         about = field.metadata
         if about["schema"] is not None:
-            allowed = str(about["schema"].get("description", about["schema"].get("type", "")))
+            allowed = phrase(about["schema"])
         else:
             kinds = typing.get_args(types[field.name]) or (types[field.name],)
             allowed = _expected(_kind(kinds), about)
@@ -237,7 +237,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return str(list(value))
+        return f"[{', '.join(map(_text, value))}]"
     if not isinstance(value, int | float):
         return str(value)
     return f"{value:g}".replace("e+0", "e").replace("e+", "e")
