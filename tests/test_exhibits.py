@@ -109,7 +109,7 @@ def test_two_of_one_name_are_an_error(library):
     other.parent.mkdir()
     for path in (library, other):
         path.write_text(HEAD)
-    with pytest.raises(ValueError, match="two things are called 'mine'"):
+    with pytest.raises(SourceBenchError, match="the name 'mine' is that of another thing"):
         exhibits.exhibits("thing", "*/*.rst", needs=("runs",))
 
 

@@ -6,7 +6,7 @@ from sourcebench import files
 from sourcebench.datasets.base import build
 from sourcebench.jobs import job
 
-with job(snakemake.log) as terminal:
+with job(snakemake) as terminal:
     found, odd = build(snakemake.wildcards.dataset, snakemake.params.spec).index(
         Path(snakemake.params.spec["path"]),
         Path(snakemake.params.folder),
