@@ -21,6 +21,7 @@ from sourcebench.study.schema import schema
 STUDY = {
     "study": "small",
     "seed": 1,
+    "plugins": [],
     "datasets": {
         "mine": {
             "kind": "table", "origin": "path", "path": "images", "table": "mine.csv",
@@ -88,6 +89,19 @@ STUDY = {
 }  # fmt: skip
 
 
+UNUSED = """
+from dataclasses import dataclass
+
+from sourcebench.training.transfer.base import TRANSFERS, Transfer
+
+
+@TRANSFERS.register("unused")
+@dataclass(frozen=True)
+class Unused(Transfer):
+    title = "Unused"
+"""
+"""A plugin whose kind no entry names."""
+
 NETWORKS = {"finetune"}
 LAYERS = {"confound", "artifact_figure", *NETWORKS}
 IMAGES = {"prepare", *LAYERS}
@@ -101,6 +115,7 @@ COLLECTED = {"counts", "artifact_figure", "runs", "split_audit", "table1"}
 
 KEYS = {
     "seed": (2, MANIFEST | WEIGHTS),
+    "plugins": (["unused.py"], set()),
     "datasets.mine.origin": ("download", MANIFEST | COLLECTED | {"retrieve"}),
     "datasets.mine.path": ("others", {"index_local", "retrieve"}),
     "datasets.mine.table": ("others.csv", MANIFEST | {"index_local", "retrieve"}),
@@ -226,6 +241,7 @@ def desk(tmp_path_factory):
     for name in ("theirs", "ours"):
         (folder / name).mkdir()
         (folder / name / "test.csv").write_text(f"path,pid,class\n{name},1,YES\n")
+    (folder / "unused.py").write_text(UNUSED)
     for name in ("model.pth", "other.pth"):
         (folder / name).write_bytes(name.encode())
     return folder
