@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tomllib
 from contextlib import contextmanager
 
 import pandas as pd
@@ -10,12 +11,12 @@ import yaml
 
 from conftest import ROOT, merged, write_pngs
 from planner import snakemake
+from snippets import snippets
 from sourcebench import plugins
 from sourcebench.artifacts import ARTIFACTS
 from sourcebench.errors import SourceBenchError
 from sourcebench.figures import FIGURES
 from sourcebench.study import Study
-from sourcebench.training.transfer import TRANSFERS
 
 MINE = '''"""Everything of somebody's own, in one file."""
 
@@ -244,23 +245,10 @@ def test_jobs_of_a_module_know_them(tmp_path):
     assert len(pd.read_csv(tmp_path / found)) == 30
 
 
-@pytest.fixture
-def fresh(forgotten, monkeypatch):
-    """What a plugin changes in this process is undone afterwards."""
-    for registry in (TRANSFERS, FIGURES):
-        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if not name.startswith("sourcebench"):
-            del sys.modules[name]
-
-
 FRAME = MINE[: MINE.index("@DATASETS")]
 
 
-def test_a_file_is_imported_once_and_finds_what_lies_beside_it(fresh, tmp_path, monkeypatch):
+def test_a_file_is_imported_once_and_finds_what_lies_beside_it(forgotten, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "beside_it.py").write_text("BRIGHT = 7\n")
     (tmp_path / "frames_a.py").write_text(
@@ -271,7 +259,7 @@ def test_a_file_is_imported_once_and_finds_what_lies_beside_it(fresh, tmp_path, 
     assert sys.modules[ARTIFACTS.get("frame").__module__].BRIGHT == 7
 
 
-def test_a_figure_is_its_caption_and_the_code_beside_it(fresh, tmp_path):
+def test_a_figure_is_its_caption_and_the_code_beside_it(forgotten, tmp_path):
     (tmp_path / "spread.rst").write_text(CAPTION.replace("code: of_mine.spread\n", ""))
     (tmp_path / "spread.py").write_text("def spread(runs, style):\n    return [runs, style]\n")
     for _ in range(2):
@@ -307,7 +295,7 @@ def test_a_figure_is_its_caption_and_the_code_beside_it(fresh, tmp_path):
         ("bare.rst", "Text.", "must begin with a declaration"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_a_sentence(fresh, tmp_path, monkeypatch, name, content, sentence):
+def test_what_is_wrong_is_a_sentence(forgotten, tmp_path, monkeypatch, name, content, sentence):
     monkeypatch.chdir(tmp_path)
     if content is not None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -322,7 +310,7 @@ def test_the_key_is_checked_before_anything_is_imported():
 
 
 @pytest.fixture
-def installed(fresh, tmp_path, monkeypatch):
+def installed(forgotten, tmp_path, monkeypatch):
     """Installs a package whose module registers kinds, and returns a function that does so."""
 
     def install(module):
@@ -347,3 +335,8 @@ def test_an_installed_package_that_is_broken_is_named(installed):
     sentence = "'more_frames' of the installed package 'more-kinds' can't be imported: .*of_nobody"
     with pytest.raises(SourceBenchError, match=sentence):
         Study.of(merged({}))
+
+
+def test_the_docs_name_the_group_of_entry_points():
+    (block,) = snippets(ROOT / "config" / "README.md", "toml")
+    assert list(tomllib.loads(block.text)["project"]["entry-points"]) == [plugins.GROUP]

@@ -337,7 +337,7 @@ def test_every_key_has_an_answer():
     assert set(shape["tasks"]["additionalProperties"]["properties"]) == set.union(*tasks)
 
 
-def test_what_runs_again_for_each_key(desk, monkeypatch):
+def test_what_runs_again_for_each_key(desk, forgotten, monkeypatch):
     monkeypatch.chdir(desk)
     before = compared(desk, STUDY)
     assert compared(desk, STUDY) == before
