@@ -13,13 +13,14 @@ define study
 	@echo "Done. Open $(CURDIR)/results/$(1)/report.html"
 endef
 
-.PHONY: demo rethink test lint lock clean help
+.PHONY: demo rethink test lint docs lock clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole workflow on phantoms, 8 minutes on two cores"
 	@echo "make rethink   how much of a network to transfer, on phantoms, a few minutes"
 	@echo "make test   every test and linter"
+	@echo "make docs   write the tables of keys in config/README.md, as the code declares them"
 	@echo "make lock   resolve pyproject.toml again, for every kind of machine"
 	@echo "make clean  delete the demo's results and phantoms"
 
@@ -48,6 +49,9 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+docs: $(READY)
+	PYTHONPATH=workflow/scripts $(BIN)/python docs/keys.py
 
 lock: $(READY)
 	$(BIN)/python envs/lock.py

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,19 +40,24 @@ def write_pngs(folder, names, size=64):
 
 
 @pytest.fixture
-def forgotten():
-    """What an example registers is forgotten afterwards."""
+def forgotten(monkeypatch, tmp_path_factory):
+    """What an example or a plugin registers is forgotten afterwards, and so are its files."""
     from sourcebench.artifacts import ARTIFACTS
     from sourcebench.attributes import ATTRIBUTES
-    from sourcebench.datasets.base import KINDS
+    from sourcebench.datasets.base import KINDS as DATASETS
     from sourcebench.datasets.labels import LABELS
+    from sourcebench.figures import FIGURES
     from sourcebench.sources import KINDS as SOURCES
+    from sourcebench.training.transfer import TRANSFERS
 
-    registries = (ARTIFACTS, ATTRIBUTES, KINDS, LABELS, SOURCES)
-    before = [dict(registry._entries) for registry in registries]
+    for registry in (ARTIFACTS, ATTRIBUTES, DATASETS, FIGURES, LABELS, SOURCES, TRANSFERS):
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    monkeypatch.setattr(sys, "path", [*sys.path])
     yield
-    for registry, entries in zip(registries, before, strict=True):
-        registry._entries = entries
+    folder = str(tmp_path_factory.getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(folder):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

@@ -53,25 +53,27 @@ class Snippet:
         document: where it stands.
         language: what it is written in.
         text: what it says.
+        named: the file that the sentence before it says it is: '… in a file `ring.py`:'; or "".
     """
 
     document: Path
     language: str
     text: str
+    named: str
 
     @property
     def file(self):
-        """The file that its first line says it is: '# my_study.yaml', perhaps with a remark."""
+        """The file that it is; its first line may say so: '# my_study.yaml', and a remark."""
         found = re.match(r"# (\w+\.(?:yaml|smk))\b", self.text)
-        return found and found[1]
+        return found[1] if found else self.named
 
 
 def snippets(document, *languages):
     """The fenced blocks of a document, of some languages or of all."""
-    found = re.findall(r"(?ms)^ *```(\w*)\n(.*?)^ *```", document.read_text())
+    pattern = r"(?ms)(?:`(\w+\.(?:py|rst))`:\n\n)?^ *```(\w*)\n(.*?)^ *```"
     return [
-        Snippet(document, language, text)
-        for language, text in found
+        Snippet(document, language, text, named)
+        for named, language, text in re.findall(pattern, document.read_text())
         if not languages or language in languages
     ]
 

@@ -1,12 +1,13 @@
 """What the documentation shows works: its examples are run, its graph and its keys are compared."""
 
+import importlib.util
 import io
 import itertools
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, make_dataclass
 from pathlib import Path
 
 import cv2
@@ -26,7 +27,9 @@ from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.prepare import manifest
 from sourcebench.datasets.tasks import candidates
 from sourcebench.errors import SourceBenchError
+from sourcebench.kinds import Kind, Kinds
 from sourcebench.models import build_backbone
+from sourcebench.parameters import parameter
 from sourcebench.sources import weights_id
 from sourcebench.sources.weights import load_backbone, write_weights
 from sourcebench.study import Study
@@ -39,10 +42,11 @@ def blocks(name, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def test_the_confounder_of_the_docs(forgotten):
+def test_the_confounder_of_the_docs(forgotten, tmp_path, monkeypatch):
     (code,) = blocks("docs/adding-a-confounder.md", "python")
     (overlay,) = blocks("docs/adding-a-confounder.md", "yaml")
-    exec(compile(code, "vignette.py", "exec"), {"__name__": "vignette"})
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vignette.py").write_text(code)
     study = Study.of(merged(yaml.safe_load(overlay)))
     vignette = study.confounders["dark_corners"].trait
     image = np.full((65, 65), 200, np.uint8)
@@ -321,3 +325,41 @@ def test_every_key_is_explained():
         keys |= set(spec)
     for key in keys:
         assert re.search(rf"[`.]{re.escape(key)}`", explained) or f"## {key}" in explained, key
+
+
+@pytest.fixture(scope="module")
+def keys():
+    """The script that writes the tables of keys."""
+    spec = importlib.util.spec_from_file_location("keys", ROOT / "docs" / "keys.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def test_the_tables_of_keys_are_what_the_kinds_declare(keys):
+    page = keys.PAGE.read_text()
+    assert keys.written(page) == page, "config/README.md tells of other keys; run: make docs"
+    assert [name for _, name, _ in keys.PLACE.findall(page)] == list(keys.TABLES)
+    assert keys.written(page.replace("| `tag` |", "| `tga` |")) == page
+
+
+def test_a_key_stands_once_where_it_means_the_same(keys):
+    kinds = Kinds("shape")
+    size = parameter(2, unit="px", help="its side", low=1)
+    for name in ("ring", "bar"):
+        fields = [("size", int, size), (f"of_{name}", str | None, parameter(None, help="a | b"))]
+        made = make_dataclass(name, fields, bases=(Kind,), frozen=True)
+        made.__doc__ = f"A {name}\nof light.\n\nMore."
+        kinds.register(name)(made)
+    assert keys.described(kinds).splitlines() == [
+        "| kind | what it is |",
+        "| --- | --- |",
+        "| `ring` | A ring of light. |",
+        "| `bar` | A bar of light. |",
+        "",
+        "| kind | key | what it is | allowed | default |",
+        "| --- | --- | --- | --- | --- |",
+        "| every | `size` | its side | a whole number of at least 1 px | 2 |",
+        r"| `ring` | `of_ring` | a \| b | text, and not empty | – |",
+        r"| `bar` | `of_bar` | a \| b | text, and not empty | – |",
+    ]

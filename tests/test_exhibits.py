@@ -1,7 +1,6 @@
 """Figures and tables declare themselves: one more is its code and its caption."""
 
 import re
-import shutil
 
 import pytest
 import yaml
@@ -109,21 +108,16 @@ def test_two_of_one_name_are_an_error(library):
     other.parent.mkdir()
     for path in (library, other):
         path.write_text(HEAD)
-    with pytest.raises(ValueError, match="two things are called 'mine'"):
+    with pytest.raises(SourceBenchError, match="the name 'mine' is that of another thing"):
         exhibits.exhibits("thing", "*/*.rst", needs=("runs",))
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    """A copy of the project with the figure of the docs, and the table of runs of a study."""
-    folder = tmp_path_factory.mktemp("house")
-    for part in ("workflow", "config", "envs"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", folder)
-    figures = folder / "workflow" / "scripts" / "sourcebench" / "figures" / "source_matters"
-    for language, suffix in (("python", "py"), ("rst", "rst")):
-        (block,) = snippets(ROOT / "docs" / "adding-a-figure.md", language)
-        (figures / f"calibration.{suffix}").write_text(block.text)
+def desk(tmp_path_factory):
+    """A folder with the figure of the docs, and the table of runs of a study."""
+    folder = tmp_path_factory.mktemp("desk")
+    for each in snippets(ROOT / "docs" / "adding-a-figure.md", "python", "rst"):
+        (folder / each.file).write_text(each.text)
     path = folder / "results" / "tiny" / "tables" / "runs.csv"
     path.parent.mkdir(parents=True)
     synthetic_runs().to_csv(path, index=False)
@@ -131,36 +125,32 @@ def house(tmp_path_factory):
 
 
 def run(folder, *arguments):
-    """Run the workflow of a house on the tiny study, and return what it said."""
+    """Run the workflow in a folder on the tiny study, and return what it said."""
     config = yaml.safe_load((ROOT / "tests" / "tiny.yaml").read_text())
     config["experiment"]["audit"] = []
+    (overlay,) = snippets(ROOT / "docs" / "adding-a-figure.md", "yaml")
+    config["plugins"] = yaml.safe_load(overlay.text)["plugins"]
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
     status, said = snakemake(
-        folder,
-        "--cores",
-        "1",
-        "--configfile",
-        "tiny.yaml",
-        "--workflow-profile",
-        "none",
-        *arguments,
-    )
+        folder, "--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--configfile",
+        "tiny.yaml", "--workflow-profile", "none", *arguments,
+    )  # fmt: skip
     assert status == 0, said
     return said
 
 
-def test_the_figure_of_the_docs_is_planned_with_the_others(house):
-    assert "Drawing calibration" in run(house, "--dry-run")
+def test_the_figure_of_the_docs_is_planned_with_the_others(desk):
+    assert "Drawing calibration" in run(desk, "--dry-run")
 
 
-def test_the_figure_of_the_docs_is_drawn_and_stands_in_the_report(house):
+def test_the_figure_of_the_docs_is_drawn_and_stands_in_the_report(desk):
     """Beside a table, whose caption Snakemake reads from its file."""
     figure, table = "results/tiny/figures/calibration.png", "results/tiny/tables/drop.csv"
     wanted = ("--allowed-rules", "figure", "statistics", "--", figure, table)
-    run(house, *wanted)
-    assert (house / figure).stat().st_size > 5000
-    run(house, "--report", "report.html", *wanted)
-    report = (house / "report.html").read_text()
+    run(desk, *wanted)
+    assert (desk / figure).stat().st_size > 5000
+    run(desk, "--report", "report.html", *wanted)
+    report = (desk / "report.html").read_text()
     for text in ("Calibration: o.o.d. error by source", "eight in ten are"):
         assert text in report
     for text in (TABLES.get("drop").title, "robust to a confounder"):

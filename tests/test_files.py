@@ -118,5 +118,5 @@ def test_registries():
     assert registry.get("two") == 2
     with pytest.raises(SourceBenchError, match="Unknown thing 'three'; there are: one, two"):
         registry.get("three")
-    with pytest.raises(ValueError, match="two things are called 'one'"):
+    with pytest.raises(SourceBenchError, match="the name 'one' is that of another thing"):
         registry.register("one")(3)

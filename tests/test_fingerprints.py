@@ -92,12 +92,15 @@ def test_a_file_elsewhere_brings_what_lies_beside_it(module):
     assert code_of(module(uses)) != before
 
 
+def reached(*definitions):
+    """The files that a digest covers."""
+    starts = map(fingerprints._start, definitions)
+    return {path for start in starts for path, _ in fingerprints._reach(start)}
+
+
 def files_of(*definitions):
     """The library's files that a digest covers."""
-    found = set().union(
-        *(fingerprints._reach(fingerprints._home(definition)) for definition in definitions)
-    )
-    return {path.relative_to(fingerprints.LIBRARY).as_posix() for path in found}
+    return {path.relative_to(fingerprints.LIBRARY).as_posix() for path in reached(*definitions)}
 
 
 def test_what_an_artifact_computes_with_counts_and_no_other_artifact():
@@ -108,10 +111,7 @@ def test_what_an_artifact_computes_with_counts_and_no_other_artifact():
 
 def test_a_name_from_a_package_is_followed_to_where_it_is_from(module):
     users = module("from sourcebench.artifacts import Artifact\n")
-    library = {
-        path for path in fingerprints._reach(fingerprints._home(users))
-        if fingerprints.LIBRARY in path.parents
-    }  # fmt: skip
+    library = {path for path in reached(users) if fingerprints.LIBRARY in path.parents}
     assert {path.name for path in library} == {"base.py", "imaging.py"}
 
 
@@ -165,5 +165,75 @@ def test_facts_are_told_apart_however_they_are_split(some, others):
 @pytest.mark.parametrize("kind", ["nih_cxr14", "chexpert"])
 def test_what_a_package_discovers_counts_where_it_is_imported(kind):
     """How a finding is drawn decides the phantoms."""
-    reach = fingerprints._reach(fingerprints._home(MIRRORS.get(kind)))
-    assert {"airspace.py", "focal.py", "pleura.py"} <= {path.name for path in reach}
+    found = {path.name for path in reached(MIRRORS.get(kind))}
+    assert {"airspace.py", "focal.py", "pleura.py"} <= found
+
+
+SEVERAL = """
+import os
+import numpy as np
+from artist import paint
+
+SIDE = 3
+
+def frame(image):
+    return np.pad(image, SIDE)
+
+class Ring:
+    def draw(self, image):
+        return frame(image)
+
+class Tag(Ring):
+    def draw(self, image):
+        return paint(image)
+"""
+
+
+@pytest.fixture
+def plugin(module):
+    """Writes a file of one's own that defines many things; returns the digest of one of them."""
+    module("def paint(image):\n    return image\n", "artist")
+
+    def digest_of(name, old="", new=""):
+        return code_of(getattr(module(SEVERAL.replace(old, new)), name))
+
+    return digest_of
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("return frame(image)", "return frame(image) + 1", ["Ring", "Tag"]),
+        ("return paint(image)", "return paint(image) + 1", ["Tag"]),
+        ("np.pad(", "np.roll(", ["frame", "Ring", "Tag"]),
+        ("SIDE = 3", "SIDE = 4", ["frame", "Ring", "Tag"]),
+        ("import os", "import sys", ["frame", "Ring", "Tag"]),
+        ("from artist import paint", "from artist import paint as draw", ["frame", "Ring", "Tag"]),
+    ],
+)
+def test_of_a_file_of_ones_own_what_a_definition_needs_counts(plugin, old, new, changed):
+    """An import that nobody names may do anything, and counts for all of them."""
+    names = ["frame", "Ring", "Tag"]
+    assert [name for name in names if plugin(name, old, new) != plugin(name)] == changed
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "from shapes.tools.lines import step",
+        "import shapes.tools.lines",
+        "from .tools.lines import step",
+        "from .tools import lines",
+        "from shapes.tools import step",
+    ],
+)
+def test_a_package_of_ones_own_is_followed(tmp_path, inside):
+    tools = tmp_path / "shapes" / "tools"
+    tools.mkdir(parents=True)
+    (tmp_path / "shapes" / "__init__.py").write_text("")
+    (tools / "__init__.py").write_text("from .lines import step\n")
+    (tools / "lines.py").write_text("from ..base import width\nstep = width\n")
+    (tmp_path / "shapes" / "base.py").write_text("width = 1\n")
+    (tmp_path / "shapes" / "ring.py").write_text(inside)
+    found = fingerprints._reach((tmp_path / "shapes" / "ring.py", ""))
+    assert {"ring.py", "lines.py", "base.py"} <= {path.name for path, _ in found}

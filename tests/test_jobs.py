@@ -9,9 +9,10 @@ from conftest import ROOT
 
 BEFORE = """
 import sys
+from types import SimpleNamespace
 from sourcebench.errors import SourceBenchError
 from sourcebench.jobs import job
-with job([sys.argv[1]][0]) as terminal:
+with job(SimpleNamespace(log=[sys.argv[1]][0], config={})) as terminal:
     print("quiet")
     print("followed", file=terminal)
 """

@@ -12,11 +12,13 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.parallel import each
 
 JOB = """
+from types import SimpleNamespace
+
 from sourcebench.jobs import job
 from sourcebench.parallel import each
 
 if __name__ == "__main__":
-    with job("log.txt"):
+    with job(SimpleNamespace(log="log.txt", config={})):
         print(sorted(each(abs, [-3, -2, 1], processes=2)))
 """
 

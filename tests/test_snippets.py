@@ -53,7 +53,7 @@ def desk(tmp_path, monkeypatch):
 
 def prepare(page):
     """Write the files that a page names, and run its first Python, which may draw their data."""
-    for each in snippets(page, "yaml", "snakemake"):
+    for each in snippets(page):
         if each.file:
             Path(each.file).write_text(placed(each.text))
         if each.file and each.language == "yaml":
@@ -76,7 +76,7 @@ def snakemake(words):
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name)
 def test_a_block_says_what_it_is_in(page):
     """So that none is left out of the tests below; a block by indentation would be."""
-    known = {"bash", "yaml", "python", "csv", "mermaid", "rst", "snakemake"}
+    known = {"bash", "yaml", "python", "csv", "mermaid", "rst", "snakemake", "toml"}
     assert {each.language for each in snippets(page)} <= known
     assert not re.search(r"(?m)^ {4,}(snakemake|make|python|\S*/python) ", page.read_text())
 
@@ -117,9 +117,15 @@ def test_a_report_is_of_the_study_that_its_command_names(desk):
 
 @pytest.mark.parametrize("snippet", STUDIES, ids=lambda each: name(each.document))
 def test_configs(desk, forgotten, snippet):
-    """Those that no command names; a page's Python is run, since it may register what they use."""
-    for each in snippets(snippet.document, "python"):
-        exec(compile(each.text, "snippet.py", "exec"), {"__name__": "snippet"})
+    """Those that no command names, with the plugins that a page names.
+
+    The rest of its Python is run, since it may register what they use.
+    """
+    for each in snippets(snippet.document):
+        if each.file:
+            Path(each.file).write_text(each.text)
+        elif each.language == "python":
+            exec(compile(each.text, "snippet.py", "exec"), {"__name__": "snippet"})
     overlay = yaml.safe_load(placed(snippet.text))
     make_folders(overlay)
     assert len(Study.of(merged(overlay)).runs)

@@ -21,6 +21,7 @@ from sourcebench.study.schema import schema
 STUDY = {
     "study": "small",
     "seed": 1,
+    "plugins": [],
     "datasets": {
         "mine": {
             "kind": "table", "origin": "path", "path": "images", "table": "mine.csv",
@@ -91,6 +92,19 @@ STUDY = {
 }  # fmt: skip
 
 
+UNUSED = """
+from dataclasses import dataclass
+
+from sourcebench.training.transfer.base import TRANSFERS, Transfer
+
+
+@TRANSFERS.register("unused")
+@dataclass(frozen=True)
+class Unused(Transfer):
+    title = "Unused"
+"""
+"""A plugin whose kind no entry names."""
+
 NETWORKS = {"finetune"}
 LAYERS = {"confound", "artifact_figure", *NETWORKS}
 IMAGES = {"prepare", *LAYERS}
@@ -104,6 +118,7 @@ COLLECTED = {"counts", "artifact_figure", "runs", "split_audit", "table1"}
 
 KEYS = {
     "seed": (2, MANIFEST | WEIGHTS),
+    "plugins": (["unused.py"], set()),
     "datasets.mine.origin": ("download", MANIFEST | COLLECTED | {"retrieve"}),
     "datasets.mine.path": ("others", {"index_local", "retrieve"}),
     "datasets.mine.table": ("others.csv", MANIFEST | {"index_local", "retrieve"}),
@@ -229,6 +244,7 @@ def desk(tmp_path_factory):
     for name in ("theirs", "ours"):
         (folder / name).mkdir()
         (folder / name / "test.csv").write_text(f"path,pid,class\n{name},1,YES\n")
+    (folder / "unused.py").write_text(UNUSED)
     for name in ("model.pth", "other.pth"):
         (folder / name).write_bytes(name.encode())
     return folder
@@ -324,7 +340,7 @@ def test_every_key_has_an_answer():
     assert set(shape["tasks"]["additionalProperties"]["properties"]) == set.union(*tasks)
 
 
-def test_what_runs_again_for_each_key(desk, monkeypatch):
+def test_what_runs_again_for_each_key(desk, forgotten, monkeypatch):
     monkeypatch.chdir(desk)
     before = compared(desk, STUDY)
     assert compared(desk, STUDY) == before

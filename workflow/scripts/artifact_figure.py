@@ -7,7 +7,7 @@ from sourcebench.figures.parts.examples import Example
 from sourcebench.figures.parts.save import save
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     originals = {}
     for task, images, samples in zip(
         snakemake.params.titles, snakemake.input.native, snakemake.input.samples, strict=True

@@ -5,7 +5,7 @@ from sourcebench.evaluation.aggregate import read_runs
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     runs = read_runs(snakemake.input[0])
     for name, path in snakemake.output.items():
         files.write_csv(path, TABLES.get(name)(runs))

@@ -11,7 +11,7 @@ from sourcebench.jobs import job
 # Threads draw images side by side, each on its own; PyTorch, if it is needed, comes later.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-with job(snakemake.log) as terminal:
+with job(snakemake) as terminal:
     artifact = ARTIFACTS.from_entry(snakemake.params.artifact)
     record = record_of(artifact, snakemake.wildcards.layer)
     print(f"Computed by {record['engine']}.")

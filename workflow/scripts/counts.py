@@ -5,7 +5,7 @@ import pandas as pd
 from sourcebench import files
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     inputs = snakemake.input
     rows = []
     for task, *paths in zip(

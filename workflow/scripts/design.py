@@ -4,7 +4,7 @@ from sourcebench import design, files
 from sourcebench.design import published
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     params, carrier = snakemake.params, snakemake.params.carrier
     task, confounder = snakemake.wildcards.task, snakemake.wildcards.confounder
     common = {

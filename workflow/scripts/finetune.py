@@ -11,7 +11,7 @@ from sourcebench import design
 from sourcebench.axes import Run
 from sourcebench.jobs import job
 
-with job(snakemake.log) as terminal:
+with job(snakemake) as terminal:
     from sourcebench.sources import Normalisation
     from sourcebench.training.data import Layers
     from sourcebench.training.finetuning import Outputs, Recipe, finetune

@@ -6,7 +6,7 @@ from sourcebench import files
 from sourcebench.datasets.base import build
 from sourcebench.jobs import job
 
-with job(snakemake.log) as terminal:
+with job(snakemake) as terminal:
     dataset = build(snakemake.wildcards.dataset, snakemake.params.spec)
     found, odd = dataset.index(
         dataset.folder, Path(snakemake.params.folder), snakemake.threads, terminal

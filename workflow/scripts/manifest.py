@@ -5,7 +5,7 @@ from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
 from sourcebench.jobs import job
 
-with job(snakemake.log) as terminal:
+with job(snakemake) as terminal:
     available = published = None
     if snakemake.input.get("available"):
         available = set(files.read_table(snakemake.input.available)["image_id"])

@@ -6,7 +6,7 @@ from sourcebench.datasets.base import build
 from sourcebench.datasets.lidc.nifti import write_whole_scan
 from sourcebench.jobs import job
 
-with job(snakemake.log) as terminal:
+with job(snakemake) as terminal:
     dataset = build(snakemake.wildcards.dataset, snakemake.params.spec)
     cache = Path(snakemake.params.folder)
     images = dataset.folder or cache / "images"

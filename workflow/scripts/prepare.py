@@ -7,7 +7,7 @@ from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import write_arrays
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     samples = files.read_table(snakemake.input.manifest)
     index = files.read_table(snakemake.input.index).set_index("image_id")["path"]
     odd = write_arrays(

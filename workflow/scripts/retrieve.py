@@ -9,7 +9,7 @@ from sourcebench.datasets.base import build
 from sourcebench.datasets.origins import retrieve
 from sourcebench.jobs import job
 
-with job(snakemake.log) as terminal:
+with job(snakemake) as terminal:
     found = None
     if snakemake.input.found:
         table, counts = snakemake.input.found

@@ -5,7 +5,7 @@ from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.figures.sources_page import write_page
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     cards = [files.read_json(path) for path in snakemake.input]
     table = sources_table(snakemake.params.described, snakemake.params.archs, cards)
     files.write_csv(snakemake.output.table, flat(table))

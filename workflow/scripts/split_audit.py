@@ -6,7 +6,7 @@ from sourcebench import design, files
 from sourcebench.design.audit import audit
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     given, params = snakemake.input, snakemake.params
     ours = zip(params.ours, given.ours, given.tests, params.p_art, strict=True)
     tables = {

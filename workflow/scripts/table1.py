@@ -4,7 +4,7 @@ from sourcebench import design, files
 from sourcebench.evaluation.tables.table1 import Target, table1
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     given, described = snakemake.input, snakemake.params.targets
     designs = map(design.read, given.designs, given.tests)
     targets = [

@@ -2,7 +2,7 @@
 
 from sourcebench.jobs import job
 
-with job(snakemake.log):
+with job(snakemake):
     from sourcebench.sources.weights import write_weights
 
     source = snakemake.wildcards.source

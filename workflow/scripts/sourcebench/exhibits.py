@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.modules import import_name
 from sourcebench.registry import Registry
 
 LIBRARY = Path(__file__).parent
@@ -33,13 +34,14 @@ class Exhibit:
     Attributes:
         kind: "figure", "table" or "page".
         name: what its files are called.
-        file: its caption, as a path below the library.
+        file: its caption, as a path below the library, or of one's own, outside, an absolute one.
         caption: the text, reStructuredText.
         title: what the report calls it.
         category: under which heading it stands there.
         needs: what it is made from; each kind says what there is to be made from.
         drawn: when it is drawn in a study that asks for no figures by name; of figures alone.
-        code: the function that makes it, below the library ("evaluation.statistics.summary"); left
+        code: the function that makes it, below the library ("evaluation.statistics.summary"), or
+            below the package that the caption lies in, or beside it where that is none; left
             out, the one of its name in the module beside the caption.
     """
 
@@ -61,21 +63,60 @@ class Exhibit:
     @property
     def path(self) -> Path:
         """The file that its code is in."""
-        return LIBRARY.joinpath(*self._parts[:-1]).with_suffix(".py")
+        folder, module, _ = self._place
+        return folder.joinpath(*module).with_suffix(".py")
 
     @property
-    def _parts(self) -> list[str]:
-        usual = ".".join([*Path(self.file).with_suffix("").parts, self.name])
-        return (self.code or usual).split(".")
+    def _place(self) -> tuple[Path, list[str], str]:
+        """The folder that its code is imported from, the parts of its module's name, a function."""
+        folder, usual = import_name(LIBRARY / self.file)
+        package = usual[: min(1, len(usual) - 1)]
+        *module, function = [*package, *self.code.split(".")] if self.code else [*usual, self.name]
+        return folder, module, function
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         """Import its code, and return what that makes of the arguments."""
-        *module, function = self._parts
-        return getattr(import_module(".".join(["sourcebench", *module])), function)(*given, **named)
+        _, module, function = self._place
+        return getattr(import_module(".".join(module)), function)(*given, **named)
 
 
-def exhibits(kind: str, captions: str, **choices: Collection[str]) -> Registry[Exhibit]:
-    """Read the declarations of one kind.
+class Exhibits(Registry[Exhibit]):
+    """The exhibits of one kind, which declare themselves.
+
+    Args:
+        kind: what they are, for messages ("figure").
+        choices: further keys of their declarations, and what may stand there.
+    """
+
+    def __init__(self, kind: str, **choices: Collection[str]) -> None:
+        super().__init__(kind)
+        self._choices = choices
+
+    def read(self, caption: Path) -> None:
+        """Enter what a caption declares, under the name of its file, unless it is there already.
+
+        Args:
+            caption: its file, in the library or of one's own.
+
+        Raises:
+            SourceBenchError: the declaration is not as it should be, there is no code for it, or
+                its name is taken; the sentence names the file.
+        """
+        inside = LIBRARY in caption.parents
+        file = (caption.relative_to(LIBRARY) if inside else caption.resolve()).as_posix()
+        name = caption.stem
+        if name in self.names() and self.get(name).file == file:
+            return
+        head, text = _parts(caption.read_text(encoding="utf-8"), file)
+        _check(head, file, self._choices)
+        exhibit = Exhibit(self.kind, name, file, text, **head)
+        if not inside and not exhibit.path.is_file():
+            raise SourceBenchError(f"{file} declares a {self.kind}; there is no {exhibit.path}.")
+        self.register(name)(exhibit)
+
+
+def exhibits(kind: str, captions: str, **choices: Collection[str]) -> Exhibits:
+    """Read the declarations of one kind that are in the library.
 
     Args:
         kind: what they declare ("figure").
@@ -86,15 +127,11 @@ def exhibits(kind: str, captions: str, **choices: Collection[str]) -> Registry[E
         The exhibits by the names of their captions' files, in the order of their paths.
 
     Raises:
-        SourceBenchError: a declaration is not as it should be; the sentence names its file.
-        ValueError: two captions have one name.
+        SourceBenchError: as `Exhibits.read`.
     """
-    registry: Registry[Exhibit] = Registry(kind)
+    registry = Exhibits(kind, **choices)
     for path in sorted(LIBRARY.glob(captions)):
-        file = path.relative_to(LIBRARY).as_posix()
-        head, caption = _parts(path.read_text(encoding="utf-8"), file)
-        _check(head, file, choices)
-        registry.register(path.stem)(Exhibit(kind, path.stem, file, caption, **head))
+        registry.read(path)
     return registry
 
 

@@ -7,27 +7,22 @@ read, not run; a digest costs milliseconds, and loads nothing.
 import ast
 import hashlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.modules import import_name
 
 LIBRARY = Path(__file__).resolve().parent
 
+Part = tuple[Path, str]
+"""A file, and the name in it whose definition counts; "" for all of it."""
+
 MACHINERY = frozenset(
-    {
-        "errors",
-        "files",
-        "fingerprints",
-        "jobs",
-        "kinds",
-        "parameters",
-        "registry",
-        "schemas",
-        "traits",
-    }
+    {"errors", "files", "fingerprints", "jobs", "kinds", "modules", "parameters", "plugins"}
+    | {"registry", "schemas", "traits"}
 )
 """Modules beside this one that say, check and file things, and compute nothing: an edit of them
 makes no result stale. (The values of parameters are digested where they are used.)"""
@@ -47,7 +42,9 @@ def code_of(*objects: object) -> str:
     """Return a digest of the code behind objects: 32 hexadecimal digits.
 
     That is the file each is defined in, and all that it imports, at once or by way of others: from
-    this library, but for its `MACHINERY`, and from files beside the one that imports. Of a package
+    this library, but for its `MACHINERY`, and from files beside the one that imports, or in its
+    package. A file outside the library may define many things: of it only those classes and
+    functions count that the object needs, by their names, and what is neither. Of a package
     only the names count that are imported from it, wherever it has them from; where the package
     itself is imported, and discovers its files, all of them count. Other things found at run time,
     such as a registry's entries, and data do not: give the entries as well.
@@ -65,7 +62,7 @@ def code_of(*objects: object) -> str:
 
 @cache
 def _code_of(definitions: frozenset[Any]) -> str:
-    return code_at(*(_home(each) for each in definitions))
+    return _digest_of(_start(each) for each in definitions)
 
 
 def code_at(*paths: Path) -> str:
@@ -74,8 +71,19 @@ def code_at(*paths: Path) -> str:
     Raises:
         SourceBenchError: a file that isn't Python.
     """
-    files = set().union(*(_reach(path) for path in paths))
-    return digest(*sorted(_read(path)[0] for path in files))
+    return _digest_of((path, "") for path in paths)
+
+
+def _digest_of(starts: Iterable[Part]) -> str:
+    parts = set().union(*map(_reach, starts))
+    return digest(*sorted(_read(part)[0] for part in parts))
+
+
+def _start(each: Any) -> Part:
+    """Return the part of a file that a definition needs."""
+    path = _home(each)
+    whole = inspect.ismodule(each) or LIBRARY in path.parents
+    return path, "" if whole else each.__qualname__.split(".")[0]
 
 
 def _is_definition(each: object) -> bool:
@@ -97,25 +105,63 @@ def _home(each: Any) -> Path:
 
 
 @cache
-def _reach(start: Path) -> frozenset[Path]:
-    """Return a file and all that it imports, at once or by way of others."""
+def _reach(start: Part) -> frozenset[Part]:
+    """Return a part of a file and all files that it imports, at once or by way of others."""
     seen, waiting = set(), [start]
     while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting += _read(path)[1]
+        part = waiting.pop()
+        if part not in seen:
+            seen.add(part)
+            waiting += [(path, "") for path in _read(part)[1]]
     return frozenset(seen)
 
 
 @cache
-def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
-    """Return a file's digest, and the files that it imports."""
-    tree = _parse(path)
+def _read(part: Part) -> tuple[str, tuple[Path, ...]]:
+    """Return the digest of a part of a file, and the files that it imports."""
+    path, name = part
+    tree = _needed(_parse(path), name)
     imports = {found for name in _imported(tree) if (found := _find(*name, path.parent))}
     if _discovers(tree):
         imports.update(each for each in path.parent.glob("*.py") if each != path)
     return digest("".join(_skeleton(tree))), tuple(imports)
+
+
+def _needed(tree: ast.Module, name: str) -> ast.Module:
+    """Return a file without what one of its definitions does without, see `code_of`.
+
+    An import is left out where only other definitions need it. One that nobody names is there for
+    what it does, and stays.
+    """
+    if name not in set().union(*map(_defined, tree.body)):
+        return tree
+    mentioned = {node: _mentioned(node) for node in tree.body}
+    anywhere = set().union(*mentioned.values())
+    optional = {node: names for node in tree.body if (names := _bound(node, anywhere))}
+    wanted = {name}.union(*(mentioned[node] for node in tree.body if node not in optional))
+    while found := [node for node, names in optional.items() if names & wanted]:
+        wanted = wanted.union(*(mentioned[node] for node in found))
+        for node in found:
+            del optional[node]
+    return ast.Module([node for node in tree.body if node not in optional], [])
+
+
+def _defined(node: ast.stmt) -> set[str]:
+    """Return the name of a class or function, if a statement defines one."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return {node.name}
+    return set()
+
+
+def _bound(node: ast.stmt, mentioned: set[str]) -> set[str]:
+    """Return the names without whose use a statement may be left out; none, where it may not."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names} & mentioned
+    return _defined(node)
+
+
+def _mentioned(node: ast.stmt) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 @cache
@@ -132,7 +178,12 @@ def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node.module or "", alias.name) for alias in node.names)
+            yield from ((_module_of(node), alias.name) for alias in node.names)
+
+
+def _module_of(node: ast.ImportFrom) -> str:
+    """Return where an import is from, with the dots of a relative one."""
+    return "." * node.level + (node.module or "")
 
 
 def _discovers(tree: ast.Module) -> bool:
@@ -145,9 +196,12 @@ def _discovers(tree: ast.Module) -> bool:
 def _find(module: str, name: str, folder: Path) -> Path | None:
     """Return the file that an import in `folder` gets its name from, if it is one that counts."""
     parts = [part for part in module.split(".") if part]
-    root = folder
-    if parts[:1] == [LIBRARY.name]:
-        root, parts = LIBRARY, parts[1:]
+    packages = {LIBRARY.name: LIBRARY, **_package(folder)}
+    if parts and parts[0] in packages and not module.startswith("."):
+        root, parts = packages[parts[0]], parts[1:]
+    else:
+        above = len(module) - len(module.lstrip(".")) - 1
+        root = folder.parents[above - 1] if above > 0 else folder
     found = (_module(root, [*parts, name]) if name else None) or _module(root, parts)
     if found is None or (found.parent == LIBRARY and found.stem in MACHINERY):
         return None
@@ -158,11 +212,18 @@ def _find(module: str, name: str, folder: Path) -> Path | None:
     return found
 
 
+@cache
+def _package(folder: Path) -> dict[str, Path]:
+    """Return the outermost package that a folder is in, by its name; nothing for a plain folder."""
+    top, parts = import_name(folder / "__init__.py")
+    return {parts[0]: top / parts[0]} if parts else {}
+
+
 def _reexported(package: Path) -> Iterator[tuple[str, ast.alias]]:
     """Yield the names that a package has from elsewhere, each with the module it comes from."""
     for node in _parse(package).body:
         if isinstance(node, ast.ImportFrom):
-            yield from ((node.module or "", alias) for alias in node.names)
+            yield from ((_module_of(node), alias) for alias in node.names)
 
 
 def _module(root: Path, parts: list[str]) -> Path | None:

@@ -233,11 +233,11 @@ def _expected(kind: type, about: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a value as people write it: '2e7', not '2e+07'."""
+    """Return a value as people write it: '2e7' and '1e-8', not '2e+07' and '1e-08'."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
         return f"[{', '.join(map(_text, value))}]"
     if not isinstance(value, int | float):
         return str(value)
-    return f"{value:g}".replace("e+0", "e").replace("e+", "e")
+    return f"{value:g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

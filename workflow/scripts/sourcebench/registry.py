@@ -22,11 +22,16 @@ class Registry(Generic[T]):
         self._entries: dict[str, T] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Return a decorator that enters what it decorates under `name`."""
+        """Return a decorator that enters what it decorates under `name`.
+
+        The decorator raises a `SourceBenchError` where the name is taken.
+        """
 
         def enter(entry: T) -> T:
             if name in self._entries:
-                raise ValueError(f"two {self.kind}s are called '{name}'")
+                raise SourceBenchError(
+                    f"the name '{name}' is that of another {self.kind}; choose another."
+                )
             self._entries[name] = entry
             return entry
 

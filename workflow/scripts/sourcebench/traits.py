@@ -5,6 +5,7 @@ This module says where such a thing stands in the taxonomy of Source Matters (MI
 *when* is said by a study: with the label in training (a confounder), or at test alone (a shift).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -63,7 +64,29 @@ T = TypeVar("T", bound=Trait)
 
 
 class Traits(Kinds[T]):
-    """A registry of artifacts or of attributes, whose entries in the config may have a title."""
+    """A registry of artifacts or of attributes, whose entries in the config may have a title.
+
+    A confounder may be either by the name of its kind, so that no two registries share a name.
+    """
+
+    _all: ClassVar[list["Traits[Any]"]] = []
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self._all.append(self)
+
+    def register(self, name: str) -> Callable[[type[T]], type[T]]:
+        """Return a class decorator that enters a kind under a name, as `Kinds.register`.
+
+        Raises:
+            SourceBenchError: a kind of another registry of traits has the name.
+        """
+        for other in self._all:
+            if other is not self and name in other.names():
+                raise SourceBenchError(
+                    f"the name '{name}' is that of an {other.kind}; choose another."
+                )
+        return super().register(name)
 
     def build(self, kind: str, /, *, title: str | None = None, **values: Any) -> T:
         """Return one of a kind, as `Kinds.build`.

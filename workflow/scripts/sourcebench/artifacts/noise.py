@@ -52,7 +52,7 @@ def poisson_noise(image: Image, n0: float, rng: np.random.Generator) -> Image:
 @ARTIFACTS.register("poisson_noise")
 @dataclass(frozen=True)
 class PoissonNoise(Artifact):
-    """Noise against no noise (Source Matters, section 2.1, Fig. 2d, Eq. 2).
+    """Noise of few photons against no noise (Source Matters, section 2.1, Fig. 2d, Eq. 2).
 
     The reference draws all images from two global generators (seeds 666 and 888) in the order in
     which they come, so that an image's noise depends on which others are confounded. Here each

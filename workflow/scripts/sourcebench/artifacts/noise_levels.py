@@ -17,7 +17,7 @@ from sourcebench.traits import Taxon
 @ARTIFACTS.register("noise_levels")
 @dataclass(frozen=True)
 class NoiseLevels(Artifact):
-    """Two doses (Source Matters, Fig. 4 right).
+    """Two doses: one with the artifact, another without (Source Matters, Fig. 4 right).
 
     The defaults are the reference's. The paper has n0 = 1e7 and n0_artifact = 2e7.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from sourcebench import plugins
 from sourcebench.axes import AXES, FURTHER, USUAL, Value
 from sourcebench.design import NONE
 from sourcebench.figures import FIGURES, called_for
@@ -72,9 +73,10 @@ class Study:
 
         Raises:
             SourceBenchError: the first thing that is wrong, in one sentence that names the key,
-                what it got and what is allowed.
+                what it got and what is allowed; or a plugin that can't be imported.
         """
         fits(config, schema())
+        plugins.load(config.get("plugins", []))
         chosen = config["experiment"]
         splits = {name: Splits(name, entry) for name, entry in config.get("splits", {}).items()}
         for axis in AXES:

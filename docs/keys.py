@@ -1,0 +1,74 @@
+"""Write the tables of kinds and their keys in config/README.md, as the kinds declare them.
+
+    make docs
+
+A table stands between two comments of HTML, the first of which names it; all around stays as it is.
+A registry of kinds joins by a line in `TABLES` and two comments where its table is to stand.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sourcebench.artifacts import ARTIFACTS
+from sourcebench.attributes import ATTRIBUTES
+from sourcebench.kinds import Kinds
+from sourcebench.parameters import Row, rows
+from sourcebench.training.transfer import TRANSFERS
+
+PAGE = Path(__file__).parents[1] / "config" / "README.md"
+
+TABLES: dict[str, Kinds[Any]] = {
+    "artifacts": ARTIFACTS,
+    "attributes": ATTRIBUTES,
+    "transfer": TRANSFERS,
+}
+
+PLACE = re.compile(r"(<!-- keys of (\w+), .*? -->\n).*?(<!-- end of keys -->\n)", re.DOTALL)
+
+
+def written(page: str) -> str:
+    """Return a page with its tables as they are to be.
+
+    Raises:
+        KeyError: the page has a place for a table that there is not.
+    """
+    return PLACE.sub(lambda found: f"{found[1]}\n{described(TABLES[found[2]])}\n{found[3]}", page)
+
+
+def described(kinds: Kinds[Any]) -> str:
+    """Return the tables of a registry: its kinds, and their keys, each key once if it can be."""
+    lines = ["| kind | what it is |", "| --- | --- |"]
+    lines += [f"| `{name}` | {_about(kinds.get(name))} |" for name in kinds.names()]
+    lines += ["", "| kind | key | what it is | allowed | default |", 5 * "| --- " + "|"]
+    for row, of in _keys(kinds):
+        what, allowed, default = map(_cell, (row.help, row.allowed, row.default or "–"))
+        lines.append(f"| {of} | `{row.name}` | {what} | {allowed} | {default} |")
+    return "\n".join(lines) + "\n"
+
+
+def _about(kind: Any) -> str:
+    """Return what the docstring of a kind begins with, and its place in MICCAT if it has one."""
+    first = kind.__doc__.split("\n\n")[0]
+    place = f" MICCAT: {kind.taxon}." if hasattr(kind, "taxon") else ""
+    return _cell(" ".join(first.split()) + place)
+
+
+def _keys(kinds: Kinds[Any]) -> Iterator[tuple[Row, str]]:
+    """Yield each key with the kinds that have it; those of every kind come first."""
+    having: dict[Row, list[str]] = {}
+    for name in kinds.names():
+        for row in rows(kinds.get(name)):
+            having.setdefault(row, []).append(name)
+    every = kinds.names() if len(kinds.names()) > 1 else None
+    for row, names in sorted(having.items(), key=lambda item: item[1] != every):
+        yield row, "every" if names == every else ", ".join(f"`{name}`" for name in names)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text()))
