@@ -1,5 +1,8 @@
 """The paper's tasks from the real metadata, and selections that cannot be made."""
 
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 
 from conftest import ROOT
 from sourcebench.datasets import sampling, tasks
+from sourcebench.datasets.labels import LABELS, LabelSource
 from sourcebench.datasets.nih import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.seeds import generator
@@ -165,6 +169,28 @@ def test_an_empty_class_says_so():
             "PA",
             {"00000002_000.png"},
         )
+
+
+def test_labels_may_be_of_several_classes(forgotten):
+    @LABELS.register("rarer")
+    @dataclass(frozen=True)
+    class Rarer(LabelSource):
+        """Three classes; the last has one image, the first in the table."""
+
+        def rows(self, table):
+            number = np.arange(len(table))
+            return table.assign(label=np.where(number, number % 2, 2))
+
+    table = tables.metadata().reset_index(drop=True)
+    rows, counts = tasks.candidates(table, {"from": "rarer"}, None)
+    assert rows["label"].value_counts().to_dict()[2] == 1
+    assert counts["candidates"] == len(table)
+    there = set(table["image_id"][1:])
+    with pytest.raises(SourceBenchError, match="No image of class 2 is left"):
+        tasks.candidates(table, {"from": "rarer"}, None, there)
+    wanted = sampling.quotas({"test": 20, "dev": 20, "positive": 0.5})
+    with pytest.raises(SourceBenchError, match="the labels have 3; leave it out"):
+        sampling.select(rows, wanted, None, generator(0, "select"))
 
 
 def test_images_and_rows_without_each_other_are_counted():

@@ -92,8 +92,13 @@ def select(
         by `image_id`.
 
     Raises:
-        SourceBenchError: there are not enough images of one kind.
+        SourceBenchError: there are not enough images of one kind, or more than two classes.
     """
+    if (classes := 1 + max([1, *table["label"]])) > 2:
+        raise SourceBenchError(
+            f"samples.positive is the share of one of two classes, but the labels have {classes}; "
+            "leave it out, and the dataset is divided as it is."
+        )
     if "pair" in table:
         return _select_pairs(table, wanted, rng)
     roles = _draw(table, wanted, column, rng)

@@ -88,6 +88,7 @@ def candidates(
         return present(source.rows(rows), view, None)
 
     chosen = labelled(table)
+    classes = _classes(chosen["label"])
     unknown = int(present(table, view, None)["findings"].isna().sum())
     counts = {"candidates": len(chosen), "without_image": 0, "without_row": 0}
     counts["without_findings"] = unknown
@@ -98,16 +99,24 @@ def candidates(
         counts["without_image"] = len(chosen) - len(there)
         counts["without_row"] = len(available - set(table["image_id"]))
         chosen = there
-    for label, name in ((1, "positive"), (0, "negative")):
+    for label, name in classes:
         if not (chosen["label"] == label).any():
             raise SourceBenchError(
-                f"No {name} image is left: labels {dict(labels)}, view {view or 'any'}, "
+                f"No {name} is left: labels {dict(labels)}, view {view or 'any'}, "
                 f"{counts['candidates']} images in the metadata fit, "
                 f"{counts['without_image']} of these are missing on disk, and {unknown} others "
                 "have no findings, not even a word for none. "
                 "Loosen the task's labels or view, or provide more images."
             )
     return chosen.reset_index(drop=True), counts
+
+
+def _classes(labels: pd.Series) -> list[tuple[int, str]]:
+    """Return the labels that there have to be, those of two classes or of more, with their names."""
+    count = 1 + max([1, *labels])
+    if count == 2:
+        return [(1, "positive image"), (0, "negative image")]
+    return [(label, f"image of class {label}") for label in range(count)]
 
 
 def present(table: pd.DataFrame, view: str | None, available: set[str] | None) -> pd.DataFrame:
