@@ -112,7 +112,7 @@ def candidates(
 
 
 def _classes(labels: pd.Series) -> list[tuple[int, str]]:
-    """Return the labels that there have to be, those of two classes or of more, with their names."""
+    """Return the labels that there have to be, of two classes or of more, with their names."""
     count = 1 + max([1, *labels])
     if count == 2:
         return [(1, "positive image"), (0, "negative image")]
