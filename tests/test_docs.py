@@ -29,6 +29,7 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.kinds import Kind, Kinds
 from sourcebench.models import build_backbone
 from sourcebench.parameters import parameter
+from sourcebench.sources import weights_id
 from sourcebench.sources.weights import load_backbone, write_weights
 from sourcebench.study import Study
 from sourcebench.study.schema import schema as config_schema
@@ -93,6 +94,37 @@ def test_the_sources_of_the_docs(tmp_path, monkeypatch):
     for name, value in backbone.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
     assert normalisation.std == (0.25, 0.25, 0.25)
+
+
+def test_the_kind_of_source_of_the_docs(forgotten, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("docs/adding-a-source.md", "python")
+    (entry,) = re.findall(r"`({kind: lab_run.*})`", (ROOT / "docs/adding-a-source.md").read_text())
+    exec(compile(code, "lab_run.py", "exec"), {"__name__": "lab_run"})
+    entry = yaml.safe_load(entry)
+    config = merged({"sources": {"lab": entry}})
+    config["experiment"] |= {"sources": ["lab"], "archs": ["tiny_resnet"]}
+    supplier = Study.of(config).sources["lab"].supplier
+    before = weights_id(supplier, "tiny_resnet", 1)
+    torch.manual_seed(0)
+    state = build_backbone("tiny_resnet").state_dict()
+    Path("runs/0012").mkdir(parents=True)
+    torch.save(state, "runs/0012/tiny_resnet-best.pth")
+    assert weights_id(supplier, "tiny_resnet", 1) != before
+    write_weights("lab", entry, "tiny_resnet", tmp_path / "w.safetensors", seed=1, threads=1)
+    loaded, normalisation = load_backbone("tiny_resnet", tmp_path / "w.safetensors")
+    assert all(torch.equal(loaded.state_dict()[name], state[name]) for name in state)
+    assert normalisation.mean == (0.5, 0.5, 0.5)
+    assert "folder" not in supplier.deciding("tiny_resnet")
+    config["sources"]["lab"] = entry | {"run": 0}
+    with pytest.raises(
+        SourceBenchError, match=r"sources\.lab\.run is 0; it must be a whole number"
+    ):
+        Study.of(config)
+    with pytest.raises(
+        SourceBenchError, match=r"sources\.lab: run 13 has no runs/0013/tiny_resnet"
+    ):
+        write_weights("lab", entry | {"run": 13}, "tiny_resnet", "w", seed=1, threads=1)
 
 
 def example(number):

@@ -14,7 +14,7 @@ from torch import nn
 from conftest import merged
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_network
-from sourcebench.sources import Normalisation
+from sourcebench.sources import KINDS
 from sourcebench.sources.formats.keras_h5 import convert, read
 
 NETWORKS = {
@@ -287,5 +287,5 @@ def test_radimagenets_files_are_fed_as_their_code_does(keras):
         rescale=1 / 255, preprocessing_function=keras.applications.imagenet_utils.preprocess_input
     )
     bgr = generator.standardize(np.repeat(grey[0, ..., None], 3, -1).astype(np.float32))
-    ours = Normalisation.of(entry)(torch.from_numpy(grey))[0].permute(1, 2, 0)
+    ours = KINDS.from_entry(entry).normalisation(torch.from_numpy(grey))[0].permute(1, 2, 0)
     np.testing.assert_allclose(ours.numpy(), bgr[..., ::-1], atol=1e-6)

@@ -7,7 +7,8 @@ import torch
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources import GENERATORS
-from sourcebench.sources.pretraining import Recipe, generate, pretrain
+from sourcebench.sources.pretraining import generate, pretrain
+from sourcebench.sources.recipe import Recipe
 from sourcebench.sources.weights import load_backbone, write_weights
 
 TINY = Recipe(images=120, size=48, epochs=2, batch_size=16)

@@ -5,7 +5,8 @@ import torch
 
 from sourcebench.models import ARCHITECTURES, build_backbone, build_network
 from sourcebench.models.complexity import conv_layers, flops, parameters
-from sourcebench.sources.pretraining import Recipe, pretrain
+from sourcebench.sources.pretraining import pretrain
+from sourcebench.sources.recipe import Recipe
 
 # Transfusion (Raghu et al. 2019), Table 1.
 TRANSFUSION = {

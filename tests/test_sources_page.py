@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import fields
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -15,7 +16,6 @@ from sourcebench.figures.sources_page import write_page
 from sourcebench.models import build_backbone, complexity
 from sourcebench.models.initialisation import INITIALISATIONS
 from sourcebench.sources import KINDS
-from sourcebench.sources.base import ABOUT
 from sourcebench.sources.weights import write_weights
 
 DIGEST = hashlib.sha256(b"weights").hexdigest()
@@ -34,13 +34,15 @@ LEAVES = CARD | {
     "origin": {"generator": "dead_leaves", "pretraining": RECIPE},
     "parameters": 292640, "flops": 209334272,
 }  # fmt: skip
+SAID = {"note": None, "licence": None, "gated": False, "citation": None, "drawn": None}
+TINY = {"mean": (0.5,) * 3, "std": (0.25,) * 3, "networks": {"tiny_resnet": LEAVES["network"]}}
 SPECS = {
-    "web": {
+    "web": SAID | {
         "kind": "url", "title": "<script>alert(1)</script> & co", "gated": True,
         "note": 'Has "seen" <b>these</b> images.', "citation": "Now et al.",
     },
-    "leaves": {"kind": "insilico", "title": "Dead leaves"},
-    "random": {"kind": "random"},
+    "leaves": SAID | {"kind": "insilico", "title": "Dead leaves"},
+    "random": SAID | {"kind": "random", "title": "random", "drawn": TINY},
 }  # fmt: skip
 ARCHS = {"web": ["resnet50", "resnet50_t1"], "leaves": ["tiny_resnet"], "random": ["tiny_resnet"]}
 
@@ -195,9 +197,10 @@ def test_licences_that_differ_name_their_architectures(tmp_path):
 def test_sources_of_different_structures_are_named_at_the_top(tmp_path, page):
     assert "not the same network" not in page.text
     keras = CARD | {"source": "k", "network": {"builder": "keras_resnet50"}}
+    drawn = {"mean": (0.5,) * 3, "std": (0.25,) * 3, "networks": {"resnet50": RESNET}}
     specs = {
         "k": SPECS["web"] | {"title": "Of Keras"},
-        "random": {"kind": "random", "title": "Random"},
+        "random": SPECS["random"] | {"title": "Random", "drawn": drawn},
     }
     archs = {"k": ["resnet50", "resnet50_t1"], "random": ["resnet50", "resnet50_t1"]}
     write_page(tmp_path / "p.html", sources_table(specs, archs, [keras]), "s")
@@ -205,7 +208,7 @@ def test_sources_of_different_structures_are_named_at_the_top(tmp_path, page):
     assert text.count("not the same network") == 1
     assert "keras_resnet50 from Of Keras; resnet50 from Random" in text
     # A key gives random weights the same structure, and then there is nothing to say.
-    specs["random"]["networks"] = {"resnet50": {"builder": "keras_resnet50"}}
+    drawn["networks"] = {"resnet50": {"builder": "keras_resnet50"}}
     table = sources_table(specs, archs, [keras])
     assert [network["builder"] for network in table["network"]] == ["keras_resnet50"] * 4
     write_page(tmp_path / "p.html", table, "s")
@@ -216,8 +219,13 @@ def test_what_tells_about_a_source_leaves_its_weights_alone(tmp_path):
     torch.manual_seed(0)
     torch.save(build_backbone("tiny_resnet").state_dict(), tmp_path / "mine.pth")
     spec = {"kind": "file", "path": str(tmp_path / "mine.pth"), "mean": 0.5, "std": 0.25}
-    told = {name: ["tiny_resnet"] if name == "archs" else "words" for name in ABOUT}
-    assert set(ABOUT) <= set(KINDS.get("file").schema()["properties"])
+    told = {
+        "title": "Mine", "archs": ["tiny_resnet"], "licence": "MIT", "citation": "Me",
+        "gated": True, "note": "Of mine.", "help": "Ask me.",
+    }  # fmt: skip
+    places = {"path", "files"}
+    deciding = [each.name for each in fields(KINDS.get("file")) if each.metadata["decides"]]
+    assert set(told) == {each.name for each in fields(KINDS.get("file"))} - {*deciding, *places}
     before, after = tmp_path / "before.safetensors", tmp_path / "after.safetensors"
     write_weights("mine", spec, "tiny_resnet", before, seed=1, threads=1)
     write_weights("mine", spec | told, "tiny_resnet", after, seed=1, threads=1)
@@ -226,12 +234,12 @@ def test_what_tells_about_a_source_leaves_its_weights_alone(tmp_path):
     assert all(torch.equal(tensor, second[name]) for name, tensor in first.items())
     cards = [json.loads(path.with_suffix(".json").read_text()) for path in (before, after)]
     changed = {key for key in cards[0] if cards[0][key] != cards[1][key]}
-    assert changed <= set(ABOUT)
+    assert changed <= set(told)
 
 
 def test_every_key_of_a_source_is_explained():
     text = (ROOT / "config" / "README.md").read_text()
     explained = text.partition("\n## sources\n")[2].partition("\n## ")[0]
     for name in KINDS.names():
-        for key in [name, *KINDS.get(name).schema()["properties"]]:
+        for key in [name, *(each.name for each in fields(KINDS.get(name)))]:
             assert f"`{key}`" in explained, f"{name}: {key}"

@@ -13,7 +13,6 @@ import timm
 import torch
 import yaml
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-from jsonschema import Draft202012Validator
 from safetensors.torch import save_file
 
 from conftest import ROOT
@@ -72,7 +71,7 @@ def test_the_first_of_a_folders_files_that_is_there(here, state):
     assert convert(entry)["origin"] == {"path": "radimagenet/Second.pt"}
     torch.save({name: tensor + 1 for name, tensor in state.items()}, "radimagenet/First.pt")
     assert convert(entry)["origin"] == {"path": "radimagenet/First.pt"}
-    assert KINDS.get("file").archs(entry) == (ARCH,)
+    assert KINDS.from_entry(entry).covers == (ARCH,)
 
 
 def web(site, content, digest=None):
@@ -251,10 +250,8 @@ def sources():
 
 @pytest.mark.parametrize(("name", "entry"), sources())
 def test_the_sources_of_the_config(name, entry):
-    kind = KINDS.get(entry["kind"])
-    assert not list(Draft202012Validator(kind.schema()).iter_errors(entry))
-    archs = kind.archs(entry) or ()
-    assert set(archs) <= set(ARCHITECTURES.names())
+    supplier = KINDS.from_entry(entry, f"sources.{name}")
+    assert set(supplier.covers or ()) <= set(ARCHITECTURES.names())
     for arch, tag in entry.get("tags", {}).items():
         assert timm.is_model_pretrained(tag), tag
         assert tag.startswith((arch, ARCHITECTURES.get(arch).network["name"])), tag

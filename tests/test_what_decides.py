@@ -62,7 +62,10 @@ STUDY = {
             "kind": "insilico", "generator": "dead_leaves", "images": 64, "size": 32,
             "epochs": 1, "batch_size": 16, "lr": 0.001, "weight_decay": 0.1, "validation": 0.1,
         },
-        "random": {"kind": "random", "mean": 0.5, "std": 0.25, "range": [0, 1], "channels": "RGB"},
+        "random": {
+            "kind": "random", "mean": [0.5, 0.4, 0.3], "std": 0.25, "range": [0, 1],
+            "channels": "RGB",
+        },
     },
     "transfer": {
         "full": {"kind": "layerwise", "decay": 0.75},

@@ -112,7 +112,7 @@ rule sources:
         "../../envs/sourcebench.yaml"
     params:
         study=study.name,
-        specs={source.name: source.described for source in study.sources.values()},
+        described={source.name: source.described for source in study.sources.values()},
         archs={source.name: source.archs for source in study.sources.values()},
         code=run_by("sources"),
     message:

@@ -7,6 +7,6 @@ from sourcebench.jobs import job
 
 with job(snakemake):
     cards = [files.read_json(path) for path in snakemake.input]
-    table = sources_table(snakemake.params.specs, snakemake.params.archs, cards)
+    table = sources_table(snakemake.params.described, snakemake.params.archs, cards)
     files.write_csv(snakemake.output.table, flat(table))
     write_page(snakemake.output.page, table, snakemake.params.study)

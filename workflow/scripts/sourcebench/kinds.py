@@ -76,7 +76,7 @@ class Kinds(Registry[type[K]]):
         Raises:
             SourceBenchError: as `build`.
         """
-        values = dict(entry)
+        values = {str(key): value for key, value in entry.items()}  # YAML's may be others
         kind = values.pop("kind")
         try:
             return self.build(kind, **values)

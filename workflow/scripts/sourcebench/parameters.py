@@ -3,11 +3,11 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from sourcebench.errors import SourceBenchError, nearest
-from sourcebench.schemas import Schema, complaint
+from sourcebench.schemas import Schema, complaint, phrase
 
 T = TypeVar("T")
 
@@ -40,8 +40,9 @@ def parameter(
     above: float = -math.inf,
     below: float = math.inf,
     infinite: bool = False,
-    choices: tuple[str, ...] = (),
+    choices: Collection[str] = (),
     schema: Schema | None = None,
+    decides: bool = True,
 ) -> Any:
     """Declare a parameter: a field of a dataclass, a `str`, `int`, `float`, `bool`, or None.
 
@@ -54,12 +55,14 @@ def parameter(
         above: a number that it has to exceed.
         below: a number that it has to stay under.
         infinite: whether infinity (in YAML: `.inf`) is allowed, too, whatever `high` says.
-        choices: the words allowed; any, if none are named.
+        choices: the words allowed, which may be a registry's names; any, if none are named.
         schema: the JSON schema of a value of another type (a list, a table), which may be None
             where that is the default.
+        decides: whether a result may depend on it. A place that the same bytes are fetched from
+            decides nothing.
     """
     about = {"unit": unit, "help": help, "low": low, "high": high, "above": above, "below": below}
-    about |= {"infinite": infinite, "choices": choices, "schema": schema}
+    about |= {"infinite": infinite, "choices": choices, "schema": schema, "decides": decides}
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=about, kw_only=True)
     return dataclasses.field(default=default, metadata=about)
@@ -85,7 +88,8 @@ def check(owner: str, parameters: Any) -> None:
         if given is None and (type(None) in kinds or field.default is None):
             continue
         if about["schema"] is not None:
-            if wrong := complaint(given, about["schema"]):
+            # A default that is a list stands there as a tuple, which no schema knows.
+            if given != field.default and (wrong := complaint(given, about["schema"])):
                 path, text = wrong
                 raise WrongParameter(owner, f"{field.name}.{path}".rstrip("."), text)
             continue
@@ -138,7 +142,7 @@ def rows(cls: Any) -> Iterator[Row]:
     for field in dataclasses.fields(cls):
         about = field.metadata
         if about["schema"] is not None:
-            allowed = str(about["schema"].get("description", about["schema"].get("type", "")))
+            allowed = phrase(about["schema"])
         else:
             kinds = typing.get_args(types[field.name]) or (types[field.name],)
             allowed = _expected(_kind(kinds), about)
@@ -165,6 +169,19 @@ def describe(parameters: Any) -> str:
         for field, value in values.items()
         if value is not None and not (field.metadata["choices"] and value == field.default)
     )
+
+
+def deciding(parameters: Any) -> dict[str, Any]:
+    """Return the values of the parameters that a result may depend on, defaults filled in.
+
+    They are as a config has them: a default that stands there as a tuple is a list.
+    """
+    values = {
+        field.name: getattr(parameters, field.name)
+        for field in dataclasses.fields(parameters)
+        if field.metadata["decides"]
+    }
+    return {k: list(value) if isinstance(value, tuple) else value for k, value in values.items()}
 
 
 def _is_needed(field: "dataclasses.Field[Any]") -> bool:
@@ -219,6 +236,8 @@ def _text(value: Any) -> str:
     """Return a value as people write it: '2e7' and '1e-8', not '2e+07' and '1e-08'."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_text, value))}]"
     if not isinstance(value, int | float):
         return str(value)
     return f"{value:g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from sourcebench.errors import SourceBenchError, nearest
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Names and what they stand for, all of one kind.
+    """Names and what they stand for, all of one kind; as a collection, its names.
 
     Args:
         kind: what the entries are, for messages ("confounder").
@@ -48,6 +48,15 @@ class Registry(Generic[T]):
             near = nearest(name, self._entries)
             raise SourceBenchError(f"Unknown {self.kind} '{name}'{near}; there are: {known}.")
         return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def names(self) -> list[str]:
         """Return all names, in the order of registration."""

@@ -45,6 +45,19 @@ def complaint(value: Any, schema: Schema) -> tuple[str, str] | None:
     return (".".join(map(str, first.absolute_path)), _predicate(first)) if first else None
 
 
+def phrase(schema: Schema) -> str:
+    """Return what a value has to be, after 'it must be': 'a number over 0'."""
+    if "description" in schema:
+        return str(schema["description"])
+    if "enum" in schema:
+        return f"one of: {', '.join(map(str, schema['enum']))}"
+    if "oneOf" in schema:
+        return " or ".join(map(phrase, schema["oneOf"]))
+    if schema["type"] == "array":
+        return f"a list of {schema['minItems']} of them"
+    return f"a {schema['type']} {_bounds(schema)}".rstrip()
+
+
 def known(key: str, names: Iterable[str], allowed: Iterable[str]) -> None:
     """Check that names which the config uses exist.
 
@@ -79,7 +92,7 @@ def _predicate(error: ValidationError) -> str:
         missing = next(name for name in rule if name not in got)
         return f"lacks the key '{missing}'; it needs: {', '.join(rule)}."
     if error.validator == "oneOf" and "required" not in rule[0]:
-        return f"is {got!r}; it must be {' or '.join(map(_one_way, rule))}."
+        return f"is {got!r}; it must be {' or '.join(map(phrase, rule))}."
     if error.validator in ("oneOf", "anyOf"):
         ways = " or ".join(" + ".join(way["required"]) for way in rule)
         return f"needs one of: {ways}; it has: {', '.join(got)}."
@@ -94,6 +107,8 @@ def _allowed(validator: str, rule: Any, schema: Any) -> str:
         text = "one of: " + ", ".join("nothing" if value is None else str(value) for value in rule)
     elif validator in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
         text = _bounds(schema)
+    elif validator == "pattern" and "description" in schema:
+        return str(schema["description"])
     elif validator == "uniqueItems":
         text = "a list without repetitions"
     elif validator in ("minItems", "minProperties"):
@@ -111,10 +126,3 @@ def _bounds(schema: Any) -> str:
     lower = f"at least {low}" if "minimum" in schema else f"over {low}"
     upper = f"at most {high}" if "maximum" in schema else f"under {high}"
     return " and ".join(text for limit, text in ((low, lower), (high, upper)) if limit is not None)
-
-
-def _one_way(schema: Any) -> str:
-    """Return one of several things that a value may be: a number, or a list of them."""
-    if schema["type"] == "array":
-        return f"a list of {schema['minItems']} of them"
-    return f"a {schema['type']} {_bounds(schema)}".rstrip()

@@ -17,14 +17,14 @@ from sourcebench.models import (
     truncate,
     weights_arch,
 )
-from sourcebench.sources import KINDS, Card, Entry, structures
-from sourcebench.sources.card import FLOPS_AT
+from sourcebench.sources import structures
+from sourcebench.sources.card import FLOPS_AT, Card, Description, Drawn
 
 SIZES = ("parameters", "flops", "flops_at")
 
 
 def sources_table(
-    specs: Mapping[str, Entry], archs: Mapping[str, Sequence[str]], cards: Iterable[Card]
+    described: Mapping[str, Description], archs: Mapping[str, Sequence[str]], cards: Iterable[Card]
 ) -> pd.DataFrame:
     """Return what each network of a study started from.
 
@@ -32,7 +32,7 @@ def sources_table(
     than from the cards, so that a correction there needs no weights to be fetched again.
 
     Args:
-        specs: source → its specification in the config, in the order of the config.
+        described: source → what the config says of it, in the order of the config.
         archs: source → architectures that the study fine-tunes from it.
         cards: those of all weights that the study uses; a truncated architecture has its parent's.
 
@@ -49,11 +49,11 @@ def sources_table(
     """
     by_name = {(card["source"], card["arch"]): card for card in cards}
     rows = []
-    for source, spec in specs.items():
-        stored = KINDS.get(spec["kind"]).has_weights
+    for source, said in described.items():
+        drawn = said["drawn"]
         for arch in archs[source]:
-            card = by_name[source, weights_arch(arch)] if stored else _random(source, spec, arch)
-            rows.append(_words(source, spec, arch, card) | _facts(arch, card))
+            card = _random(drawn, arch) if drawn else by_name[source, weights_arch(arch)]
+            rows.append(_words(source, said, arch, card) | _facts(arch, card))
     table = pd.DataFrame(rows)
     return table.astype({"input_size": "Int64"})
 
@@ -78,26 +78,25 @@ def structure_notes(table: pd.DataFrame) -> list[str]:
     return structures.mixed(networks)
 
 
-def _random(source: str, spec: Entry, arch: str) -> dict[str, Any]:
+def _random(drawn: Drawn, arch: str) -> dict[str, Any]:
     """Return the card of weights that each run draws from its seed."""
-    usual = KINDS.get(spec["kind"]).normalisation(spec)
-    network = KINDS.get(spec["kind"]).network(spec, weights_arch(arch)) or network_of(arch)
-    card = {"source": source, "network": network, "mean": usual.mean, "std": usual.std}
+    network = drawn["networks"][weights_arch(arch)]
+    card = {"network": network, "mean": drawn["mean"], "std": drawn["std"]}
     card["origin"] = {"drawn from each run's seed": initialisation_of(arch).words}
     return card | _size(weights_arch(arch), json.dumps(dict(network)))
 
 
-def _words(source: str, spec: Entry, arch: str, card: Mapping[str, Any]) -> dict[str, Any]:
+def _words(source: str, said: Description, arch: str, card: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "source": source,
-        "title": spec.get("title", source),
-        "kind": spec["kind"],
+        "title": said["title"],
+        "kind": said["kind"],
         "arch": arch,
         "arch_title": ARCHITECTURES.get(arch).title,
-        "note": spec.get("note"),
-        "licence": spec.get("licence", card.get("licence")),
-        "gated": spec.get("gated", False),
-        "citation": spec.get("citation", card.get("citation")),
+        "note": said["note"],
+        "licence": said["licence"] or card.get("licence"),
+        "gated": said["gated"],
+        "citation": said["citation"] or card.get("citation"),
     }
 
 

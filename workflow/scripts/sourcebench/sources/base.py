@@ -1,58 +1,33 @@
-"""What a kind of source is, and what it hands over."""
+"""What supplies a source's weights, and what it hands over."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sourcebench.errors import SourceBenchError
-from sourcebench.registry import Registry
+from sourcebench import parameters
+from sourcebench.kinds import Kind, Kinds
+from sourcebench.machine import CHECKPOINT_MB
+from sourcebench.parameters import parameter
+from sourcebench.schemas import Schema
 from sourcebench.sources.normalisation import USUAL, Normalisation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Entry = Mapping[str, Any]
-Schema = dict[str, Any]
 Tensors = dict[str, "Tensor"]
-
+Network = Mapping[str, Any]
 
 STRING: Schema = {"type": "string"}
-COMMON: Schema = {
-    "kind": STRING,
-    "title": STRING,
-    "archs": {"type": "array", "minItems": 1, "uniqueItems": True, "items": STRING},
-    "licence": STRING,
-    "citation": STRING,
-    "gated": {"type": "boolean", "description": "whether a licence has to be accepted first"},
-    "note": STRING,
+NAMES: Schema = {
+    "type": "array",
+    "minItems": 1,
+    "uniqueItems": True,
+    "items": STRING,
+    "description": "a list of names",
 }
-
-
-def _values(item: Schema) -> Schema:
-    """Return the schema of one value for all channels, or one for each."""
-    return {"oneOf": [item, {"type": "array", "minItems": 3, "maxItems": 3, "items": item}]}
-
-
-IMAGES: Schema = {
-    "mean": _values({"type": "number"}),
-    "std": _values({"type": "number", "exclusiveMinimum": 0}),
-    "range": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
-    "channels": {"enum": ["RGB", "BGR", "grey"]},
-    "input_size": {"type": "integer", "minimum": 1},
-}
-NETWORKS: Schema = {
-    "type": "object",
-    "additionalProperties": {
-        "type": "object",
-        "required": ["builder"],
-        "properties": {"builder": STRING},
-    },
-}
-# Keys of an entry that tell about a source, and on which its weights do not depend.
-ABOUT = ("title", "archs", "licence", "citation", "gated", "note", "help")
 
 
 @dataclass(frozen=True)
@@ -61,14 +36,12 @@ class Order:
 
     Args:
         name: the source's name in the config.
-        entry: the source's entry in the config.
         arch: name of the architecture.
         seed: for weights that are trained here.
         threads: CPU threads for that.
     """
 
     name: str
-    entry: Entry
     arch: str
     seed: int
     threads: int
@@ -87,63 +60,91 @@ class Supply:
     sha256: str | None = None
     licence: str | None = None
     citation: str | None = None
-    network: Mapping[str, Any] | None = None
+    network: Network | None = None
     input_size: int | None = None
 
 
-class Kind(ABC):
-    """A kind of source.
+@dataclass(frozen=True)
+class Supplier(Kind):
+    """What an entry of `sources` in the config describes: where a backbone's first weights are.
+
+    Args:
+        title: the source's name for people; None: that of its entry.
+        archs: the architectures that it has weights for; None: those that its other keys name, or
+            any.
+        licence: of the weights; None: what they say themselves.
+        citation: whose weights they are; None: what they say themselves.
+        gated: whether their licence has to be accepted before they can be had.
+        note: what a reader of the report should know of them.
 
     Attributes:
         version: raised when the code behind the kind makes other weights of the same.
-        by_arch: keys of an entry that hold a table, architecture → value.
-        trains: whether getting the weights means training, for which a card is of use.
+        by_arch: keys that may hold a table, architecture → value.
+        trains: whether getting the weights means training.
         has_weights: whether there is a file of weights; without one, fine-tuning starts from
             its run's seed.
-        properties: JSON schemas of the keys that this kind's entries take.
-        required: those of the keys that can't be left out.
     """
 
-    version = 1
+    noun = "Source"
+    version: ClassVar[int] = 1
     by_arch: ClassVar[tuple[str, ...]] = ()
-    trains = False
-    has_weights = True
-    properties: ClassVar[Schema] = {}
-    required: ClassVar[tuple[str, ...]] = ()
+    trains: ClassVar[bool] = False
+    has_weights: ClassVar[bool] = True
 
-    def schema(self) -> Schema:
-        """Return the JSON schema of an entry, with what every kind takes."""
-        return {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["kind", *self.required],
-            "properties": COMMON | self.properties,
-        }
+    title: str | None = parameter(None, help="for figures", decides=False)
+    archs: list[str] | None = parameter(
+        None, help="the architectures it has weights for", schema=NAMES, decides=False
+    )
+    licence: str | None = parameter(None, help="for the report", decides=False)
+    citation: str | None = parameter(None, help="for the report", decides=False)
+    gated: bool = parameter(False, help="whether a licence has to be accepted first", decides=False)
+    note: str | None = parameter(
+        None, help="what a reader of the report should know", decides=False
+    )
 
-    def archs(self, entry: Entry) -> tuple[str, ...] | None:
-        """Return the architectures that an entry covers; None: any."""
-        return tuple(entry["archs"]) if entry.get("archs") else None
+    @property
+    def covers(self) -> tuple[str, ...] | None:
+        """The architectures that it has weights for; None: any."""
+        return tuple(self.archs) if self.archs else None
 
-    def deciding(self, entry: Entry, arch: str) -> dict[str, Any]:
-        """Return what of an entry decides the weights of one architecture.
+    @property
+    def tables(self) -> dict[str, Mapping[str, Any]]:
+        """What is said for single architectures: key → architecture → value."""
+        values = {key: getattr(self, key) for key in self.by_arch}
+        return {key: value for key, value in values.items() if isinstance(value, Mapping)}
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """What images the weights are to see, as far as the config tells."""
+        return USUAL
+
+    @property
+    def uses_card(self) -> bool:
+        """Whether getting the weights may use a graphics card."""
+        return False
+
+    @property
+    def memory(self) -> int:
+        """About how much memory getting the weights takes, MB."""
+        return CHECKPOINT_MB
+
+    def deciding(self, arch: str) -> dict[str, Any]:
+        """Return the values that decide the weights of one architecture, by their keys.
 
         Neither what only tells about the source, nor what is said of other architectures.
         """
-        kept = {key: value for key, value in entry.items() if key not in ABOUT}
-        return {
-            key: value.get(arch) if key in self.by_arch and isinstance(value, Mapping) else value
-            for key, value in kept.items()
-        }
+        values = parameters.deciding(self)
+        values |= {key: of.get(arch) for key, of in self.tables.items() if key in values}
+        return {key: value for key, value in values.items() if value is not None}
 
-    def network(self, entry: Entry, arch: str) -> Mapping[str, Any] | None:
+    def network(self, arch: str) -> Network | None:
         """Return the exact network that the weights are of, as far as the config tells.
 
         None: the architecture's own, or one that only the weights themselves will tell.
         """
-        network: Mapping[str, Any] | None = entry.get("networks", {}).get(arch)
-        return network
+        return None
 
-    def fingerprint(self, entry: Entry, arch: str) -> Any:
+    def fingerprint(self, arch: str) -> Any:
         """Return what decides an architecture's weights, is not in the config and can change.
 
         It is asked for at every plan, so that it has to cost little: a file of a gigabyte is read
@@ -154,10 +155,6 @@ class Kind(ABC):
         """
         return None
 
-    def normalisation(self, entry: Entry) -> Normalisation:
-        """Return what images random weights are to see; a file's weights know their own."""
-        return USUAL
-
     @abstractmethod
     def supply(self, order: Order) -> Supply:
         """Return the weights that were ordered.
@@ -167,18 +164,4 @@ class Kind(ABC):
         """
 
 
-KINDS: Registry[Kind] = Registry("kind of source")
-
-
-def check_arch(name: str, entry: Entry, arch: str) -> None:
-    """Make sure that a source has weights for an architecture.
-
-    Raises:
-        SourceBenchError: it has none; the message lists those it has.
-    """
-    archs = KINDS.get(entry["kind"]).archs(entry)
-    if archs is not None and arch not in archs:
-        raise SourceBenchError(
-            f"Source '{name}' has no weights for architecture '{arch}'; it has them for: "
-            f"{', '.join(archs)}. Add '{arch}' to sources.{name} or take it out of the study."
-        )
+KINDS: Kinds[Supplier] = Kinds("kind of source")

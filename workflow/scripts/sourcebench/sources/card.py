@@ -1,5 +1,6 @@
-"""What is known of a file of weights."""
+"""What is known of a file of weights, and what a config says of its source."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from sourcebench.sources.normalisation import Values
@@ -32,3 +33,31 @@ class Card(TypedDict):
     parameters: int
     flops: int
     flops_at: int
+
+
+class Drawn(TypedDict):
+    """What random weights are for: what stands on the card of others.
+
+    `mean` and `std` are those of the images, `networks` the exact network of each architecture
+    (of a truncated one its parent's).
+    """
+
+    mean: Values
+    std: Values
+    networks: Mapping[str, Mapping[str, Any]]
+
+
+class Description(TypedDict):
+    """What a config says of a source for people to read; it is on no card, and costs no weights.
+
+    `note` is what a reader should know, `licence` and `citation` go before those on the card
+    (null: not said), `gated` as there; `drawn` is null for a source that has files of weights.
+    """
+
+    title: str
+    kind: str
+    note: str | None
+    licence: str | None
+    gated: bool
+    citation: str | None
+    drawn: Drawn | None

@@ -1,86 +1,119 @@
-"""What the kinds of source share that take somebody's file of weights and convert it."""
+"""What the sources share that take somebody's file of weights and convert it."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import network_of, outline
-from sourcebench.sources.base import (
-    IMAGES,
-    NETWORKS,
-    STRING,
-    Entry,
-    Kind,
-    Order,
-    Schema,
-    Supply,
-    Tensors,
-)
+from sourcebench.parameters import parameter
+from sourcebench.schemas import Schema
+from sourcebench.sources.base import Network, Order, Supply, Tensors
 from sourcebench.sources.formats import containers
 from sourcebench.sources.formats.keras_layers import FAMILIES
-from sourcebench.sources.normalisation import Normalisation
+from sourcebench.sources.stated import IMAGES, Stated
 
-CHECKSUM: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
-CHECKSUMS: Schema = {"oneOf": [CHECKSUM, {"type": "object", "additionalProperties": CHECKSUM}]}
-PREFIX: Schema = {"type": ["string", "null"]}
-NAMES: Schema = {"oneOf": [STRING, {"type": "array", "minItems": 1, "items": STRING}]}
+CHECKSUM: Schema = {
+    "type": "string",
+    "pattern": "^[0-9a-fA-F]{64}$",
+    "description": "64 hexadecimal digits",
+}
+CHECKSUMS: Schema = {
+    "oneOf": [
+        CHECKSUM,
+        {
+            "type": "object",
+            "additionalProperties": CHECKSUM,
+            "description": "a table of them by architecture",
+        },
+    ]
+}
+PREFIX: Schema = {"type": ["string", "null"], "description": "a prefix"}
+RENAMED: Schema = {
+    "type": "object",
+    "additionalProperties": {
+        "oneOf": [
+            PREFIX,
+            {
+                "type": "object",
+                "additionalProperties": PREFIX,
+                "description": "a table from old to new",
+            },
+        ]
+    },
+    "description": "old prefix → new one, or architecture → such a table",
+}
 
 
-class Foreign(Kind):
+def images_by(what: str) -> Schema:
+    """Return the schema of a table of what differs in the images, by architecture or by file."""
+    images = {"type": "object", "additionalProperties": False, "properties": IMAGES}
+    return {
+        "type": "object",
+        "additionalProperties": images,
+        "description": f"{what} → {', '.join(IMAGES)}",
+    }
+
+
+@dataclass(frozen=True)
+class Foreign(Stated):
     """A file of weights that somebody made, converted to a network of ours.
 
-    `mean`, `std`, `range` and `channels` say what images the network was trained on; `networks`
-    names the exact network per architecture where it is not the plain one; `rename` maps prefixes
-    of tensor names (for all architectures, or `{arch: {old: new}}`; null drops the tensor);
-    `input_size` is the side of those images in pixels, for the card; `per_arch` holds what is
-    different for single architectures; `help` tells where to get the file.
+    Args:
+        mean: of the images that the network was trained on, in their own values.
+        std: their standard deviation.
+        per_arch: what is different about the images for single architectures.
+        rename: prefixes of tensors' names, old → new (for all architectures, or
+            `{arch: {old: new}}`); to None: the tensor is dropped.
+        sha256: the file's checksum, or one for each architecture; another file is refused.
+        help: where to get the file.
     """
 
-    properties: ClassVar[Schema] = IMAGES | {
-        "per_arch": {
-            "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": IMAGES,
-            },
-        },
-        "networks": NETWORKS,
-        "rename": {
-            "type": "object",
-            "additionalProperties": {
-                "oneOf": [PREFIX, {"type": "object", "additionalProperties": PREFIX}]
-            },
-        },
-        "sha256": CHECKSUMS,
-        "help": STRING,
-    }
-    required: ClassVar[tuple[str, ...]] = ("mean", "std")
     by_arch: ClassVar[tuple[str, ...]] = ("per_arch", "networks", "sha256")
 
-    def deciding(self, entry: Entry, arch: str) -> dict[str, Any]:
-        """Return what of an entry decides the weights of one architecture."""
-        kept = super().deciding(entry, arch)
-        return kept | ({"rename": _renames(entry, arch)} if "rename" in kept else {})
+    mean: float | list[float] = parameter(
+        help="that of the images the weights were trained on", schema=IMAGES["mean"]
+    )
+    std: float | list[float] = parameter(help="their standard deviation", schema=IMAGES["std"])
+    per_arch: dict[str, Any] | None = parameter(
+        None, help="what differs for an architecture", schema=images_by("architecture")
+    )
+    rename: dict[str, Any] | None = parameter(
+        None, help="prefixes of the tensors' names; to null: dropped", schema=RENAMED
+    )
+    sha256: str | dict[str, str] | None = parameter(
+        None, help="a file with another one is refused", schema=CHECKSUMS
+    )
+    help: str | None = parameter(None, help="what to say where the file is missing", decides=False)
 
-    def network(self, entry: Entry, arch: str) -> Mapping[str, Any] | None:
+    def deciding(self, arch: str) -> dict[str, Any]:
+        """Return the values that decide the weights of one architecture, by their keys."""
+        kept = super().deciding(arch)
+        kept.pop("rename", None)
+        renames = self._renames(arch)
+        return kept | ({"rename": renames} if renames else {})
+
+    def network(self, arch: str) -> Network | None:
         """Return the exact network that the weights are of: that of Keras for a file of Keras'."""
-        if self.name_of(entry, arch).endswith(containers.KERAS) and arch in FAMILIES.names():
+        if self.name_of(arch).endswith(containers.KERAS) and arch in FAMILIES.names():
             return FAMILIES.get(arch).network
-        return super().network(entry, arch)
+        return super().network(arch)
+
+    def checksum(self, arch: str) -> str | None:
+        """Return the SHA-256 that is announced for an architecture, in lower case."""
+        expected = self.sha256.get(arch) if isinstance(self.sha256, dict) else self.sha256
+        return expected.lower() if expected else None
+
+    def exactly(self, arch: str, file: str) -> Self:
+        """Return the source as it is for an architecture, and for one file of it."""
+        return replace(self, **(self.per_arch or {}).get(arch, {}))
 
     @abstractmethod
-    def name_of(self, entry: Entry, arch: str) -> str:
+    def name_of(self, arch: str) -> str:
         """Return the name of an architecture's file, as far as it is known."""
-
-    def entry_of(self, entry: Entry, arch: str, file: str) -> Entry:
-        """Return an entry with what is different for an architecture, or for one file."""
-        return {**entry, **entry.get("per_arch", {}).get(arch, {})}
 
     @abstractmethod
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
@@ -100,61 +133,44 @@ class Foreign(Kind):
         from sourcebench.sources.formats.checkpoints import sha256_of
 
         path, origin = self.locate(order)
-        entry = self.entry_of(order.entry, order.arch, path.name)
-        digest = sha256_of(path)
-        expected = checksum(entry, order.arch)
+        digest, expected = sha256_of(path), self.checksum(order.arch)
         if expected and digest != expected:
             raise SourceBenchError(
                 f"{path} is not the file that sources.{order.name}.sha256 announces: its SHA-256 "
                 f"is {digest}. Fetch it again, or correct the checksum."
             )
+        exact = self.exactly(order.arch, path.name)
         with containers.opened(path) as file:
-            tensors, network = _converted(file, replace(order, entry=entry))
+            tensors, network = exact._converted(file, order.arch)
         return Supply(
             tensors=tensors,
-            normalisation=Normalisation.of(entry),
+            normalisation=exact.normalisation,
             origin=origin,
             sha256=digest,
             network=network,
-            input_size=entry.get("input_size"),
+            input_size=exact.input_size,
         )
 
+    def _converted(self, path: Path, arch: str) -> tuple[Tensors, Network | None]:
+        """Return a file's tensors, and the exact network they are of; None: the plain one."""
+        from sourcebench.sources.fitting import fit, take_rgb
+        from sourcebench.sources.formats.checkpoints import read
 
-def checksum(entry: Entry, arch: str) -> str | None:
-    """Return the SHA-256 that an entry announces for an architecture, in lower case."""
-    expected = entry.get("sha256")
-    expected = expected.get(arch) if isinstance(expected, dict) else expected
-    return expected.lower() if expected else None
+        what, channels = str(path), self.channels
+        if path.suffix in containers.KERAS:
+            from sourcebench.sources.formats import keras_h5
 
+            tensors, keras = keras_h5.convert(path, arch)
+            return take_rgb(tensors, outline(keras), channels, what=what), keras
+        network = super().network(arch)
+        backbone = outline(network or network_of(arch))
+        renames = self._renames(arch)
+        tensors = fit(read(path), backbone, renames, what=what, arch=arch, channels=channels)
+        return tensors, network
 
-def choices(entry: Entry, arch: str) -> list[str]:
-    """Return the names of an architecture's files in `files`, the preferred one first."""
-    named = entry.get("files", {}).get(arch, [])
-    return [named] if isinstance(named, str) else list(named)
-
-
-def _converted(path: Path, order: Order) -> tuple[Tensors, Any]:
-    from sourcebench.sources.fitting import fit, take_rgb
-    from sourcebench.sources.formats.checkpoints import read
-
-    entry, arch, what = order.entry, order.arch, str(path)
-    channels = entry.get("channels", "RGB")
-    if path.suffix in containers.KERAS:
-        from sourcebench.sources.formats import keras_h5
-
-        tensors, network = keras_h5.convert(path, arch)
-        return take_rgb(tensors, outline(network), channels, what=what), network
-    network = entry.get("networks", {}).get(arch)
-    backbone = outline(network or network_of(arch))
-    tensors = fit(
-        read(path), backbone, _renames(entry, arch), what=what, arch=arch, channels=channels
-    )
-    return tensors, network
-
-
-def _renames(entry: Entry, arch: str) -> dict[str, str | None]:
-    """Return the prefixes to rename for an architecture, old → new."""
-    rename: dict[str, Any] = entry.get("rename") or {}
-    if any(isinstance(new, dict) for new in rename.values()):
-        rename = rename.get(arch) or {}
-    return rename
+    def _renames(self, arch: str) -> dict[str, str | None]:
+        """Return the prefixes to rename for an architecture, old → new."""
+        rename = self.rename or {}
+        if any(isinstance(new, dict) for new in rename.values()):
+            rename = rename.get(arch) or {}
+        return rename

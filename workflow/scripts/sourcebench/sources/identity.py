@@ -4,37 +4,35 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from sourcebench.fingerprints import digest
-from sourcebench.sources.base import KINDS, Entry
+from sourcebench.sources.base import Supplier
 
 LENGTH = 10  # hexadecimal digits: among a thousand weights two agree once in two million times
 
 
-def weights_id(entry: Entry, arch: str, seed: int, fingerprint: Any = None) -> str:
+def weights_id(supplier: Supplier, arch: str, seed: int) -> str:
     """Return a name of an architecture's weights: another one exactly if they may be others.
 
     Two studies whose sources are the same share weights, whatever they call them; two that mean
     different sources by one name do not.
 
     Args:
-        entry: the source's entry in the config; what only tells about it (`ABOUT`), and what
-            it says of other architectures, does not count.
+        supplier: what the source's entry describes; what only tells about it, and what it
+            says of other architectures, does not count.
         arch: the architecture; for a truncated one its parent.
         seed: the study's; it counts where the weights are trained here.
-        fingerprint: what `Kind.fingerprint` says.
 
     Returns:
         `LENGTH` hexadecimal digits.
     """
-    kind = KINDS.get(entry["kind"])
     facts = {
-        "version": kind.version,
-        "entry": kind.deciding(entry, arch),
+        "kind": supplier.kind,
+        "version": supplier.version,
+        "entry": supplier.deciding(arch),
         "arch": arch,
-        "seed": seed if kind.trains else None,
-        "fingerprint": fingerprint,
+        "seed": seed if supplier.trains else None,
+        "fingerprint": supplier.fingerprint(arch),
     }
     # In an order of its own, since that of a config's keys means nothing.
     return digest(json.dumps(facts, sort_keys=True))[:LENGTH]

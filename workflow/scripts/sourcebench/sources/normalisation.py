@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sourcebench.models import stems
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 Values = tuple[float, ...]
 Triple = tuple[float, float, float]
+Given = float | Sequence[float]
 RANGE = (0.0, 1.0)
 
 
-def triple(values: Any) -> Triple:
+def triple(values: Given) -> Triple:
     """Return three floats, from a list as configs and cards hold it, or from one number."""
     red, green, blue = (
         [float(values)] * 3 if isinstance(values, int | float) else map(float, values)
@@ -37,18 +38,22 @@ class Normalisation:
     std: Values = (0.25, 0.25, 0.25)
 
     @classmethod
-    def of(cls, entry: Mapping[str, Any]) -> Normalisation:
-        """Return the normalisation that an entry describes in its network's own terms.
+    def of(
+        cls, mean: Given, std: Given, span: Sequence[float] = RANGE, channels: str = "RGB"
+    ) -> Normalisation:
+        """Return the normalisation that somebody describes in a network's own terms.
 
         Args:
-            entry: `mean` and `std` (a number, or three in the order of `channels`), for images
-                whose values span `range` (default: [0, 1]); `channels` 'BGR' turns the order.
+            mean: a number, or three in the order of `channels`.
+            std: likewise.
+            span: the lowest and the highest value of the images that these are of.
+            channels: 'BGR' turns the order.
         """
-        low, high = entry.get("range", RANGE)
-        mean = [(value - low) / (high - low) for value in triple(entry["mean"])]
-        std = [value / (high - low) for value in triple(entry["std"])]
-        step = -1 if entry.get("channels") == "BGR" else 1
-        return cls(triple(mean[::step]), triple(std[::step]))
+        low, high = span
+        means = [(value - low) / (high - low) for value in triple(mean)]
+        deviations = [value / (high - low) for value in triple(std)]
+        step = -1 if channels == "BGR" else 1
+        return cls(triple(means[::step]), triple(deviations[::step]))
 
     def over(self, channels: int) -> Normalisation:
         """Return the normalisation of a network whose filters `stems.widen` spread.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,36 +19,7 @@ from sourcebench.models import build_backbone
 from sourcebench.models.classifier import Classifier
 from sourcebench.sources.generators.base import GENERATORS
 from sourcebench.sources.normalisation import USUAL
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to pretrain.
-
-    Args:
-        images: number of generated images, training and validation together.
-        size: side of the images in pixels.
-        epochs: passes over the training images.
-        batch_size: images per step.
-        lr: peak learning rate of the one-cycle schedule.
-        weight_decay: of AdamW.
-        validation: share of the images that is kept for validation, in (0, 0.5].
-        accelerator: 'cpu', 'gpu', or 'auto' for a card where there is one.
-    """
-
-    images: int
-    size: int
-    epochs: int
-    batch_size: int = 64
-    lr: float = 1e-3
-    weight_decay: float = 0.01
-    validation: float = 0.1
-    accelerator: str = "auto"
-
-    @classmethod
-    def of(cls, entry: Mapping[str, Any]) -> Recipe:
-        """Return the recipe in a source's entry; other keys are left alone."""
-        return cls(**{key: entry[key] for key in cls.__dataclass_fields__ if key in entry})
+from sourcebench.sources.recipe import Recipe
 
 
 def pretrain(

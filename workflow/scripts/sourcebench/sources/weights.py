@@ -22,15 +22,14 @@ from sourcebench.models import (
     weights_arch,
 )
 from sourcebench.models.input_size import set_input_size
-from sourcebench.sources import KINDS, Entry, Order
-from sourcebench.sources.base import check_arch
+from sourcebench.sources import KINDS, Order, Supplier
 from sourcebench.sources.card import FLOPS_AT, Card
 from sourcebench.sources.fitting import require_match
 from sourcebench.sources.normalisation import USUAL, Normalisation, triple
 
 
 def write_weights(
-    name: str, entry: Entry, arch: str, path: str | Path, *, seed: int, threads: int
+    name: str, entry: Mapping[str, Any], arch: str, path: str | Path, *, seed: int, threads: int
 ) -> None:
     """Write a source's weights for an architecture, and their card.
 
@@ -44,25 +43,25 @@ def write_weights(
         threads: CPU threads for that.
 
     Raises:
-        SourceBenchError: the source has no weights for the architecture, or they can't be had, or
-            they don't fit.
+        SourceBenchError: the entry is wrong, or the source has no weights for the architecture, or
+            they can't be had, or they don't fit.
     """
-    arch = weights_arch(arch)
-    check_arch(name, entry, arch)
-    supply = KINDS.get(entry["kind"]).supply(Order(name, entry, arch, seed, threads))
+    arch, supplier = weights_arch(arch), KINDS.from_entry(entry, f"sources.{name}")
+    _check_arch(name, supplier, arch)
+    supply = supplier.supply(Order(name, arch, seed, threads))
     network = dict(supply.network or network_of(arch))
     backbone = outline(network)
     require_match(supply.tensors, backbone, what=f"Source '{name}'", arch=arch)
     card = Card(
         source=name,
-        kind=entry["kind"],
+        kind=supplier.kind,
         arch=arch,
         network=network,
         origin=supply.origin,
         sha256=supply.sha256,
-        licence=entry.get("licence", supply.licence),
-        citation=entry.get("citation", supply.citation),
-        gated=entry.get("gated", False),
+        licence=supplier.licence or supply.licence,
+        citation=supplier.citation or supply.citation,
+        gated=supplier.gated,
         mean=supply.normalisation.mean,
         std=supply.normalisation.std,
         input_size=supply.input_size,
@@ -75,6 +74,15 @@ def write_weights(
         # As bytes and not by save_file: a full disk is an OSError then, which `atomic` explains.
         temporary.write_bytes(save(tensors, metadata={"card": json.dumps(card)}))
     write_json(Path(path).with_suffix(".json"), card)
+
+
+def _check_arch(name: str, supplier: Supplier, arch: str) -> None:
+    covered = supplier.covers
+    if covered is not None and arch not in covered:
+        raise SourceBenchError(
+            f"Source '{name}' has no weights for architecture '{arch}'; it has them for: "
+            f"{', '.join(covered)}. Add '{arch}' to sources.{name} or take it out of the study."
+        )
 
 
 def load_backbone(

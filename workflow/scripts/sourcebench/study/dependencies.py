@@ -133,8 +133,7 @@ class Dependencies:
     def weights(self, source: str, arch: str) -> str:
         """Return what names a source's weights for an architecture, by what decides them."""
         chosen = self._study.sources[source]
-        fingerprint = chosen.kind.fingerprint(chosen.entry, arch)
-        return weights_id(chosen.entry, arch, chosen.seed(self._study.seed), fingerprint)
+        return weights_id(chosen.supplier, arch, chosen.seed(self._study.seed))
 
     @_once
     def run(self, task: str, confounder: str, source: str, arch: str, transfer: str | None) -> str:

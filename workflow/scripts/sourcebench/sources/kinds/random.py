@@ -1,22 +1,15 @@
 """No source: every run starts from random weights of its own."""
 
-from typing import ClassVar
+from dataclasses import dataclass
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.sources.base import (
-    IMAGES,
-    KINDS,
-    NETWORKS,
-    Entry,
-    Kind,
-    Order,
-    Schema,
-    Supply,
-)
-from sourcebench.sources.normalisation import USUAL, Normalisation
+from sourcebench.sources.base import KINDS, Order, Supply
+from sourcebench.sources.stated import Stated
 
 
-class Random(Kind):
+@KINDS.register("random")
+@dataclass(frozen=True)
+class Random(Stated):
     """Random initialisation, drawn from the fine-tuning run's seed.
 
     Images are normalised as `mean`, `std`, `range` and `channels` say (see `Normalisation.of`), or
@@ -26,12 +19,6 @@ class Random(Kind):
     """
 
     has_weights = False
-    properties: ClassVar[Schema] = {"networks": NETWORKS, **IMAGES}
-    by_arch = ("networks",)
-
-    def normalisation(self, entry: Entry) -> Normalisation:
-        """Return what images the networks are to see."""
-        return Normalisation.of({"std": 1, **entry}) if "mean" in entry else USUAL
 
     def supply(self, order: Order) -> Supply:
         """Refuse: there is nothing to write.
@@ -43,6 +30,3 @@ class Random(Kind):
             f"Source '{order.name}' is random initialisation: it has no file of weights, "
             "fine-tuning draws them from each run's seed."
         )
-
-
-KINDS.register("random")(Random())

@@ -1,57 +1,63 @@
 """Weights that timm loads: those it publishes, and any on the hub that are made for it."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import network_of
-from sourcebench.sources.base import (
-    KINDS,
-    STRING,
-    Entry,
-    Kind,
-    Order,
-    Schema,
-    Supply,
-)
+from sourcebench.parameters import parameter
+from sourcebench.schemas import Schema
+from sourcebench.sources.base import KINDS, STRING, Network, Order, Supplier, Supply
 from sourcebench.sources.hub import WEIGHTS, cached, refusal
 from sourcebench.sources.identity import content_of
 from sourcebench.sources.normalisation import Normalisation, triple
 
 HUB, FOLDER = "hf-hub:", "local-dir:"  # timm's own prefixes
 NOT_OF_THE_NETWORK = ("num_classes", "pretrained_model_args")
+TAGS: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": STRING,
+    "description": "architecture → tag",
+}
 
 
-class Timm(Kind):
+@KINDS.register("timm")
+@dataclass(frozen=True)
+class Timm(Supplier):
     """timm's pretrained weights, by tag: `{kind: timm, tags: {resnet50: resnet50.tv_in1k}}`.
 
     A tag may also be a repository on the hub that was made with timm (`hf-hub:organisation/name`),
     or a copy of one on disk (`local-dir:path`, with its `config.json` and `model.safetensors`).
     Tags are always named: timm's plain names stand for its newest recipe, which may fine-tune
     quite differently from the plain training behind the paper's weights.
+
+    Args:
+        tags: each architecture's tag.
     """
 
-    properties: ClassVar[Schema] = {
-        "tags": {"type": "object", "minProperties": 1, "additionalProperties": STRING}
-    }
-    required = ("tags",)
-    by_arch = ("tags",)
+    by_arch: ClassVar[tuple[str, ...]] = ("tags",)
 
-    def archs(self, entry: Entry) -> tuple[str, ...] | None:
-        """Return the architectures that have a tag."""
-        return tuple(entry["tags"])
+    tags: dict[str, str] = parameter(
+        help="of timm's own weights, or hf-hub:… or local-dir:…", schema=TAGS
+    )
 
-    def network(self, entry: Entry, arch: str) -> Mapping[str, Any] | None:
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """The architectures that have a tag."""
+        return tuple(self.tags)
+
+    def network(self, arch: str) -> Network | None:
         """Return the network that a tag of timm's is of; a repository's says so itself, later."""
-        tag = entry["tags"][arch]
+        tag = self.tags[arch]
         if tag.startswith((HUB, FOLDER)):
             return None
         return {"builder": "timm", "name": tag.partition(".")[0]}
 
-    def fingerprint(self, entry: Entry, arch: str) -> Any:
+    def fingerprint(self, arch: str) -> Any:
         """Return the SHA-256 of the files of a copy on disk; nothing for what timm publishes."""
-        tag = entry["tags"][arch]
+        tag = self.tags[arch]
         if not tag.startswith(FOLDER):
             return None
         folder = Path(tag.removeprefix(FOLDER))
@@ -68,10 +74,10 @@ class Timm(Kind):
 
         from sourcebench.sources.formats.checkpoints import sha256_of
 
-        tag = order.entry["tags"][order.arch]
+        tag = self.tags[order.arch]
         where = f"sources.{order.name}.tags.{order.arch}"
-        model = _loaded(tag, order, where)
-        network = _network(model, order, tag, where)
+        model = _loaded(tag, order.name, where, gated=self.gated)
+        network = _network(model, order.arch, tag, where)
         facts: dict[str, Any] = model.pretrained_cfg
         if facts["input_size"][0] != len("RGB"):
             raise SourceBenchError(
@@ -94,7 +100,7 @@ class Timm(Kind):
         )
 
 
-def _loaded(tag: str, order: Order, where: str) -> Any:
+def _loaded(tag: str, source: str, where: str, *, gated: bool) -> Any:
     import timm
 
     if tag.startswith(FOLDER):
@@ -113,8 +119,7 @@ def _loaded(tag: str, order: Order, where: str) -> Any:
         return timm.create_model(tag, pretrained=True, num_classes=0)
     except OSError as error:
         repo = tag.removeprefix(HUB).partition("@")[0] if tag.startswith(HUB) else f"timm/{tag}"
-        gated = order.entry.get("gated", False)
-        raise refusal(error, order.name, repo, gated=gated) from error
+        raise refusal(error, source, repo, gated=gated) from error
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise SourceBenchError(
@@ -123,20 +128,17 @@ def _loaded(tag: str, order: Order, where: str) -> Any:
         ) from error
 
 
-def _network(model: Any, order: Order, tag: str, where: str) -> dict[str, Any] | None:
+def _network(model: Any, arch: str, tag: str, where: str) -> dict[str, Any] | None:
     """Return the exact network of the weights, None for the architecture's own."""
     name = model.pretrained_cfg["architecture"]
-    own = network_of(order.arch).get("name", "")
+    own = network_of(arch).get("name", "")
     # The names of timm's variants of a network begin with the network's.
-    if name != own and not name.startswith(order.arch):
+    if name != own and not name.startswith(arch):
         raise SourceBenchError(
-            f"{where} is '{tag}', the weights of a '{name}', which is no '{order.arch}'. Give the "
+            f"{where} is '{tag}', the weights of a '{name}', which is no '{arch}'. Give the "
             f"tag of a {own}, or list it under the architecture it belongs to."
         )
     options = {k: v for k, v in model._model_args.items() if k not in NOT_OF_THE_NETWORK}
     if name == own and not options:
         return None
     return {"builder": "timm", "name": name, **options}
-
-
-KINDS.register("timm")(Timm())

@@ -1,42 +1,57 @@
 """Weights from an address on the web."""
 
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.parameters import parameter
 from sourcebench.retrieval.http import discard, fetch
-from sourcebench.sources.base import KINDS, Entry, Order, Schema
-from sourcebench.sources.foreign import Foreign, checksum
+from sourcebench.schemas import Schema
+from sourcebench.sources.base import KINDS, Order
+from sourcebench.sources.foreign import Foreign
 
 FOLDER = Path("resources/downloads")
+ADDRESSES: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {
+        "type": "string",
+        "pattern": "^https?://",
+        "description": "an address that begins with http:// or https://",
+    },
+    "description": "architecture → address",
+}
 
 
+@KINDS.register("url")
+@dataclass(frozen=True)
 class Url(Foreign):
     """A checkpoint on the web: `{kind: url, urls: {arch: https://…}, sha256: {arch: …}, …}`.
 
     It is downloaded to `resources/downloads/<source>/` and resumed where it stopped. With a
     checksum it is kept only if it has it; without one what came is taken, and its own stands on the
     card. An archive (`.tar.gz`) is opened: it holds one file of weights.
+
+    Args:
+        urls: each architecture's address.
     """
 
-    properties: ClassVar[Schema] = Foreign.properties | {
-        "urls": {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": {"type": "string", "pattern": "^https?://"},
-        },
-    }
-    required = (*Foreign.required, "urls")
-    by_arch = (*Foreign.by_arch, "urls")
+    by_arch: ClassVar[tuple[str, ...]] = (*Foreign.by_arch, "urls")
 
-    def archs(self, entry: Entry) -> tuple[str, ...] | None:
-        """Return the architectures that have an address."""
-        return tuple(entry["urls"])
+    urls: dict[str, str] = parameter(
+        help="of a checkpoint, or an archive that holds one", schema=ADDRESSES
+    )
 
-    def name_of(self, entry: Entry, arch: str) -> str:
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """The architectures that have an address."""
+        return tuple(self.urls)
+
+    def name_of(self, arch: str) -> str:
         """Return the name of an architecture's file."""
-        return PurePosixPath(urlsplit(entry["urls"][arch]).path).name
+        return PurePosixPath(urlsplit(self.urls[arch]).path).name
 
     def locate(self, order: Order) -> tuple[Path, dict[str, Any]]:
         """Return the downloaded file.
@@ -46,14 +61,14 @@ class Url(Foreign):
         """
         from sourcebench.sources.formats.checkpoints import sha256_of
 
-        expected = checksum(order.entry, order.arch)
-        if expected is None and "sha256" in order.entry:
+        expected = self.checksum(order.arch)
+        if expected is None and self.sha256 is not None:
             raise SourceBenchError(
                 f"sources.{order.name}.sha256 has no checksum for '{order.arch}'; give it one as "
                 "well, or leave the key out to take whatever comes."
             )
-        url = order.entry["urls"][order.arch]
-        path = FOLDER / order.name / self.name_of(order.entry, order.arch)
+        url = self.urls[order.arch]
+        path = FOLDER / order.name / self.name_of(order.arch)
         origin = {"url": url}
         if path.is_file() and expected in (None, sha256_of(path)):
             return path, origin
@@ -75,6 +90,3 @@ class Url(Foreign):
         part.replace(path)
         discard(part)
         return path, origin
-
-
-KINDS.register("url")(Url())
