@@ -16,9 +16,9 @@ import time
 import numpy as np
 from common import machine, verdict
 
+from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.lidc import annotations
 from sourcebench.datasets.lidc.consensus import consensus_areas
-from sourcebench.datasets.lidc.pairs import nodule_pairs
 
 
 def main() -> None:
@@ -35,13 +35,13 @@ def main() -> None:
     nodules = annotations.nodules()
     grouped = time.process_time() - begin
     areas = consensus_areas()
-    pairs = nodule_pairs(slices, {})
+    pairs = LABELS.build("nodules").rows(slices)
     whole = time.process_time() - started
     patients = pairs["patient_id"].nunique()
     print(f"{len(nodules)} nodules on {len(areas)} slices: {len(pairs) // 2} pairs, ", end="")
     print(f"{pairs['scan_id'].nunique()} scans, {patients} patients")
     for readers in range(1, 5):
-        found = nodule_pairs(slices, {"readers": readers})
+        found = LABELS.build("nodules", readers=readers).rows(slices)
         z = found.pivot(index="pair", columns="label", values="z")
         apart = (z[0] - z[1]).abs().quantile([0.5, 0.95]).round(1).tolist()
         print(

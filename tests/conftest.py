@@ -45,11 +45,12 @@ def forgotten(monkeypatch, tmp_path_factory):
     from sourcebench.artifacts import ARTIFACTS
     from sourcebench.attributes import ATTRIBUTES
     from sourcebench.datasets.base import KINDS as DATASETS
+    from sourcebench.datasets.labels import LABELS
     from sourcebench.figures import FIGURES
     from sourcebench.sources import KINDS as SOURCES
     from sourcebench.training.transfer import TRANSFERS
 
-    for registry in (ARTIFACTS, ATTRIBUTES, DATASETS, FIGURES, SOURCES, TRANSFERS):
+    for registry in (ARTIFACTS, ATTRIBUTES, DATASETS, FIGURES, LABELS, SOURCES, TRANSFERS):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield

@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from jsonschema import Draft202012Validator
 
-from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, build
-from sourcebench.datasets.chexpert.labels import chexpert_labels
+from sourcebench.datasets.base import METADATA_COLUMNS, build
 from sourcebench.datasets.chexpert.tables import metadata, published
+from sourcebench.datasets.labels import LABELS
 from sourcebench.errors import SourceBenchError
 
 FIRST = "train/patient00001/study1/view1_frontal.jpg"
@@ -33,8 +32,14 @@ def put(folder, *names, image=None):
 
 
 def found(folder):
-    table, counts = build("c", {"kind": "chexpert"}).index(folder, folder, 1, io.StringIO())
+    table, counts = build("c", {"kind": "chexpert", "origin": "phantoms"}).index(
+        folder, folder, 1, io.StringIO()
+    )
     return table, counts["duplicates"]
+
+
+def chexpert_labels(table, **values):
+    return LABELS.build("chexpert", **values).rows(table)
 
 
 def test_the_table_is_the_published_one():
@@ -58,7 +63,7 @@ def test_rethinks_imbalance_ratios_are_those_of_studies_with_uncertain_as_negati
     table = table[~table["image_id"].str.rpartition("/")[0].duplicated()]
     ratios = {}
     for finding in ("Enlarged Cardiomediastinum", "Lung Lesion", "Pleural Other", "Fracture"):
-        labels = chexpert_labels(table, {"positive": finding, "uncertain": "zeros"})["label"]
+        labels = chexpert_labels(table, positive=finding, uncertain="zeros")["label"]
         ratios[finding] = round((labels == 0).sum() / (labels == 1).sum(), 1)
     assert list(ratios.values()) == [19.8, 26.4, 75.9, 24.8]  # section 4
 
@@ -78,8 +83,7 @@ def test_metadata_has_every_datasets_columns():
     [("zeros", 33_376, 190_038), ("ones", 67_115, 156_299), ("ignore", 33_376, 156_299)],
 )
 def test_what_is_uncertain_becomes_a_class_or_is_left_out(how, positive, negative):
-    spec = {"from": "chexpert", "positive": "Atelectasis", "uncertain": how}
-    labelled = chexpert_labels(metadata(), spec)
+    labelled = chexpert_labels(metadata(), positive="Atelectasis", uncertain=how)
     assert (labelled["label"] == 1).sum() == positive
     assert (labelled["label"] == 0).sum() == negative
     assert len(labelled) == positive + negative
@@ -88,7 +92,7 @@ def test_what_is_uncertain_becomes_a_class_or_is_left_out(how, positive, negativ
 
 def test_zeros_is_the_default_and_labels_keep_to_their_rows():
     some = metadata().sample(500, random_state=1)
-    labelled = chexpert_labels(some, {"positive": "Edema"})
+    labelled = chexpert_labels(some, positive="Edema")
     stated = published().set_index("image_id")["Edema"].reindex(some["image_id"])
     assert list(labelled["image_id"]) == list(some["image_id"])
     assert list(labelled["label"]) == list((stated == 1).astype(int))
@@ -97,19 +101,23 @@ def test_zeros_is_the_default_and_labels_keep_to_their_rows():
 @pytest.mark.parametrize(
     ("spec", "word"),
     [
-        ({"positive": "Effusion"}, "'Effusion', which is no observation of CheXpert"),
-        ({"positive": "Edema", "uncertain": "maybe"}, "labels.uncertain is 'maybe'"),
+        ({"positive": "Effusion"}, "positive is 'Effusion'; it must be .*'Pleural Effusion' or"),
+        (
+            {"positive": "Edema", "uncertain": "maybe"},
+            "uncertain is 'maybe'; it must be 'zeros' or",
+        ),
+        ({"uncertain": "ones"}, "lacks the key 'positive'; it needs: positive"),
     ],
 )
 def test_labels_that_chexpert_has_not_are_named(spec, word):
-    with pytest.raises(SourceBenchError, match=word):
-        chexpert_labels(metadata(), spec)
+    with pytest.raises(SourceBenchError, match=rf"tasks\.mine\.labels.{word}"):
+        LABELS.from_entry({"from": "chexpert", **spec}, "tasks.mine.labels")
 
 
 def test_labels_are_for_chexperts_images_alone():
     other = pd.DataFrame({"image_id": ["00000001_000.png"]})
     with pytest.raises(SourceBenchError, match=r"1 are others \(such as 00000001_000\.png\)"):
-        chexpert_labels(other, {"positive": "Edema"})
+        chexpert_labels(other, positive="Edema")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +168,7 @@ def test_a_folder_without_images_or_no_folder_is_named(tmp_path):
 @pytest.mark.parametrize("fit", ["pad", "crop", "stretch", None])
 def test_originals_of_any_size_become_squares_of_one(tmp_path, shape, fit):
     put(tmp_path, "a.jpg", image=np.full(shape, 200, np.uint8))
-    spec = {"kind": "chexpert", "side": 32} | ({"fit": fit} if fit else {})
+    spec = {"kind": "chexpert", "origin": "phantoms", "side": 32} | ({"fit": fit} if fit else {})
     image, remarks = build("c", spec).read(tmp_path / "a.jpg")
     assert image.shape == (32, 32)
     assert remarks == ()
@@ -178,19 +186,24 @@ def test_shrinking_averages_areas(tmp_path):
     stripes = np.zeros((64, 64), np.uint8)
     stripes[:, ::2] = 200
     put(tmp_path, "a.jpg", image=stripes)
-    image, _ = build("c", {"kind": "chexpert", "side": 32}).read(tmp_path / "a.jpg")
+    image, _ = build("c", {"kind": "chexpert", "origin": "phantoms", "side": 32}).read(
+        tmp_path / "a.jpg"
+    )
     assert np.abs(image.astype(int) - 100).max() < 25
 
 
 def test_its_size_is_that_of_irvin_unless_said_otherwise(tmp_path):
     put(tmp_path, "a.jpg")
-    assert build("c", {"kind": "chexpert"}).read(tmp_path / "a.jpg")[0].shape == (320, 320)
+    assert build("c", {"kind": "chexpert", "origin": "phantoms"}).read(tmp_path / "a.jpg")[
+        0
+    ].shape == (320, 320)
 
 
 def test_an_entry_is_checked_and_a_download_says_where_to_ask(tmp_path):
-    check = Draft202012Validator(KINDS.get("chexpert").schema())
-    assert check.is_valid({"kind": "chexpert", "origin": "path", "path": "x", "fit": "crop"})
-    assert not check.is_valid({"kind": "chexpert", "origin": "path", "fit": "squeeze"})
+    entry = {"kind": "chexpert", "origin": "path", "path": "x"}
+    assert build("chest", entry | {"fit": "crop"}).fit == "crop"
+    with pytest.raises(SourceBenchError, match=r"datasets\.chest\.fit is 'squeeze'; .* 'stretch'"):
+        build("chest", entry | {"fit": "squeeze"})
     dataset = build("chest", {"kind": "chexpert", "origin": "download"})
     with pytest.raises(SourceBenchError, match=r"datasets\.chest: .* Stanford AIMI"):
         dataset.download(metadata()[:1], tmp_path, io.StringIO())

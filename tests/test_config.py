@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 from conftest import ROOT
 from sourcebench.axes import USUAL
 from sourcebench.errors import SourceBenchError
-from sourcebench.study import Study
+from sourcebench.study import Dependencies, Study
 
 DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 OVERLAYS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
@@ -49,8 +49,13 @@ WRONG = [
     ("experiment.task", ["cxr_mass"], r"experiment has the key 'task'.* allowed are: tasks"),
     ("seed", None, r"the config lacks the key 'seed'; it needs: study, seed"),
     ("study", "my study", r"study is 'my study'.*letters, digits and _"),
-    ("datasets.nih_cxr14.origin", "web", r"origin is 'web'; .* download, phantoms, path"),
-    ("datasets.nih_cxr14.origin", "path", r"nih_cxr14\.path is None"),
+    ("datasets.nih_cxr14.origin", "web", r"origin is 'web'; .* 'download' or 'phantoms' or 'path'"),
+    ("datasets.nih_cxr14.origin", "path", r"nih_cxr14\.path is None, but .* must be a folder"),
+    ("datasets.nih_cxr14.path", 3, r"datasets\.nih_cxr14\.path is 3; it must be text"),
+    ("datasets.nih_cxr14.checksums", "no", r"checksums is 'no'; it must be true or false"),
+    ("datasets.lidc_idri.window", [0], r"window is \[0\]; it must be .*two numbers in HU"),
+    ("datasets.lidc_idri.window", [0, "x"], r"lidc_idri\.window\.1 is 'x'; .* of type number"),
+    ("datasets.lidc_idri.crop", 600, r"crop is 600; it must be a whole number from 16 to 512 px"),
     ("tasks.cxr_mass.view", 3, r"view is 3; it must be of type string or nothing"),
     ("tasks.cxr_mass.dataset", "mimic", r"cxr_mass\.dataset has 'mimic'.*nih_cxr14"),
     ("datasets.nih_cxr14.kind", "mimic", r"datasets\.nih_cxr14\.kind has 'mimic'.*nih_cxr14"),
@@ -58,6 +63,18 @@ WRONG = [
     ("tasks.cxr_mass.samples", None, r"tasks\.cxr_mass needs one of: labels \+ samples"),
     ("tasks.cxr_mass.labels.from", "web", r"labels\.from has 'web'.*metadata.*expert"),
     ("tasks.cxr_atelectasis.labels.negative", None, "lacks the key 'negative'; it needs"),
+    (
+        "tasks.cxr_mass.labels.positive",
+        "Mass",
+        r"cxr_mass\.labels\.positive is 'Mass'; .* 'Fracture'",
+    ),
+    ("tasks.ct_nodule.labels.readers", 5, r"ct_nodule\.labels\.readers is 5; .* from 1 to 4"),
+    ("tasks.ct_nodule.labels.extent", [0.1], r"labels\.extent is \[0\.1\]; .*two shares"),
+    (
+        "tasks.ct_nodule.labels.min_distance",
+        50,
+        r"labels\.min_distance is 50 mm and max_distance 40",
+    ),
     ("tasks.cxr_mass.val_fraction", 0.3, r"val_fraction is 0\.3, .* at most 0\.2"),
     ("tasks.cxr_mass.confounders", ["tag", "smoke"], r"confounders has 'smoke'.*tag, denoise"),
     ("tasks.cxr_mass.confounders", ["tag", "gender"], "must be the task's only one"),
@@ -111,7 +128,7 @@ MISSPELT = [
     ("datasets.nih_cxr14.kind", "nih_cxr", "kind has 'nih_cxr'", "nih_cxr14"),
     ("tasks.cxr_mass.batchsize", 3, "tasks.cxr_mass has the key 'batchsize'", "batch_size"),
     ("tasks.cxr_mass.samples.tests", 3, "cxr_mass.samples has the key 'tests'", "test"),
-    ("tasks.cxr_mass.labels.negativ", "x", "cxr_mass.labels has the key 'negativ'", "negative"),
+    ("tasks.cxr_mass.labels.sett", "x", "cxr_mass.labels has the key 'sett'", "set"),
     ("tasks.cxr_mass.confounders", ["tags"], "cxr_mass.confounders has 'tags'", "tag"),
     ("confounders.tag.sizes", 3, "confounders.tag has the key 'sizes'", "size"),
     ("confounders.tag.kind", "tags", "confounders.tag.kind has 'tags'", "tag"),
@@ -287,3 +304,34 @@ def test_labels_of_another_source_decide_nothing():
     config = changed("tasks.cxr_mass.labels.uncertain", "zeros")
     study, plain = Study.of(config), Study.of(DEFAULT)
     assert study.tasks["cxr_mass"].labels == plain.tasks["cxr_mass"].labels
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "counts"),
+    [
+        ("datasets.lidc_idri.crop", None, False),  # the default was written out
+        ("datasets.lidc_idri.window", None, False),
+        ("datasets.lidc_idri.window", [-1000, 800], True),
+        ("datasets.lidc_idri.url", "https://example.org", False),
+        ("datasets.lidc_idri.keep_all_images", True, False),
+        ("tasks.ct_nodule.labels.min_diameter", None, False),
+        ("tasks.ct_nodule.labels.min_diameter", 4, True),
+        ("tasks.ct_nodule.labels.extent", [0.17, 0.91], False),
+        ("tasks.ct_nodule.labels.extent", [0, 1], True),
+    ],
+)
+def test_a_default_decides_the_same_whether_it_is_written_out_or_not(key, value, counts):
+    before = Dependencies(Study.of(DEFAULT)).manifest("ct_nodule")
+    after = Dependencies(Study.of(changed(key, value))).manifest("ct_nodule")
+    assert (after != before) == counts
+
+
+@pytest.mark.parametrize("entry", [{}, {"kind": "table"}, {"kind": "disk", "path": 3}])
+def test_a_dataset_that_no_task_uses_may_be_unfinished(entry):
+    config = changed("datasets.spare", {"kind": "table", "origin": "download"} | entry)
+    assert Study.of(config).datasets["spare"].name == "spare"
+    config["tasks"]["cxr_mass"]["dataset"] = "spare"
+    with pytest.raises(
+        SourceBenchError, match=r"datasets\.spare(\.kind has 'disk'| lacks .*table)"
+    ):
+        Study.of(config)

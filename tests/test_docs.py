@@ -7,11 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import make_dataclass
+from dataclasses import fields, make_dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 import torch
@@ -137,7 +138,7 @@ def test_the_table_of_the_docs(tmp_path):
     (table,) = blocks("docs/adding-a-dataset.md", "csv")
     path = tmp_path / "images.csv"
     path.write_text(table)
-    metadata = build("mine", {"kind": "table", "table": str(path)}).metadata()
+    metadata = build("mine", {"kind": "table", "origin": "download", "table": str(path)}).metadata()
     assert metadata["patient_id"].tolist() == ["007", "007", "008"]
     labels = {"from": "metadata", "positive": "Nodule", "negative": "No Finding"}
     assert candidates(metadata, labels, None)[0]["label"].tolist() == [1, 0, 1]
@@ -194,13 +195,13 @@ def test_the_studies_of_the_docs_can_be_drawn(own_study, with_site):
 
 def test_the_dataset_of_the_docs(forgotten):
     example(3)
-    dataset = build("two", {"kind": "two_patients", "origin": "path"})
+    dataset = build("two", {"kind": "two_patients", "origin": "download"})
     assert list(dataset.metadata()["patient_id"]) == ["1", "2"]
 
 
 def test_tiffs_as_in_the_docs(forgotten, tmp_path):
     example(1)
-    dataset = build("mine", {"kind": "tiff_table", "table": "-"})
+    dataset = build("mine", {"kind": "tiff_table", "origin": "download", "table": "-"})
     pixels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
     cv2.imwrite(str(tmp_path / "a.TIFF"), pixels)
     cv2.imwrite(str(tmp_path / "b.tif"), pixels.astype(np.uint8))
@@ -215,7 +216,7 @@ def test_tiffs_as_in_the_docs(forgotten, tmp_path):
 
 def test_dicoms_as_in_the_docs(forgotten, tmp_path):
     example(2)
-    dataset = build("mine", {"kind": "dicom_table", "table": "-"})
+    dataset = build("mine", {"kind": "dicom_table", "origin": "download", "table": "-"})
     pixels = np.arange(64, dtype=np.uint16).reshape(8, 8)
     (tmp_path / "notes.txt").write_text("no DICOM")
     for name in ("MONOCHROME1", "MONOCHROME2"):
@@ -238,12 +239,22 @@ def test_dicoms_as_in_the_docs(forgotten, tmp_path):
     np.testing.assert_array_equal(dataset.read(tmp_path / "MONOCHROME1")[0], 255 - image)
 
 
+def test_labels_as_in_the_docs(forgotten):
+    example(4)
+    ages = {"image_id": list("abc"), "age": ["61", "60", None], "view": "PA", "findings": ""}
+    table, counts = candidates(pd.DataFrame(ages), {"from": "older", "than": 60}, "PA")
+    assert dict(zip(table["image_id"], table["label"], strict=True)) == {"a": 1, "b": 0}
+    assert counts["candidates"] == 2
+
+
 def test_the_imbalanced_table_of_the_docs(tmp_path):
     (rows,) = blocks("docs/rethink.md", "csv")
     (overlay,) = [each for each in blocks("docs/rethink.md", "yaml") if "covid:" in each]
     (tmp_path / "images.csv").write_text(rows)
     spec = yaml.safe_load(overlay)
-    table = build("covid", {"kind": "table", "table": str(tmp_path / "images.csv")}).metadata()
+    table = build(
+        "covid", {"kind": "table", "origin": "download", "table": str(tmp_path / "images.csv")}
+    ).metadata()
     labelled, _ = candidates(table, spec["tasks"]["covid"]["labels"], None)
     assert labelled["label"].tolist() == [1, 0, 0, 0]
 
@@ -305,11 +316,11 @@ def test_every_key_is_explained():
     task = schema["properties"]["tasks"]["additionalProperties"]["properties"]
     keys |= set(task) - {"labels", "samples"}
     for source in LABELS.names():
-        keys |= {f"labels.{key}" for key in LABELS.get(source).schema()["properties"]}
+        keys |= {f"labels.{key.name}" for key in fields(LABELS.get(source))}
     keys |= {f"samples.{key}" for key in task["samples"]["properties"]}
     keys |= set(schema["$defs"]["splits"]["properties"])
     for kind in DATASETS.names():
-        keys |= set(DATASETS.get(kind).schema()["properties"])
+        keys |= {key.name for key in fields(DATASETS.get(kind))}
     for spec in config["confounders"].values():
         keys |= set(spec)
     for key in keys:

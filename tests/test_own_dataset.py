@@ -14,35 +14,49 @@ from sourcebench.datasets.disks import dataset, labels, mirror
 ''',
     "dataset.py": '''"""The dataset."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
+from sourcebench.parameters import parameter
 
 
 @KINDS.register("disks")
+@dataclass(frozen=True)
 class Disks(Dataset):
     """Disks of many radii in floating point."""
 
     suffixes = (".npy",)
-    properties = {"gain": {"type": "number", "minimum": 0}}
+
+    gain: float = parameter(1, help="what grey levels are multiplied by", low=0)
 
     def metadata(self):
         rows = [(f"{i:02d}.npy", f"p{i}", None, None, "flat", "", 3 + i) for i in range(24)]
         return pd.DataFrame(rows, columns=[*METADATA_COLUMNS, "radius"])
 
     def read(self, path):
-        image = np.clip(self.spec.get("gain", 1) * np.load(path), 0, 255).astype(np.uint8)
+        image = np.clip(self.gain * np.load(path), 0, 255).astype(np.uint8)
         return image, ("large",) if image.mean() > 120 else ()
 ''',
     "labels.py": '''"""Its labels."""
 
-from sourcebench.datasets.labels import STRING, label_source
+from dataclasses import dataclass
+
+from sourcebench.datasets.labels import LABELS, LabelSource
+from sourcebench.parameters import parameter
 
 
-@label_source("size", {"above": {"type": "number", "description": "px"}}, ("above",))
-def size(table, spec):
-    return table.assign(label=(table["radius"] > spec["above"]).astype(int))
+@LABELS.register("size")
+@dataclass(frozen=True)
+class Size(LabelSource):
+    """Large or small."""
+
+    above: float = parameter(unit="px", help="the radius of a large disk")
+
+    def rows(self, table):
+        return table.assign(label=(table["radius"] > self.above).astype(int))
 ''',
     "mirror.py": '''"""Its phantoms."""
 
@@ -110,7 +124,7 @@ def test_a_new_dataset_is_a_new_folder_and_nothing_else(desk):
 
     status, said = prepared(desk, origin="path", path="resources/phantoms/disks", gain="much")
     assert status != 0
-    assert "datasets.disks.gain is 'much'; it must be of type number" in said
+    assert "datasets.disks.gain is 'much'; it must be a number of at least 0" in said
 
     status, said = prepared(desk, origin="path", path="resources/phantoms/disks", gain=0.5)
     assert status == 0, said

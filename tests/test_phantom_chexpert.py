@@ -27,12 +27,14 @@ def test_the_mirror_lies_as_chexpert_does_and_is_read_like_it(tmp_path):
     written = {path: path.read_bytes() for path in tmp_path.rglob("*.jpg")}
     assert {str(path.relative_to(tmp_path)) for path in written} == set(wanted["image_id"])
     assert len(list(tmp_path.rglob("*.*"))) == 4  # nothing half-written stays
-    table, _ = build("c", {"kind": "chexpert"}).index(tmp_path, tmp_path, 1, io.StringIO())
+    table, _ = build("c", {"kind": "chexpert", "origin": "phantoms"}).index(
+        tmp_path, tmp_path, 1, io.StringIO()
+    )
     assert set(table["image_id"]) == set(wanted["image_id"])
     originals = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in written]
     assert {min(image.shape) for image in originals} == {320}
     assert len({image.shape for image in originals}) > 1
-    dataset = build("c", {"kind": "chexpert"})
+    dataset = build("c", {"kind": "chexpert", "origin": "phantoms"})
     assert {dataset.read(path)[0].shape for path in written} == {(320, 320)}
 
 

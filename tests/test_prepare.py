@@ -127,7 +127,7 @@ def test_published_splits_give_the_manifest():
 
 
 def test_no_class_of_published_splits_may_be_missing():
-    ids = list(tables.nih_metadata()["image_id"][:12])
+    ids = list(tables.metadata()["image_id"][:12])
     table = published(ids, [0, 1, 2] * 2)
     options = {"seed": 1, "carrier": None, "published": table}
     chosen, _ = prepare.manifest("t", {}, NIH, available=set(ids[1:]), **options)

@@ -109,7 +109,9 @@ def test_what_is_wrong_is_said(mine, content, message):
 
 
 def test_no_table_at_all(tmp_path):
-    dataset = build("mine", {"kind": "table", "table": str(tmp_path / "no.csv")})
+    dataset = build(
+        "mine", {"kind": "table", "origin": "download", "table": str(tmp_path / "no.csv")}
+    )
     with pytest.raises(
         SourceBenchError, match=r"datasets\.mine\.table: there is no file .*no\.csv"
     ):

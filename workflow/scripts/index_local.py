@@ -7,11 +7,9 @@ from sourcebench.datasets.base import build
 from sourcebench.jobs import job
 
 with job(snakemake) as terminal:
-    found, odd = build(snakemake.wildcards.dataset, snakemake.params.spec).index(
-        Path(snakemake.params.spec["path"]),
-        Path(snakemake.params.folder),
-        snakemake.threads,
-        terminal,
+    dataset = build(snakemake.wildcards.dataset, snakemake.params.spec)
+    found, odd = dataset.index(
+        dataset.folder, Path(snakemake.params.folder), snakemake.threads, terminal
     )
     print(f"Found {len(found)} images; {odd}")
     files.write_csv(snakemake.output.available, found)

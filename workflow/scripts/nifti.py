@@ -7,8 +7,8 @@ from sourcebench.datasets.lidc.nifti import write_whole_scan
 from sourcebench.jobs import job
 
 with job(snakemake) as terminal:
-    images = Path(snakemake.params.spec.get("path") or f"{snakemake.params.folder}/images")
-    found, _ = build(snakemake.wildcards.dataset, snakemake.params.spec).index(
-        images, Path(snakemake.params.folder), snakemake.threads, terminal
-    )
+    dataset = build(snakemake.wildcards.dataset, snakemake.params.spec)
+    cache = Path(snakemake.params.folder)
+    images = dataset.folder or cache / "images"
+    found, _ = dataset.index(images, cache, snakemake.threads, terminal)
     write_whole_scan(int(snakemake.wildcards.scan), found, Path(snakemake.output.scan).parent)

@@ -21,8 +21,8 @@ Part = tuple[Path, str]
 """A file, and the name in it whose definition counts; "" for all of it."""
 
 MACHINERY = frozenset(
-    {"errors", "files", "fingerprints", "jobs", "modules", "parameters", "plugins", "registry"}
-    | {"traits"}
+    {"errors", "files", "fingerprints", "jobs", "kinds", "modules", "parameters", "plugins"}
+    | {"registry", "schemas", "traits"}
 )
 """Modules beside this one that say, check and file things, and compute nothing: an edit of them
 makes no result stale. (The values of parameters are digested where they are used.)"""

@@ -1,7 +1,8 @@
 """What a dataset is: a table of images, ways to get them, and how one is read."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
@@ -9,52 +10,55 @@ import pandas as pd
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
-from sourcebench.registry import Registry
+from sourcebench.kinds import Kind, Kinds
+from sourcebench.parameters import WrongParameter, parameter
 from sourcebench.retrieval.folders import fingerprint as folder_state
 from sourcebench.retrieval.folders import index_folder
 from sourcebench.retrieval.formats.png import read_png
 
 METADATA_COLUMNS = ["image_id", "patient_id", "sex", "age", "view", "findings"]
 
-TRANSPORT = ("path", "url", "checksums", "keep_archives", "keep_all_images")
-"""Keys of an entry that say how images are got, and not what is on them."""
 
-ORIGIN_PROPERTIES: dict[str, Any] = {
-    "kind": {"type": "string"},
-    "origin": {"enum": ["download", "phantoms", "path"]},
-    "path": {"type": ["string", "null"], "description": "a folder"},
-}
-
-
-class Dataset(ABC):
+@dataclass(frozen=True)
+class Dataset(Kind):
     """A dataset of 2-D images, as an entry of `datasets` in the config describes it.
 
     Args:
-        name: the entry's name.
-        spec: the entry.
+        origin: where its images come from: 'download', 'phantoms' or 'path'.
+        path: with origin 'path', the user's own folder of images.
 
     Attributes:
+        key: where its entry stands in the config, for messages; `build` sets it.
         suffixes: of the names of its image files, in small letters; () where any name may be one.
-        properties: JSON schemas of the entry's keys beyond kind, origin and path.
-        required: those of them that must be there.
+
+    Raises:
+        SourceBenchError: a value that is not allowed, or origin 'path' without a path.
     """
 
+    noun = "Dataset"
+    key = "datasets"
     suffixes: ClassVar[tuple[str, ...]] = (".png",)
-    properties: ClassVar[dict[str, Any]] = {}
-    required: ClassVar[list[str]] = []
 
-    def __init__(self, name: str, spec: Mapping[str, Any]) -> None:
-        self.name, self.spec = name, spec
+    origin: str = parameter(
+        choices=("download", "phantoms", "path"), help="where the images come from"
+    )
+    path: str | None = parameter(
+        None, help="with origin 'path': a folder that holds the images", decides=False
+    )
 
-    @classmethod
-    def schema(cls) -> dict[str, Any]:
-        """Return the JSON schema of an entry of this kind."""
-        return {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["kind", "origin", *cls.required],
-            "properties": ORIGIN_PROPERTIES | cls.properties,
-        }
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.origin == "path" and self.path is None:
+            raise WrongParameter(
+                f"{self.noun} '{self.kind}'",
+                "path",
+                "is None, but with origin 'path' it must be a folder that holds the images.",
+            )
+
+    @property
+    def folder(self) -> Path | None:
+        """The user's own folder of images; None with another origin."""
+        return Path(self.path) if self.origin == "path" and self.path else None
 
     @abstractmethod
     def metadata(self) -> pd.DataFrame:
@@ -76,9 +80,7 @@ class Dataset(ABC):
         Raises:
             SourceBenchError: the folder can't be read.
         """
-        if self.spec["origin"] != "path":
-            return ""
-        return folder_state(Path(self.spec["path"]), self.suffixes)
+        return folder_state(self.folder, self.suffixes) if self.folder else ""
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Fetch images, and return the folder that holds them.
@@ -92,8 +94,8 @@ class Dataset(ABC):
             SourceBenchError: it has no download, or the download fails.
         """
         raise SourceBenchError(
-            f"datasets.{self.name}: there is no download for a dataset of kind "
-            f"'{self.spec['kind']}'; set origin to 'path' and path to a folder of images."
+            f"{self.key}: there is no download for a dataset of kind "
+            f"'{self.kind}'; set origin to 'path' and path to a folder of images."
         )
 
     def index(
@@ -129,13 +131,21 @@ class Dataset(ABC):
         return read_png(path), ()
 
 
-KINDS: Registry[type[Dataset]] = Registry("kind of dataset")
+KINDS: Kinds[Dataset] = Kinds("kind of dataset")
 
 
-def build(name: str, spec: Mapping[str, Any]) -> Dataset:
+def build(name: str, entry: Mapping[str, Any]) -> Dataset:
     """Return a dataset of the config.
 
+    Args:
+        name: of the entry.
+        entry: `kind`, and its parameters.
+
     Raises:
-        SourceBenchError: there is no such kind.
+        SourceBenchError: an unknown kind or key, one that is missing, or a value that is not
+            allowed; the message says what is.
     """
-    return KINDS.get(spec["kind"])(name, spec)
+    key = f"datasets.{name}"
+    dataset = KINDS.from_entry(entry, key)
+    object.__setattr__(dataset, "key", key)  # the dataclass is frozen
+    return dataset

@@ -3,86 +3,105 @@
 Labels that one dataset alone has stand in its folder.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.registry import Registry
-
-Labeller = Callable[[pd.DataFrame, Mapping[str, Any]], pd.DataFrame]
+from sourcebench.kinds import Kind, Kinds
+from sourcebench.parameters import parameter
 
 
 @dataclass(frozen=True)
-class LabelSource:
-    """Where labels come from.
+class LabelSource(Kind):
+    """Where labels come from, as a task's `labels` in the config describe it."""
+
+    noun = "Label source"
+
+    @abstractmethod
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of a dataset's metadata that have a label.
+
+        With the columns `label` (0|1) and, where a positive and a negative belong together,
+        `pair`; columns of its own go on to the manifest.
+
+        Args:
+            table: the metadata, see `Dataset.metadata`.
+
+        Raises:
+            SourceBenchError: the metadata is not what these labels are for.
+        """
+
+
+class LabelSources(Kinds[LabelSource]):
+    """A registry of label sources, whose entries name their kind by `from`.
+
+    Keys of other sources may stand in an entry, since a config that is laid over another and
+    changes `from` keeps the rest. They count for nothing.
+    """
+
+    def taken(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an entry without the keys that other sources alone take.
+
+        Raises:
+            SourceBenchError: there is no such source.
+        """
+        own = {field.name for field in fields(self.get(entry["from"]))}
+        every = {field.name for kind in self.names() for field in fields(self.get(kind))}
+        return {key: value for key, value in entry.items() if key not in every - own}
+
+    def from_entry(self, entry: Mapping[str, Any], where: str = "") -> LabelSource:
+        """Return what a task's `labels` describe.
+
+        Args:
+            entry: `from`, and its parameters.
+            where: the entry's key, such as 'tasks.cxr_mass.labels', for messages.
+
+        Raises:
+            SourceBenchError: as `build`.
+        """
+        values = self.taken(entry)
+        return super().from_entry({"kind": values.pop("from"), **values}, where)
+
+
+LABELS = LabelSources("label source")
+
+
+@LABELS.register("metadata")
+@dataclass(frozen=True)
+class MetadataLabels(LabelSource):
+    """The metadata's findings; images with neither finding, or with none, are left out.
 
     Args:
-        rows: takes a dataset's metadata and a task's `labels`, and returns the rows that have a
-            label, with the columns `label` (0|1) and, where a positive and a negative belong
-            together, `pair`; columns of its own go on to the manifest.
-        properties: JSON schemas of the keys of `labels` beside `from`.
-        required: those of them that must be there.
+        positive: the finding of the positive class; an image with both is positive.
+        negative: that of the negative class.
     """
 
-    rows: Labeller
-    properties: Mapping[str, Any]
-    required: tuple[str, ...]
+    positive: str = parameter(help="the finding of the positive class")
+    negative: str = parameter(help="the finding of the negative class")
 
-    def schema(self) -> dict[str, Any]:
-        """Return the JSON schema of `labels` from this source.
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows that have one of the findings, labelled.
 
-        Keys of other sources may stand there, since a config that is laid over another and changes
-        `from` keeps the rest.
+        Raises:
+            SourceBenchError: one of them is no finding of the metadata.
         """
-        others: dict[str, Any] = {
-            key: {} for name in LABELS.names() for key in LABELS.get(name).properties
-        }
-        return {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["from", *self.required],
-            "properties": {"from": STRING, **others, **self.properties},
-        }
-
-
-STRING = {"type": "string"}
-LABELS: Registry[LabelSource] = Registry("label source")
-
-
-def label_source(
-    name: str, properties: Mapping[str, Any], required: tuple[str, ...] = ()
-) -> Callable[[Labeller], Labeller]:
-    """Return a decorator that enters a labeller under a name; arguments as in `LabelSource`."""
-
-    def enter(rows: Labeller) -> Labeller:
-        LABELS.register(name)(LabelSource(rows, properties, required))
-        return rows
-
-    return enter
-
-
-@label_source("metadata", {"positive": STRING, "negative": STRING}, ("positive", "negative"))
-def metadata_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
-    """Label by the metadata's findings; images with neither finding, or with none, are left out.
-
-    `spec`: `positive` and `negative` name findings; an image with both is positive.
-    """
-    findings = table["findings"].fillna("").str.split("|")
-    known = set(findings.explode()) - {""}
-    for key in ("positive", "negative"):
-        if spec[key] not in known:
-            raise SourceBenchError(
-                f"labels.{key} is '{spec[key]}', which is no finding of the metadata; "
-                f"there are: {', '.join(sorted(known)) or 'none'}."
-            )
-    label = pd.Series(np.nan, index=table.index)
-    label[findings.map(lambda names: spec["negative"] in names)] = 0
-    label[findings.map(lambda names: spec["positive"] in names)] = 1
-    return labelled(table, label)
+        findings = table["findings"].fillna("").str.split("|")
+        known = set(findings.explode()) - {""}
+        for key in ("positive", "negative"):
+            if getattr(self, key) not in known:
+                raise SourceBenchError(
+                    f"labels.{key} is '{getattr(self, key)}', which is no finding of the metadata; "
+                    f"there are: {', '.join(sorted(known)) or 'none'}."
+                )
+        label = pd.Series(np.nan, index=table.index)
+        label[findings.map(lambda names: self.negative in names)] = 0
+        label[findings.map(lambda names: self.positive in names)] = 1
+        return labelled(table, label)
 
 
 def labelled(table: pd.DataFrame, label: pd.Series) -> pd.DataFrame:

@@ -34,8 +34,8 @@ def from_phantoms(
 ) -> Path:
     """Draw a phantom for each wanted image, in the layout of the download."""
     images = folder / "images"
-    _forget_others(folder, code_of(MIRRORS.get(dataset.spec["kind"])))
-    new = MIRRORS.get(dataset.spec["kind"])(wanted, images, processes)
+    _forget_others(folder, code_of(MIRRORS.get(dataset.kind)))
+    new = MIRRORS.get(dataset.kind)(wanted, images, processes)
     print(f"Drew {new} phantoms; {len(wanted) - new} were there.", file=terminal)
     return images
 
@@ -53,7 +53,7 @@ def _forget_others(folder: Path, code: str) -> None:
 @ORIGINS.register("path")
 def from_folder(dataset: Dataset, _: pd.DataFrame, __: Path, ___: int, ____: TextIO) -> Path:
     """Use the user's folder as it is."""
-    return Path(dataset.spec["path"])
+    return Path(str(dataset.path))
 
 
 Found = tuple[pd.DataFrame, dict[str, int]]
@@ -86,7 +86,7 @@ def retrieve(
     Raises:
         SourceBenchError: an image can't be had.
     """
-    images = ORIGINS.get(dataset.spec["origin"])(dataset, wanted, folder, processes, terminal)
+    images = ORIGINS.get(dataset.origin)(dataset, wanted, folder, processes, terminal)
     table, odd = found or dataset.index(images, folder, processes, terminal)
     table = table[table["image_id"].isin(wanted["image_id"])]
     if missing := sorted(set(wanted["image_id"]) - set(table["image_id"])):

@@ -82,9 +82,10 @@ def candidates(
     Raises:
         SourceBenchError: a class is empty.
     """
+    source = LABELS.from_entry(labels, "labels")
 
     def labelled(rows: pd.DataFrame) -> pd.DataFrame:
-        return present(LABELS.get(labels["from"]).rows(rows, labels), view, None)
+        return present(source.rows(rows), view, None)
 
     chosen = labelled(table)
     unknown = int(present(table, view, None)["findings"].isna().sum())

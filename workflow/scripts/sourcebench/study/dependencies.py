@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 from sourcebench.artifacts import fingerprint as artifact_id
-from sourcebench.datasets import base
 from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.design import NONE
 from sourcebench.fingerprints import code_of, digest
 from sourcebench.models import ARCHITECTURES, NETWORKS, network_of, weights_arch
+from sourcebench.parameters import deciding
 from sourcebench.retrieval.folders import fingerprint
 from sourcebench.sources import weights_id
 from sourcebench.study.study import Study
@@ -68,12 +68,10 @@ class Dependencies:
     @_once
     def dataset(self, name: str) -> str:
         """Return what decides a dataset's images and metadata."""
-        chosen = self._study.datasets[name]
-        dataset = base.build(name, chosen.entry)
-        drawn = [MIRRORS.get(chosen.kind)] if chosen.origin == "phantoms" else []
-        decisive = {k: value for k, value in chosen.entry.items() if k not in base.TRANSPORT}
+        dataset = self._study.datasets[name].built
+        drawn = [MIRRORS.get(dataset.kind)] if dataset.origin == "phantoms" else []
         code = code_of(type(dataset), *drawn)
-        return digest(name, _sorted(decisive), dataset.fingerprint(), code)
+        return digest(name, dataset.kind, deciding(dataset), dataset.fingerprint(), code)
 
     @_once
     def found(self, name: str) -> str:
@@ -93,14 +91,13 @@ class Dependencies:
     def manifest(self, task: str) -> str:
         """Return what decides which images a task has."""
         chosen = self._study.tasks[task]
-        code = code_of(LABELS.get(chosen.labels["from"]).rows) if chosen.labels else ""
         return digest(
             STAGES["manifest"],
             task,
             self.dataset(chosen.dataset.name),
             self.splits(chosen.splits.name) if chosen.splits else "",
-            code,
-            _sorted(chosen.sampling),
+            self._labels(task),
+            _sorted({**chosen.sampling, "labels": {}}),
             chosen.carrier,
             self._study.seed,
         )
@@ -167,6 +164,13 @@ class Dependencies:
             [chosen.batch_size, chosen.monitor],
             self._study.seed,
         )
+
+    def _labels(self, task: str) -> str:
+        entry = self._study.tasks[task].labels
+        if not entry:
+            return ""  # splits that somebody published say them
+        source = LABELS.from_entry(entry)
+        return digest(source.kind, deciding(source), code_of(type(source)))
 
     def _drawn(self, task: str, confounder: str) -> str:
         drawn = confounder in self._study.tasks[task].drawn

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Literal
 
 from sourcebench.datasets import base
 from sourcebench.errors import SourceBenchError
-from sourcebench.schemas import fits, known
+from sourcebench.schemas import known
 
 Entry = Mapping[str, Any]
 
@@ -24,20 +24,20 @@ class Dataset:
     name: str
     entry: Entry
 
-    @property
-    def kind(self) -> str:
-        """The kind of dataset."""
-        return str(self.entry["kind"])
+    @cached_property
+    def built(self) -> base.Dataset:
+        """What the entry describes. One that no task has chosen need not describe anything."""
+        return base.build(self.name, self.entry)
 
     @property
     def origin(self) -> str:
         """Where its images come from: 'download', 'phantoms' or 'path'."""
-        return str(self.entry["origin"])
+        return self.built.origin
 
     @property
     def path(self) -> str | None:
         """The user's own folder of images; None with another origin."""
-        return str(self.entry["path"]) if self.origin == "path" else None
+        return self.built.path if self.origin == "path" else None
 
     def check(self) -> None:
         """Check what only a chosen dataset has to fulfil.
@@ -46,12 +46,11 @@ class Dataset:
             SourceBenchError: an unknown kind or key, a wrong value, or no folder of images.
         """
         key = f"datasets.{self.name}"
-        known(f"{key}.kind", [self.kind], base.KINDS.names())
-        fits(self.entry, base.KINDS.get(self.kind).schema(), key)
-        path = self.entry.get("path")
-        if self.origin == "path" and not (path and Path(path).is_dir()):
+        known(f"{key}.kind", [self.entry["kind"]], base.KINDS.names())
+        folder = self.built.folder
+        if folder and not folder.is_dir():
             raise SourceBenchError(
-                f"{key}.path is {path!r}, but with origin 'path' it must be a folder that "
+                f"{key}.path is '{folder}', but with origin 'path' it must be a folder that "
                 "holds the images."
             )
 

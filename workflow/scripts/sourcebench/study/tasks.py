@@ -10,7 +10,7 @@ from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
 from sourcebench.machine import training_mb
-from sourcebench.schemas import fits, known
+from sourcebench.schemas import known
 from sourcebench.study.entries import Dataset, Entry, Splits
 from sourcebench.study.uses import Confounder, Shift
 
@@ -163,7 +163,7 @@ def make_task(
         confounders=chosen,
         shifts={n: each for n, each in shifts.items() if each.family in entry.get("shifts", [])},
         splits=splits[entry["splits"]] if published else None,
-        labels={} if published else _labels(entry["labels"]),
+        labels={} if published else LABELS.taken(entry["labels"]),
         samples={} if published else entry["samples"],
         view=None if published else entry.get("view"),
         val_fraction=None if published else entry["val_fraction"],
@@ -176,16 +176,10 @@ def make_task(
     )
 
 
-def _labels(labels: Entry) -> Entry:
-    """Return the keys that a source of labels takes: a config laid over another leaves others."""
-    takes = {"from", *LABELS.get(labels["from"]).properties}
-    return {key: value for key, value in labels.items() if key in takes}
-
-
 def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
-    labels = entry["labels"]
-    known(f"tasks.{name}.labels.from", [labels["from"]], LABELS.names())
-    fits(labels, LABELS.get(labels["from"]).schema(), f"tasks.{name}.labels")
+    key, labels = f"tasks.{name}.labels", entry["labels"]
+    known(f"{key}.from", [labels["from"]], LABELS.names())
+    LABELS.from_entry(labels, key)
     if folds * entry["val_fraction"] > 1 + 1e-9:
         raise SourceBenchError(
             f"tasks.{name}.val_fraction is {entry['val_fraction']}, but experiment.folds is "

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import TextIO
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from sourcebench.datasets.base import KINDS, Dataset
 from sourcebench.datasets.chexpert import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
+from sourcebench.parameters import parameter
 from sourcebench.retrieval.folders import walk
 from sourcebench.retrieval.formats.jpeg import read_jpeg
 
@@ -47,19 +49,23 @@ FITS: dict[str, Callable[[Image], Image]] = {"pad": _pad, "crop": _crop, "stretc
 
 
 @KINDS.register("chexpert")
+@dataclass(frozen=True)
 class CheXpert(Dataset):
     """The user's copy of the images, full or small; the table from `torchxrayvision`.
 
     The originals are JPEGs of many sizes, wider or higher than square. `read` makes squares of one
     size of them: it pads with black (nothing is lost, nothing distorted), crops the centre, or
     stretches, and then resizes to `side` px by averaging areas.
+
+    Args:
+        side: of the squares, px.
+        fit: how a radiograph becomes square: 'pad', 'crop' or 'stretch'.
     """
 
     suffixes = (".jpg",)
-    properties: ClassVar[dict[str, Any]] = {
-        "side": {"type": "integer", "minimum": 16, "maximum": 4096, "description": "px"},
-        "fit": {"enum": list(FITS), "description": "how an image becomes square"},
-    }
+
+    side: int = parameter(SIDE, unit="px", help="of the squares", low=16, high=4096)
+    fit: str = parameter("pad", help="how an image becomes square", choices=tuple(FITS))
 
     def metadata(self) -> pd.DataFrame:
         """Return the published table, see `tables.metadata`."""
@@ -68,7 +74,7 @@ class CheXpert(Dataset):
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Say where to ask for the images: Stanford wants to know who uses them."""
         raise SourceBenchError(
-            f"datasets.{self.name}: CheXpert can't be fetched by a program, since Stanford asks "
+            f"{self.key}: CheXpert can't be fetched by a program, since Stanford asks "
             "for a registration; get it from the Stanford AIMI shared datasets "
             "(stanfordaimi.azurewebsites.net, 'CheXpert: Chest X-rays'), then set origin to "
             "'path' and path to the unpacked folder, or try origin 'phantoms'."
@@ -104,12 +110,11 @@ class CheXpert(Dataset):
 
     def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
         """Read an image as a square of `side` px, see the class; nothing is odd about any."""
-        side = self.spec.get("side", SIDE)
-        image = FITS[self.spec.get("fit", "pad")](read_jpeg(path))
-        if image.shape == (side, side):
+        image, size = FITS[self.fit](read_jpeg(path)), (self.side, self.side)
+        if image.shape == size:
             return image, ()
-        how = cv2.INTER_AREA if side < max(image.shape) else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(image, (side, side), interpolation=how), np.uint8), ()
+        how = cv2.INTER_AREA if self.side < max(image.shape) else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8), ()
 
 
 def _images(folder: Path) -> Iterator[tuple[str, str]]:

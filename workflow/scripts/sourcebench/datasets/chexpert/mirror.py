@@ -4,19 +4,19 @@ Frontal views alone are drawn: a lateral one would need another body. Support de
 either, and nothing is where a report leaves a finding open.
 """
 
-import functools
 from pathlib import Path
 
 import cv2
 import pandas as pd
 
-from sourcebench.datasets.mirrors import MIRRORS
+from sourcebench.datasets.mirrors import MIRRORS, write_missing
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.imaging import Image, resize
-from sourcebench.parallel import each
 from sourcebench.phantoms.radiograph import render
 from sourcebench.seeds import generator
+
+COLUMNS = ("image_id", "sex", "age", "view", "findings")
 
 SHORTER = 320
 """Pixels of the shorter side in CheXpert-v1.0-small."""
@@ -60,25 +60,24 @@ def mirror(wanted: pd.DataFrame, folder: Path, processes: int) -> int:
         How many images were written.
 
     Raises:
-        SourceBenchError: a view is not frontal, or the disk is full.
+        SourceBenchError: a column is missing, a view is not frontal, or the disk is full.
     """
-    rows = wanted.drop_duplicates("image_id")
-    other = rows[~rows["view"].isin(["AP", "PA"])]
-    if len(other):
-        raise SourceBenchError(
-            f"Phantoms of CheXpert are frontal, but {len(other)} of the {len(rows)} images are "
-            f"not (such as {other['image_id'].iloc[0]}, view {other['view'].iloc[0]}); set the "
-            "task's view to AP or PA."
-        )
-    columns = rows[["image_id", "sex", "age", "view", "findings"]].itertuples(index=False)
-    jobs: list[_Job] = [
-        (str(name), str(sex), int(age), str(view), findings if isinstance(findings, str) else "")
-        for name, sex, age, view, findings in columns
-        if not (folder / str(name)).exists()
-    ]
-    for _ in each(functools.partial(_write, folder), jobs, processes):
-        pass
-    return len(jobs)
+
+    def plan(rows: pd.DataFrame) -> list[_Job]:
+        other = rows[~rows["view"].isin(["AP", "PA"])]
+        if len(other):
+            raise SourceBenchError(
+                f"Phantoms of CheXpert are frontal, but {len(other)} of the {len(rows)} images are "
+                f"not (such as {other['image_id'].iloc[0]}, view {other['view'].iloc[0]}); set the "
+                "task's view to AP or PA."
+            )
+        return [
+            (str(name), str(sex), int(age), str(view), said if isinstance(said, str) else "")
+            for name, sex, age, view, said in rows.itertuples(index=False)
+            if not (folder / str(name)).exists()
+        ]
+
+    return len(write_missing(wanted, COLUMNS, folder, plan, _write, processes))
 
 
 def draw(image_id: str, sex: str, age: int, view: str, findings: str) -> Image:

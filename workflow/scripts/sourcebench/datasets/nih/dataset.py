@@ -1,30 +1,41 @@
 """NIH ChestX-ray14 (Wang et al. 2017): 112,120 frontal radiographs, 30,805 patients."""
 
 from contextlib import redirect_stderr
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import TextIO
 
 import pandas as pd
 
 from sourcebench.datasets.base import KINDS, Dataset
 from sourcebench.datasets.nih import tables
 from sourcebench.datasets.nih.archives import archives
+from sourcebench.parameters import parameter
 from sourcebench.retrieval.archives import fetch_archives
 
 
 @KINDS.register("nih_cxr14")
+@dataclass(frozen=True)
 class NIHChestXray14(Dataset):
-    """The images from NIH's twelve archives, the tables from `torchxrayvision`."""
+    """The images from NIH's twelve archives, the tables from `torchxrayvision`.
 
-    properties: ClassVar[dict[str, Any]] = {
-        "url": {"type": ["string", "null"], "description": "a mirror with images_001.tar.gz …"},
-        "checksums": {
-            "type": "boolean",
-            "description": "whether the archives are byte for byte those of NIH",
-        },
-        "keep_archives": {"type": "boolean"},
-        "keep_all_images": {"type": "boolean"},
-    }
+    Args:
+        url: a mirror that has NIH's archives under their names; None for NIH itself.
+        checksums: whether the archives are byte for byte those of NIH.
+        keep_archives: whether each archive stays after it was read, 42 GB in all.
+        keep_all_images: whether images stay that no task needs.
+    """
+
+    url: str | None = parameter(None, help="a mirror with images_001.tar.gz …", decides=False)
+    checksums: bool = parameter(
+        True, help="whether the archives are byte for byte those of NIH", decides=False
+    )
+    keep_archives: bool = parameter(
+        False, help="whether each archive stays after it was read", decides=False
+    )
+    keep_all_images: bool = parameter(
+        False, help="whether images stay that no task needs", decides=False
+    )
 
     def metadata(self) -> pd.DataFrame:
         """Return the published table, see `tables.metadata`."""
@@ -32,14 +43,13 @@ class NIHChestXray14(Dataset):
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Fetch archive by archive what is wanted, see `fetch_archives`."""
-        spec = self.spec
         with redirect_stderr(terminal):  # where tqdm draws
             report = fetch_archives(
-                archives(spec.get("url"), checksums=spec.get("checksums", True)),
+                archives(self.url, checksums=self.checksums),
                 list(wanted["image_id"]),
                 folder,
-                keep_archives=spec.get("keep_archives", False),
-                keep_all_images=spec.get("keep_all_images", False),
+                keep_archives=self.keep_archives,
+                keep_all_images=self.keep_all_images,
                 progress=terminal.isatty(),
             )
         print(report)

@@ -1,28 +1,33 @@
 """What radiologists saw in images of NIH ChestX-ray14."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
-from sourcebench.datasets.labels import STRING, label_source, labelled
+from sourcebench.datasets.labels import LABELS, LabelSource, labelled
 from sourcebench.datasets.nih import tables
-from sourcebench.errors import SourceBenchError
+from sourcebench.parameters import parameter
 
 
-@label_source("expert", {"positive": STRING, "set": {"enum": ["test", "val"]}}, ("positive",))
-def expert_labels(table: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
-    """Label by what radiologists saw in NIH CXR14 (YES 1, NO 0), as far as they looked.
+@LABELS.register("expert")
+@dataclass(frozen=True)
+class ExpertLabels(LabelSource):
+    """What radiologists saw in NIH CXR14 (YES 1, NO 0), as far as they looked.
 
-    `spec`: `positive` names one of their four findings; `set` keeps their test or val set.
+    Args:
+        positive: one of their four findings.
+        set: 'test' or 'val', to keep to their set of that name; None for both.
     """
-    experts = tables.expert_labels()
-    if spec["positive"] not in tables.EXPERT_FINDINGS:
-        raise SourceBenchError(
-            f"labels.positive is '{spec['positive']}', which the experts did not label; "
-            f"they labelled: {', '.join(tables.EXPERT_FINDINGS)}."
-        )
-    if spec.get("set"):
-        experts = experts[experts["set"] == spec["set"]]
-    answers = experts.set_index("image_id")[spec["positive"]]
-    return labelled(table, table["image_id"].map(answers).map({"YES": 1.0, "NO": 0.0}))
+
+    positive: str = parameter(
+        help="what the radiologists saw, or not", choices=tables.EXPERT_FINDINGS
+    )
+    set: str | None = parameter(None, help="one of their sets alone", choices=("test", "val"))
+
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of the images that they looked at, labelled."""
+        experts = tables.expert_labels()
+        if self.set:
+            experts = experts[experts["set"] == self.set]
+        answers = experts.set_index("image_id")[self.positive]
+        return labelled(table, table["image_id"].map(answers).map({"YES": 1.0, "NO": 0.0}))

@@ -1,16 +1,13 @@
 """A mirror of the NIH CXR14 download: phantom radiographs under the real file names."""
 
-import functools
 from pathlib import Path
 
 import cv2
 import pandas as pd
 
-from sourcebench.datasets.mirrors import MIRRORS
+from sourcebench.datasets.mirrors import MIRRORS, write_missing
 from sourcebench.datasets.nih import tables
-from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
-from sourcebench.parallel import each
 from sourcebench.phantoms.radiograph import Box, render
 
 COLUMNS = ("image_id", "sex", "age", "view", "findings")
@@ -57,24 +54,16 @@ def write_images(
         SourceBenchError: a column is missing, or a row names a sex, view or finding that can't be
             drawn, or the disk is full.
     """
-    missing = [column for column in COLUMNS if column not in rows.columns]
-    if missing:
-        raise SourceBenchError(
-            f"The table of phantom images lacks the column(s) {', '.join(missing)}; "
-            f"it needs {', '.join(COLUMNS)}."
-        )
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     marked = _boxes_by_image(boxes)
-    wanted = rows.drop_duplicates("image_id").loc[:, list(COLUMNS)].itertuples(index=False)
-    jobs: list[_Job] = [
-        (str(name), str(sex), int(age), str(view), _names(findings), marked.get(str(name), ()))
-        for name, sex, age, view, findings in wanted
-        if not (folder / str(name)).exists()
-    ]
-    for _ in each(functools.partial(_write, folder), jobs, processes):
-        pass
-    return len(jobs)
+
+    def plan(wanted: pd.DataFrame) -> list[_Job]:
+        return [
+            (str(name), str(sex), int(age), str(view), _names(findings), marked.get(str(name), ()))
+            for name, sex, age, view, findings in wanted.itertuples(index=False)
+            if not (folder / str(name)).exists()
+        ]
+
+    return len(write_missing(rows, COLUMNS, folder, plan, _write, processes))
 
 
 def _names(joined: object) -> frozenset[str]:

@@ -1,13 +1,14 @@
 """Anybody's images: a folder of grey PNGs, and a CSV that says what they are."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pandas as pd
 
 from sourcebench import files
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
 from sourcebench.errors import SourceBenchError
+from sourcebench.parameters import parameter
 from sourcebench.retrieval import tables
 
 NEEDED = ("image_id", "patient_id", "findings")
@@ -16,17 +17,19 @@ COMPUTED = ["label", "role", "pair"]
 
 
 @KINDS.register("table")
+@dataclass(frozen=True)
 class TableDataset(Dataset):
-    """A dataset of the user's own, without a line of code."""
+    """A dataset of the user's own, without a line of code.
 
-    properties: ClassVar[dict[str, Any]] = {
-        "table": {"type": "string", "description": "a CSV file"},
-    }
-    required: ClassVar[list[str]] = ["table"]
+    Args:
+        table: the path of a CSV file, see `metadata`.
+    """
+
+    table: str = parameter(help="a CSV file with image_id, patient_id and findings")
 
     def fingerprint(self) -> str:
         """Return what decides the user's images and table: the folder's files, the CSV's bytes."""
-        return super().fingerprint() + files.checksum(self.spec["table"])
+        return super().fingerprint() + files.checksum(self.table)
 
     def metadata(self) -> pd.DataFrame:
         """Return the CSV's rows, with all its columns but `COMPUTED`, every cell as text.
@@ -37,9 +40,9 @@ class TableDataset(Dataset):
             SourceBenchError: no such file, or it is not as it must be, see `tables.read`; an
                 id is missing, or an image stands there twice.
         """
-        path = Path(self.spec["table"])
+        path = Path(self.table)
         if not path.is_file():
-            raise SourceBenchError(f"datasets.{self.name}.table: there is no file {path}.")
+            raise SourceBenchError(f"{self.key}.table: there is no file {path}.")
         table = tables.read(path, NEEDED, filled=NEEDED[:2])
         if (twice := table["image_id"].duplicated()).any():
             name = table.loc[twice, "image_id"].iloc[0]

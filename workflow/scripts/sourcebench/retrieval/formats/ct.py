@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.retrieval.formats.dicom import quiet_pydicom
+from sourcebench.retrieval.formats.whole import damaged
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -117,7 +118,7 @@ def load(path: Path) -> "Dataset":
     except OSError as error:
         raise SourceBenchError(f"{path} could not be read: {error}.") from error
     except Exception as error:  # damage leads pydicom into errors of any kind
-        raise _damaged(path, f"it can't be read as DICOM ({type(error).__name__})") from error
+        raise damaged(path, f"it can't be read as DICOM ({type(error).__name__})") from error
     return dataset
 
 
@@ -159,7 +160,7 @@ def _stored(dataset: "Dataset", path: Path) -> tuple[NDArray[np.int32], int, boo
     compressed = bool(known and syntax.is_compressed)
     data = dataset.get("PixelData") or b""
     if not data or rows * columns == 0:
-        raise _damaged(path, "it holds no pixels")
+        raise damaged(path, "it holds no pixels")
     if compressed:
         raw = _decode(dataset, path)[: rows * columns]
     else:
@@ -167,7 +168,7 @@ def _stored(dataset: "Dataset", path: Path) -> tuple[NDArray[np.int32], int, boo
         raw = np.frombuffer(data, f"{order}u2", count=min(len(data) // 2, rows * columns))
     lost = rows * columns - raw.size
     if lost > SPARE * rows * columns:
-        raise _damaged(path, f"{lost:,} of its {rows * columns:,} pixels are missing")
+        raise damaged(path, f"{lost:,} of its {rows * columns:,} pixels are missing")
     stored = np.zeros(rows * columns, np.int32)
     stored[: raw.size] = raw
     stored = _signed((stored >> (high + 1 - bits)) & ((1 << bits) - 1), bits, signed)
@@ -192,7 +193,7 @@ def _layout(dataset: "Dataset", path: Path) -> tuple[int, int, bool]:
     bits = int(_number(dataset, path, "BitsStored", 16))
     high = int(_number(dataset, path, "HighBit", bits - 1))
     if not 1 <= bits <= high + 1 <= 16:
-        raise _damaged(path, f"it says that {bits} of 16 bits are stored, up to bit {high}")
+        raise damaged(path, f"it says that {bits} of 16 bits are stored, up to bit {high}")
     return bits, high, _number(dataset, path, "PixelRepresentation", 0) == 1
 
 
@@ -236,13 +237,7 @@ def _number(dataset: "Dataset", path: Path, name: str, default: float | None = N
     try:
         number = float(value if value is not None or default is None else default)
     except (TypeError, ValueError) as error:
-        raise _damaged(path, f"its header doesn't say its {name}") from error
+        raise damaged(path, f"its header doesn't say its {name}") from error
     if not np.isfinite(number):
-        raise _damaged(path, f"its {name} is no number")
+        raise damaged(path, f"its {name} is no number")
     return number
-
-
-def _damaged(path: Path, how: str) -> SourceBenchError:
-    return SourceBenchError(
-        f"{path} is truncated or damaged: {how}. Get the file again, or delete it to leave it out."
-    )

@@ -3,11 +3,9 @@
 import struct
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Image, grey_of
+from sourcebench.imaging import Image
+from sourcebench.retrieval.formats.whole import content, damaged, grey
 
 START, END, SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -26,10 +24,7 @@ def read_jpeg(path: Path) -> Image:
     Raises:
         SourceBenchError: the file is missing, damaged, truncated, or another kind of image.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceBenchError(f"{path} could not be read: {error.strerror}.") from error
+    data = content(path)
     bits, channels = _frame(path, data)
     wrong = SourceBenchError(
         f"{path} is a JPEG of another kind ({bits}-bit, {channels} channels): 8-bit grey is "
@@ -37,12 +32,7 @@ def read_jpeg(path: Path) -> Image:
     )
     if bits != 8 or channels not in (1, 3):
         raise wrong
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise _damaged(path, "its pixels could not be decoded")
-    if (grey := grey_of(image)) is None:
-        raise wrong
-    return grey
+    return grey(path, data, wrong)
 
 
 def _frame(path: Path, data: bytes) -> tuple[int, int]:
@@ -52,13 +42,13 @@ def _frame(path: Path, data: bytes) -> tuple[int, int]:
     byte 0xFF never stands before 0xD9, so that pair after the first scan is the true end.
     """
     if not data.startswith(START):
-        raise _damaged(path, "it does not begin as a JPEG does")
+        raise damaged(path, "it does not begin as a JPEG does")
     position, frame = len(START), (0, 0)
     while True:
         if position + 4 > len(data):
-            raise _damaged(path, "its end is missing")
+            raise damaged(path, "its end is missing")
         if data[position] != 0xFF:
-            raise _damaged(path, f"no segment begins at byte {position}")
+            raise damaged(path, f"no segment begins at byte {position}")
         kind = data[position + 1]
         if kind == 0xFF or kind in STANDALONE:  # filling, or a marker without content
             position += 1 if kind == 0xFF else 2
@@ -70,11 +60,5 @@ def _frame(path: Path, data: bytes) -> tuple[int, int]:
         if kind == SCAN:
             break
     if data.find(END, position) < 0:
-        raise _damaged(path, "its end is missing")
+        raise damaged(path, "its end is missing")
     return frame
-
-
-def _damaged(path: Path, how: str) -> SourceBenchError:
-    return SourceBenchError(
-        f"{path} is truncated or damaged: {how}. Get the file again, or delete it to leave it out."
-    )

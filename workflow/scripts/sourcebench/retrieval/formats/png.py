@@ -4,11 +4,9 @@ import struct
 import zlib
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Image, grey_of
+from sourcebench.imaging import Image
+from sourcebench.retrieval.formats.whole import content, damaged, grey
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, PALETTE = 0, 3
@@ -27,10 +25,7 @@ def read_png(path: Path) -> Image:
     Raises:
         SourceBenchError: the file is missing, damaged, truncated, or another kind of image.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceBenchError(f"{path} could not be read: {error.strerror}.") from error
+    data = content(path)
     depth, colour = _check_chunks(path, data)
     kind = f"{depth}-bit {COLOUR_TYPES.get(colour, 'unknown')}"
     wrong = SourceBenchError(
@@ -39,12 +34,7 @@ def read_png(path: Path) -> Image:
     )
     if depth != 8 or colour == PALETTE:
         raise wrong
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise _damaged(path, "its pixels could not be decoded")
-    if (grey := grey_of(image)) is None:
-        raise wrong
-    return grey
+    return grey(path, data, wrong)
 
 
 def _check_chunks(path: Path, data: bytes) -> tuple[int, int]:
@@ -55,24 +45,18 @@ def _check_chunks(path: Path, data: bytes) -> tuple[int, int]:
     """
     view = memoryview(data)
     if view[:8] != SIGNATURE:
-        raise _damaged(path, "it does not begin as a PNG does")
+        raise damaged(path, "it does not begin as a PNG does")
     position, kind, header = len(SIGNATURE), b"", (0, 0)
     while kind != b"IEND":
         if position + 12 > len(view):
-            raise _damaged(path, "its end is missing")
+            raise damaged(path, "its end is missing")
         length, kind = struct.unpack_from(">I4s", view, position)
         end = position + 8 + length
         if end + 4 > len(view):
-            raise _damaged(path, "its end is missing")
+            raise damaged(path, "its end is missing")
         if zlib.crc32(view[position + 4 : end]) != struct.unpack_from(">I", view, end)[0]:
-            raise _damaged(path, f"the checksum at byte {end} is wrong")
+            raise damaged(path, f"the checksum at byte {end} is wrong")
         if kind == b"IHDR" and length == 13:
             header = (view[position + 16], view[position + 17])
         position = end + 4
     return header
-
-
-def _damaged(path: Path, how: str) -> SourceBenchError:
-    return SourceBenchError(
-        f"{path} is truncated or damaged: {how}. Get the file again, or delete it to leave it out."
-    )
