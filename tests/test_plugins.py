@@ -29,7 +29,7 @@ from sourcebench.datasets.table import TableDataset
 from sourcebench.figures import FIGURES
 from sourcebench.parameters import parameter
 from sourcebench.sources.base import KINDS as SOURCES
-from sourcebench.sources.base import Kind, Supply
+from sourcebench.sources.base import Supplier, Supply
 from sourcebench.sources.normalisation import USUAL
 from sourcebench.training.transfer.base import TRANSFERS, Transfer
 from sourcebench.traits import Taxon
@@ -54,6 +54,7 @@ class Frame(Artifact):
 
 
 @DATASETS.register("upside_down")
+@dataclass(frozen=True)
 class UpsideDown(TableDataset):
     """As a table, but upside down."""
 
@@ -62,7 +63,9 @@ class UpsideDown(TableDataset):
         return image[::-1].copy(), odd
 
 
-class Small(Kind):
+@SOURCES.register("small")
+@dataclass(frozen=True)
+class Small(Supplier):
     """Small weights."""
 
     def supply(self, order):
@@ -70,9 +73,6 @@ class Small(Kind):
 
         tensors = build_backbone(order.arch).state_dict()
         return Supply({name: each * 0.9 for name, each in tensors.items()}, USUAL, {})
-
-
-SOURCES.register("small")(Small())
 
 
 @TRANSFERS.register("gentle")
