@@ -1,1 +1,4 @@
-"""Formats of image files, one file each: read, and proved whole as far as the format lets one."""
+"""Formats of image files, one file each: read, and proved whole as far as the format lets one.
+
+What several of them do alike is in `whole`.
+"""
