@@ -13,15 +13,21 @@ from typing import Any
 
 from sourcebench.artifacts import ARTIFACTS
 from sourcebench.attributes import ATTRIBUTES
+from sourcebench.datasets.base import KINDS as DATASETS
+from sourcebench.datasets.labels import LABELS
 from sourcebench.kinds import Kinds
 from sourcebench.parameters import Row, rows
+from sourcebench.sources import KINDS as SOURCES
 from sourcebench.training.transfer import TRANSFERS
 
 PAGE = Path(__file__).parents[1] / "config" / "README.md"
 
 TABLES: dict[str, Kinds[Any]] = {
+    "datasets": DATASETS,
+    "labels": LABELS,
     "artifacts": ARTIFACTS,
     "attributes": ATTRIBUTES,
+    "sources": SOURCES,
     "transfer": TRANSFERS,
 }
 

@@ -54,6 +54,7 @@ class Frame(Artifact):
 
 
 @DATASETS.register("upside_down")
+@dataclass(frozen=True)
 class UpsideDown(TableDataset):
     """As a table, but upside down."""
 
