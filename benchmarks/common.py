@@ -29,7 +29,13 @@ def verdict(what: str, value: float, *, at_least: float | None = None, at_most: 
     print(f"{what:<44} {value:7.2f}   target: {target}   {'met' if met else 'MISSED'}")
 
 
-def snakemake(folder: Path, changes: dict[str, Any], *configs: str, options: list[str]) -> str:
+def snakemake(
+    folder: Path,
+    changes: dict[str, Any],
+    *configs: str,
+    options: list[str],
+    snakefile: Path = ROOT / "Snakefile",
+) -> str:
     """Run the workflow in a folder of its own, and return what it printed.
 
     Args:
@@ -37,11 +43,12 @@ def snakemake(folder: Path, changes: dict[str, Any], *configs: str, options: lis
         changes: what is changed in the config.
         configs: names of files in `config/` that are merged, before `changes`.
         options: further words on the command line.
+        snakefile: another workflow than the project's.
     """
     changed = folder / "changes.yaml"
     changed.write_text(yaml.safe_dump(changes))
     files = [*(str(ROOT / "config" / name) for name in configs), str(changed)]
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
     command += ["--directory", str(folder), *options, "--configfile", *files]
     done = subprocess.run(
         command,

@@ -43,8 +43,7 @@ rule finetune:
     threads: study.training.threads
     resources:
         gpu=study.training.cards,
-        mem_mb=lambda wildcards, attempt: attempt
-        * study.tasks[wildcards.task].memory(card=study.training.cards > 0),
+        mem_mb=asked(run_memory),
     params:
         given=told(run_given),
         decided_by=decided_by("finetune"),

@@ -56,17 +56,18 @@ def network_axes(given):
 
 def decided_by(rule):
     """The digest of what decides a step's result, as a parameter of its rule."""
-    return lambda wildcards: DECIDING[rule](wildcards)
+    return asked(lambda wildcards: DECIDING[rule](wildcards))
 
 
 def is_settled(rule, wildcards):
     """Whether a step is finished, and would do the same again."""
     if STEPS.index(rule) > first_forced():
         return False  # who forces a step wants all that follows from it
-    outputs = [pattern.apply_wildcards(wildcards) for pattern in own(rule).output]
-    if not all(Path(path).exists() for path in outputs):
+    outputs = own(rule).output
+    # The first that is not there settles it: in a new study, that of thousands of runs.
+    if not all(os.path.exists(path.apply_wildcards(wildcards)) for path in outputs):
         return False
-    ran_with = workflow.persistence.params(outputs[0]) or []
+    ran_with = workflow.persistence.params(outputs[0].apply_wildcards(wildcards)) or []
     return repr(DECIDING[rule](wildcards)) in ran_with
 
 
@@ -80,7 +81,7 @@ def settled(rule):
                 return found
             return {name: ancient(paths) for name, paths in found.items()}
 
-        return answer
+        return asked(answer)
 
     return decorate
 
@@ -174,27 +175,29 @@ def confound_inputs(wildcards):
 @settled("finetune")
 def finetune_inputs(wildcards):
     """The images with and without each artifact, the designs, and the weights."""
-    task = wildcards.task
-    confounders = tested(wildcards)
+    return network_inputs(
+        wildcards.task, wildcards.confounder, wildcards.source, wildcards.arch
+    )
+
+
+@cache
+def network_inputs(task, confounder, source, arch):
+    """What networks of every p_art and fold are trained and tested on."""
+    chosen = study.tasks[task]
+    confounders = chosen.tested(confounder)
     images = rules.prepare.output.images.format(task=task)
-    if study.tasks[task].has_base(wildcards.confounder):
-        images = layer(task, wildcards.confounder, "base")
-    drawn = [name for name in confounders if name in study.tasks[task].drawn]
-    drawn += study.tasks[task].shifts
+    if chosen.has_base(confounder):
+        images = layer(task, confounder, "base")
+    drawn = [name for name in confounders if name in chosen.drawn] + [*chosen.shifts]
     return {
-        **before_images(task),
+        "before": list(paths_of(before_images(task))),
         "samples": rules.prepare.output.samples.format(task=task),
         "images": images,
         "artifacts": [layer(task, name, "artifact") for name in drawn],
         "designs": [design(task, name) for name in confounders],
         "tests": [test_sets(task, name) for name in confounders],
-        "weights": source_weights(wildcards),
+        "weights": source_weights(source, arch),
     }
-
-
-def tested(wildcards):
-    """The confounders that a run is tested on."""
-    return study.tasks[wildcards.task].tested(wildcards.confounder)
 
 
 def weights_path(source, arch):
@@ -203,11 +206,11 @@ def weights_path(source, arch):
     return rules.weights.output.weights.format(source=source, arch=arch, weights=name)
 
 
-def source_weights(wildcards):
+def source_weights(source, arch):
     """The source's weights; none for random ones, which a run draws from its seed."""
-    if not study.sources[wildcards.source].has_weights:
+    if not study.sources[source].has_weights:
         return []
-    return [weights_path(wildcards.source, weights_arch(wildcards.arch))]
+    return [weights_path(source, weights_arch(arch))]
 
 
 def source_cards(_):
@@ -239,16 +242,32 @@ def paths_of(inputs):
 def run_given(wildcards):
     """All that a run is made with. One table: Snakemake takes its time over each function, and there
     are thousands of runs."""
-    task, source = study.tasks[wildcards.task], study.sources[wildcards.source]
+    return {"run": dict(wildcards.items()), **network_given(*network_axes(wildcards))}
+
+
+@cache
+def network_given(task, confounder, source, arch, transfer):
+    """What networks of every p_art and fold are made with."""
+    chosen, start = study.tasks[task], study.sources[source]
     return {
-        "run": dict(wildcards.items()),
         "training": study.training.recipe,
-        "batch": {"batch_size": task.batch_size, "monitor": task.monitor},
-        "confounders": task.tested(wildcards.confounder),
-        "transfer": study.transferred(wildcards.get("transfer")),
-        "normalisation": source.normalisation,
-        "structure": source.structure(wildcards.arch),
-        "keep": study.keeps_checkpoint(wildcards.task, wildcards.confounder),
+        "batch": {"batch_size": chosen.batch_size, "monitor": chosen.monitor},
+        "confounders": chosen.tested(confounder),
+        "transfer": study.transferred(transfer),
+        "normalisation": start.normalisation,
+        "structure": start.structure(arch),
+        "keep": study.keeps_checkpoint(task, confounder),
         "seed": study.seed,
-        "trained_by": DECIDED_BY.network(*network_axes(wildcards)),
+        "trained_by": DECIDED_BY.network(task, confounder, source, arch, transfer),
     }
+
+
+@cache
+def task_memory(task):
+    """About how much memory a run on a task takes, MB."""
+    return study.tasks[task].memory(card=study.training.cards > 0)
+
+
+def run_memory(wildcards, attempt):
+    """The memory of a run, MB: more at each attempt."""
+    return attempt * task_memory(wildcards.task)
