@@ -5,8 +5,6 @@ import io
 import itertools
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import make_dataclass
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import yaml
 from snakemake.utils import update_config
 
 from conftest import ROOT, merged
+from planner import snakemake
 from sourcebench.attributes import ATTRIBUTES
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
@@ -157,14 +156,13 @@ def own_study(tmp_path, monkeypatch):
 def test_the_study_of_the_docs_is_planned_as_it_stands(own_study):
     """Two folds of one small network at two shares, on one task: not the paper's 388 jobs."""
     line, _ = blocks("docs/adding-a-dataset.md", "bash")
-    done = subprocess.run(
-        [
-            sys.executable, "-m", *line.split(), "--dry-run", "--snakefile",
-            str(ROOT / "Snakefile"), "--workflow-profile", "none",
-        ],
-        capture_output=True, text=True, check=True,
+    program, *words = line.split()
+    status, said = snakemake(
+        Path.cwd(), *words, "--dry-run", "--snakefile", str(ROOT / "Snakefile"),
+        "--workflow-profile", "none",
     )  # fmt: skip
-    jobs = dict(re.findall(r"(?m)^(\w+) +(\d+)$", done.stdout))
+    assert (program, status) == ("snakemake", 0), said
+    jobs = dict(re.findall(r"(?m)^(\w+) +(\d+)$", said))
     assert jobs["finetune"] == "4"
     assert int(jobs["total"]) < 40
     assert "weights" not in jobs
@@ -278,15 +276,13 @@ def edges(text):
 
 
 def test_the_graph_in_the_readme_is_the_workflows():
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "--forceall",
-            "--configfile", "config/demo.yaml", "--workflow-profile", "none",
-        ],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+    status, said = snakemake(
+        ROOT, "--rulegraph", "mermaid-js", "--forceall", "--configfile", "config/demo.yaml",
+        "--workflow-profile", "none",
     )  # fmt: skip
-    names = dict(re.findall(r"(id\d+)\[(\w+)\]", done.stdout))
-    ours = {(names[a], names[b]) for a, b in edges(done.stdout)}
+    assert status == 0, said
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", said))
+    ours = {(names[a], names[b]) for a, b in edges(said)}
     (shown,) = blocks("README.md", "mermaid")
     assert edges(shown) == reduced({edge for edge in ours if edge[1] != "all"})
 

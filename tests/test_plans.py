@@ -1,13 +1,12 @@
 """What a user types, planned: every config under every profile, from any directory."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 import yaml
 
 from conftest import ROOT
+from planner import snakemake
 
 PROFILES = [path.parent for path in sorted(ROOT.glob("profiles/*/config.yaml"))]
 STUDIES = {
@@ -21,13 +20,10 @@ STUDIES = {
 
 def plan(folder, *arguments):
     """Plan a study from a folder that has nothing, and return what Snakemake said."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    done = subprocess.run(
-        [*command, *arguments, "--dry-run", "--quiet", "host"],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    words = ["--snakefile", str(ROOT / "Snakefile"), *arguments, "--dry-run", "--quiet", "host"]
+    status, said = snakemake(folder, *words)
+    assert status == 0, said
+    return said
 
 
 FEWER = {"source_matters": "folds: 1", "rethink": "repeats: 1"}

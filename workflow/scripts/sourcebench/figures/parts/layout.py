@@ -1,6 +1,7 @@
 """Parts that several figures share."""
 
 from collections.abc import Sequence
+from functools import cache
 from math import ceil
 from typing import Any, Literal
 
@@ -36,6 +37,7 @@ def heading(axis: Axes, first: str, second: str = "", inches: float = np.inf) ->
         axis.annotate(below, (0.5, 1), (0, 5), **above, ha="center", size=7, color=FAINT)
 
 
+@cache  # panels have the same titles, and each is measured word by word
 def text_width(text: str, points: float, *, bold: bool = False) -> float:
     """Return how wide a text is, in inches: its longest line."""
     family = FontProperties(family=RC["font.family"], weight="bold" if bold else "normal")
