@@ -22,9 +22,9 @@ import yaml
 import planner
 from archive_server import entry, pack
 from conftest import ROOT
+from published_files import write_published
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.files import read_json
-from test_splits import write_published
 
 pytest_plugins = ["archive_server"]
 

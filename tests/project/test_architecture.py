@@ -48,3 +48,9 @@ def test_a_dataset_is_a_folder():
         for kind in map(KINDS.get, KINDS.names())
     }
     assert {home.split(".")[2] for home in homes} <= folders
+
+
+def test_tests_are_in_folders_like_the_rooms():
+    folders = {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert folders == {*ROOMS, "beside", "project", "workflow"} - {"attributes"}
+    assert not list((ROOT / "tests").glob("test_*.py"))
