@@ -45,9 +45,10 @@ def written(page: str) -> str:
 
 def described(kinds: Kinds[Any]) -> str:
     """Return the tables of a registry: its kinds, and their keys, each key once if it can be."""
-    lines = ["| kind | what it is |", "| --- | --- |"]
+    lines = [f"| {kinds.named_by} | what it is |", "| --- | --- |"]
     lines += [f"| `{name}` | {_about(kinds.get(name))} |" for name in kinds.names()]
-    lines += ["", "| kind | key | what it is | allowed | default |", 5 * "| --- " + "|"]
+    head = f"| {kinds.named_by} | key | what it is | allowed | default |"
+    lines += ["", head, 5 * "| --- " + "|"]
     for row, of in _keys(kinds):
         what, allowed, default = map(_cell, (row.help, row.allowed, row.default or "–"))
         lines.append(f"| {of} | `{row.name}` | {what} | {allowed} | {default} |")
@@ -62,13 +63,14 @@ def _about(kind: Any) -> str:
 
 
 def _keys(kinds: Kinds[Any]) -> Iterator[tuple[Row, str]]:
-    """Yield each key with the kinds that have it; those of every kind come first."""
+    """Yield each key with the kinds that have it, keys of every kind and of several first."""
     having: dict[Row, list[str]] = {}
     for name in kinds.names():
         for row in rows(kinds.get(name)):
             having.setdefault(row, []).append(name)
     every = kinds.names() if len(kinds.names()) > 1 else None
-    for row, names in sorted(having.items(), key=lambda item: item[1] != every):
+    ranked = sorted(having.items(), key=lambda item: (item[1] != every, len(item[1]) == 1))
+    for row, names in ranked:
         yield row, "every" if names == every else ", ".join(f"`{name}`" for name in names)
 
 

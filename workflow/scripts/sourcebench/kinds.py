@@ -40,7 +40,13 @@ K = TypeVar("K", bound=Kind)
 
 
 class Kinds(Registry[type[K]]):
-    """A registry of kinds, which makes what entries of the config describe."""
+    """A registry of kinds, which makes what entries of the config describe.
+
+    Attributes:
+        named_by: the key of an entry that names its kind.
+    """
+
+    named_by: ClassVar[str] = "kind"
 
     def register(self, name: str) -> Callable[[type[K]], type[K]]:
         """Return a class decorator that enters a kind under a name."""
@@ -70,14 +76,14 @@ class Kinds(Registry[type[K]]):
         """Return what an entry of the config describes.
 
         Args:
-            entry: `kind`, and its parameters.
+            entry: its kind by the key `named_by`, and the kind's parameters.
             where: the entry's key, such as 'confounders.tag', for messages.
 
         Raises:
             SourceBenchError: as `build`.
         """
         values = {str(key): value for key, value in entry.items()}  # YAML's may be others
-        kind = values.pop("kind")
+        kind = values.pop(self.named_by)
         try:
             return self.build(kind, **values)
         except parameters.WrongParameter as error:

@@ -40,10 +40,13 @@ class Dataset(Kind):
     suffixes: ClassVar[tuple[str, ...]] = (".png",)
 
     origin: str = parameter(
-        choices=("download", "phantoms", "path"), help="where the images come from"
+        choices=("download", "phantoms", "path"),
+        help="where the images come from; phantoms are drawn after the real metadata",
     )
     path: str | None = parameter(
-        None, help="with origin 'path': a folder that holds the images", decides=False
+        None,
+        help="with origin `path`: a folder with the images, in any layout",
+        decides=False,
     )
 
     def __post_init__(self) -> None:

@@ -44,13 +44,15 @@ class LabelSources(Kinds[LabelSource]):
     changes `from` keeps the rest. They count for nothing.
     """
 
+    named_by = "from"
+
     def taken(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Return an entry without the keys that other sources alone take.
 
         Raises:
             SourceBenchError: there is no such source.
         """
-        own = {field.name for field in fields(self.get(entry["from"]))}
+        own = {field.name for field in fields(self.get(entry[self.named_by]))}
         every = {field.name for kind in self.names() for field in fields(self.get(kind))}
         return {key: value for key, value in entry.items() if key not in every - own}
 
@@ -64,8 +66,7 @@ class LabelSources(Kinds[LabelSource]):
         Raises:
             SourceBenchError: as `build`.
         """
-        values = self.taken(entry)
-        return super().from_entry({"kind": values.pop("from"), **values}, where)
+        return super().from_entry(self.taken(entry), where)
 
 
 LABELS = LabelSources("label source")
@@ -81,7 +82,9 @@ class MetadataLabels(LabelSource):
         negative: that of the negative class.
     """
 
-    positive: str = parameter(help="the finding of the positive class")
+    positive: str = parameter(
+        help="the finding of the positive class; an image with both is positive"
+    )
     negative: str = parameter(help="the finding of the negative class")
 
     def rows(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -93,13 +93,26 @@ class Supplier(Kind):
 
     title: str | None = parameter(None, help="for figures", decides=False)
     archs: list[str] | None = parameter(
-        None, help="the architectures it has weights for", schema=NAMES, decides=False
+        None,
+        help="the architectures it has weights for; left out, those that other keys name, or all",
+        schema=NAMES,
+        decides=False,
     )
-    licence: str | None = parameter(None, help="for the report", decides=False)
-    citation: str | None = parameter(None, help="for the report", decides=False)
-    gated: bool = parameter(False, help="whether a licence has to be accepted first", decides=False)
+    licence: str | None = parameter(
+        None, help="for the report; left out, what the weights themselves say", decides=False
+    )
+    citation: str | None = parameter(
+        None, help="for the report; left out, what the weights themselves say", decides=False
+    )
+    gated: bool = parameter(
+        False,
+        help="whether a licence has to be accepted before the weights can be had",
+        decides=False,
+    )
     note: str | None = parameter(
-        None, help="what a reader of the report should know", decides=False
+        None,
+        help="what a reader of the report should know, such as that it has seen a task's images",
+        decides=False,
     )
 
     @property

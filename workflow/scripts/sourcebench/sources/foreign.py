@@ -44,7 +44,7 @@ RENAMED: Schema = {
             },
         ]
     },
-    "description": "old prefix → new one, or architecture → such a table",
+    "description": "old prefix → new one (or null), or architecture → such a table",
 }
 
 
@@ -54,7 +54,7 @@ def images_by(what: str) -> Schema:
     return {
         "type": "object",
         "additionalProperties": images,
-        "description": f"{what} → {', '.join(IMAGES)}",
+        "description": f"{what} → any of {', '.join(IMAGES)}",
     }
 
 
@@ -75,17 +75,20 @@ class Foreign(Stated):
     by_arch: ClassVar[tuple[str, ...]] = ("per_arch", "networks", "sha256")
 
     mean: float | list[float] = parameter(
-        help="that of the images the weights were trained on", schema=IMAGES["mean"]
+        help="mean of the images that the weights were trained on, in their own values",
+        schema=IMAGES["mean"],
     )
-    std: float | list[float] = parameter(help="their standard deviation", schema=IMAGES["std"])
+    std: float | list[float] = parameter(
+        help="standard deviation of these images", schema=IMAGES["std"]
+    )
     per_arch: dict[str, Any] | None = parameter(
         None, help="what differs for an architecture", schema=images_by("architecture")
     )
     rename: dict[str, Any] | None = parameter(
-        None, help="prefixes of the tensors' names; to null: dropped", schema=RENAMED
+        None, help="prefixes of the tensors' names; what becomes null is dropped", schema=RENAMED
     )
     sha256: str | dict[str, str] | None = parameter(
-        None, help="a file with another one is refused", schema=CHECKSUMS
+        None, help="the file's checksum; a file with another one is refused", schema=CHECKSUMS
     )
     help: str | None = parameter(None, help="what to say where the file is missing", decides=False)
 

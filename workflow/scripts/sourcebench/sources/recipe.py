@@ -23,7 +23,7 @@ class Recipe:
     """
 
     images: int = parameter(help="how many, training and validation together", low=20)
-    size: int = parameter(unit="px", help="side of the images", low=32)
+    size: int = parameter(unit="px", help="side of the generated images", low=32)
     epochs: int = parameter(help="passes over the training images", low=1)
     batch_size: int = parameter(64, help="images per step", low=2)
     lr: float = parameter(
@@ -34,5 +34,7 @@ class Recipe:
         0.1, help="share of the images that is kept for validation", above=0, high=0.5
     )
     accelerator: str = parameter(
-        "auto", help="a card, where there is one", choices=("auto", "cpu", "gpu")
+        "auto",
+        help="where it is pretrained; auto is a card where there is one",
+        choices=("auto", "cpu", "gpu"),
     )

@@ -30,7 +30,7 @@ IMAGES: dict[str, Schema] = {
         "description": "the lowest and the highest value",
     },
     "channels": {"enum": ["RGB", "BGR", "grey"]},
-    "input_size": {"type": "integer", "minimum": 1, "description": "px"},
+    "input_size": {"type": "integer", "minimum": 1, "description": "a whole number of px"},
 }
 """The keys that tell of images, with their schemas."""
 
@@ -61,7 +61,9 @@ class Stated(Supplier):
     by_arch: ClassVar[tuple[str, ...]] = ("networks",)
 
     mean: float | list[float] | None = parameter(
-        None, help="that of the images, in their own values", schema=IMAGES["mean"]
+        None,
+        help="mean of the images, in their own values; left out, 0.5 with a std of 0.25",
+        schema=IMAGES["mean"],
     )
     std: float | list[float] = parameter(
         1, help="their standard deviation; counts with a mean", schema=IMAGES["std"]
@@ -70,7 +72,9 @@ class Stated(Supplier):
         RANGE, help="the values that the images span", schema=IMAGES["range"]
     )
     channels: str = parameter(
-        "RGB", help="grey for a network of one channel", schema=IMAGES["channels"]
+        "RGB",
+        help="the order of the images' channels; grey is for a network of one channel",
+        schema=IMAGES["channels"],
     )
     input_size: int | None = parameter(
         None, help="side of the images, for the report", schema=IMAGES["input_size"]

@@ -51,7 +51,7 @@ FITS: dict[str, Callable[[Image], Image]] = {"pad": _pad, "crop": _crop, "stretc
 @KINDS.register("chexpert")
 @dataclass(frozen=True)
 class CheXpert(Dataset):
-    """The user's copy of the images, full or small; the table from `torchxrayvision`.
+    """CheXpert: the user's copy of the images, full or small, the table of `torchxrayvision`.
 
     The originals are JPEGs of many sizes, wider or higher than square. `read` makes squares of one
     size of them: it pads with black (nothing is lost, nothing distorted), crops the centre, or
@@ -64,8 +64,12 @@ class CheXpert(Dataset):
 
     suffixes = (".jpg",)
 
-    side: int = parameter(SIDE, unit="px", help="of the squares", low=16, high=4096)
-    fit: str = parameter("pad", help="how an image becomes square", choices=tuple(FITS))
+    side: int = parameter(
+        SIDE, unit="px", help="side of the square that a radiograph becomes", low=16, high=4096
+    )
+    fit: str = parameter(
+        "pad", help="how a radiograph becomes square; pad adds black borders", choices=tuple(FITS)
+    )
 
     def metadata(self) -> pd.DataFrame:
         """Return the published table, see `tables.metadata`."""

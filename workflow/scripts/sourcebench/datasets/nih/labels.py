@@ -20,9 +20,12 @@ class ExpertLabels(LabelSource):
     """
 
     positive: str = parameter(
-        help="what the radiologists saw, or not", choices=tables.EXPERT_FINDINGS
+        help="the finding that they saw (YES, the positive class) or not (NO, the negative)",
+        choices=tables.EXPERT_FINDINGS,
     )
-    set: str | None = parameter(None, help="one of their sets alone", choices=("test", "val"))
+    set: str | None = parameter(
+        None, help="one of their sets alone; left out, both", choices=("test", "val")
+    )
 
     def rows(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the images that they looked at, labelled."""

@@ -19,13 +19,16 @@ COMPUTED = ["label", "role", "pair"]
 @KINDS.register("table")
 @dataclass(frozen=True)
 class TableDataset(Dataset):
-    """A dataset of the user's own, without a line of code.
+    """A dataset of the user's own, without a line of code: a folder of PNGs, and a CSV.
 
     Args:
         table: the path of a CSV file, see `metadata`.
     """
 
-    table: str = parameter(help="a CSV file with image_id, patient_id and findings")
+    table: str = parameter(
+        help="a CSV with `image_id, patient_id, findings`, perhaps `sex, age, view`, "
+        "and any others that a confounder may go by"
+    )
 
     def fingerprint(self) -> str:
         """Return what decides the user's images and table: the folder's files, the CSV's bytes."""

@@ -26,7 +26,7 @@ FILES: Schema = {
             },
         ]
     },
-    "description": "architecture → file, or several",
+    "description": "architecture → file, or a list of files",
 }
 
 
@@ -46,16 +46,18 @@ class File(Foreign):
     by_arch: ClassVar[tuple[str, ...]] = (*Foreign.by_arch, "files")
 
     path: str = parameter(
-        help="the checkpoint ({arch} is the architecture), or its folder", decides=False
+        help="where the checkpoint is (`{arch}` stands for the architecture), "
+        "a folder that transformers saved, or the folder of `files`",
+        decides=False,
     )
     files: dict[str, Any] | None = parameter(
         None,
-        help="in that folder; of several the first that is there is taken",
+        help="the files in that folder; of several the first that is there is taken",
         schema=FILES,
         decides=False,
     )
     per_file: dict[str, Any] | None = parameter(
-        None, help="what differs for one of the files", schema=images_by("file")
+        None, help="what differs for one of the `files`", schema=images_by("file")
     )
 
     @property

@@ -47,7 +47,7 @@ class Hub(Foreign):
     path: str | None = parameter(
         None, help="a folder of your own copies, which go before the hub's"
     )
-    files: dict[str, str] = parameter(help="in the repository", schema=FILES)
+    files: dict[str, str] = parameter(help="the files in the repository", schema=FILES)
 
     @property
     def covers(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from sourcebench.sources.recipe import Recipe
 @KINDS.register("insilico")
 @dataclass(frozen=True)
 class InSilico(Recipe, Supplier):
-    """Supervised pretraining on images of a generator in `GENERATORS`.
+    """Weights that the workflow pretrains itself, supervised, on images that a generator draws.
 
     `{kind: insilico, generator: dead_leaves, images: 4000, size: 96, epochs: 6, …}`; the recipe
     and the accuracy it reached go on the card.

@@ -40,7 +40,9 @@ class Timm(Supplier):
     by_arch: ClassVar[tuple[str, ...]] = ("tags",)
 
     tags: dict[str, str] = parameter(
-        help="of timm's own weights, or hf-hub:… or local-dir:…", schema=TAGS
+        help="a tag of timm's hub, `hf-hub:…` or `local-dir:…`; name it always, "
+        "plain names mean modern recipes",
+        schema=TAGS,
     )
 
     @property

@@ -41,7 +41,8 @@ class Url(Foreign):
     by_arch: ClassVar[tuple[str, ...]] = (*Foreign.by_arch, "urls")
 
     urls: dict[str, str] = parameter(
-        help="of a checkpoint, or an archive that holds one", schema=ADDRESSES
+        help="the address of a checkpoint, or of an archive (`.tar.gz`) that holds one",
+        schema=ADDRESSES,
     )
 
     @property
