@@ -26,8 +26,8 @@ class LabelSource(Kind):
     def rows(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a dataset's metadata that have a label.
 
-        With the columns `label` (0|1) and, where a positive and a negative belong together,
-        `pair`; columns of its own go on to the manifest.
+        With the columns `label` (0 to K − 1; of two classes 1 is the positive one) and, where a
+        positive and a negative belong together, `pair`; columns of its own go on to the manifest.
 
         Args:
             table: the metadata, see `Dataset.metadata`.
