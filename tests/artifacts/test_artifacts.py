@@ -167,9 +167,9 @@ def test_an_edit_of_what_draws_a_confounder_changes_its_fingerprint(kind, edited
     path = Path((own if edited == "own" else drawing).__file__)
     before, read = fingerprint(build(kind)), fingerprints._read
 
-    def read_edited(file):
-        code, imports = read(file)
-        return ("edited" if file == path else code), imports
+    def read_edited(part):
+        code, imports = read(part)
+        return ("edited" if part[0] == path else code), imports
 
     fingerprints._code_of.cache_clear()
     monkeypatch.setattr(fingerprints, "_read", read_edited)

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from conftest import ROOT
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import ARCHITECTURES, build_backbone
 from sourcebench.models.classifier import Classifier
@@ -90,5 +90,5 @@ def test_names_can_be_checked_without_loading_pytorch():
         "import sys; import sourcebench.models, sourcebench.sources; "
         "assert not {'torch', 'timm'} & set(sys.modules)"
     )
-    library = Path(__file__).parents[1] / "workflow" / "scripts"
+    library = ROOT / "workflow" / "scripts"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=library)

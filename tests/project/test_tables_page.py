@@ -17,6 +17,7 @@ from sourcebench.evaluation.tables import TABLES
 from sourcebench.evaluation.tables.table1 import Target, table1
 from sourcebench.exhibits import that_need
 from sourcebench.retrieval.formats.ct import REMARKS
+from sourcebench.study.sources import Source
 from synthetic_runs import synthetic_runs
 
 AXES = set(columns())
@@ -69,7 +70,8 @@ def test_table1_and_the_audit():
 
 
 def test_sources():
-    table = sources_table({"random": {"kind": "random"}}, {"random": ["tiny_resnet"]}, [])
+    source = Source.of("random", {"kind": "random"}, ["tiny_resnet"])
+    table = sources_table({"random": source.described}, {"random": ["tiny_resnet"]}, [])
     assert documented("`sources.csv`") == set(flat(table))
 
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from conftest import ROOT
 from sourcebench import design
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import build_backbone, build_network
@@ -22,7 +22,7 @@ from sourcebench.training.finetuning import Outputs, Recipe, Run, finetune
 from sourcebench.training.module import FineTuner
 from sourcebench.training.transfer import FULL, TRANSFERS
 
-LIBRARY = Path(__file__).parents[1] / "workflow" / "scripts"
+LIBRARY = ROOT / "workflow" / "scripts"
 RATE = 1e-3
 
 
