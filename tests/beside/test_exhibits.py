@@ -68,6 +68,7 @@ def library(tmp_path, monkeypatch):
     """A library of a single caption."""
     monkeypatch.setattr(exhibits, "LIBRARY", tmp_path)
     (tmp_path / "shown").mkdir()
+    (tmp_path / "shown" / "__init__.py").touch()
     return tmp_path / "shown" / "mine.rst"
 
 
@@ -103,9 +104,17 @@ def test_a_wrong_declaration_is_named(library, old, new, sentence):
         read()
 
 
+def test_a_folder_that_is_no_package_is_named(library):
+    library.write_text(HEAD)
+    (library.parent / "__init__.py").unlink()
+    with pytest.raises(SourceBenchError, match=r"shown/mine\.rst declares a thing in a folder that"):
+        read()
+
+
 def test_two_of_one_name_are_an_error(library):
     other = library.parents[1] / "more" / "mine.rst"
     other.parent.mkdir()
+    (other.parent / "__init__.py").touch()
     for path in (library, other):
         path.write_text(HEAD)
     with pytest.raises(SourceBenchError, match="the name 'mine' is that of another thing"):

@@ -237,3 +237,12 @@ def test_a_package_of_ones_own_is_followed(tmp_path, inside):
     (tmp_path / "shapes" / "ring.py").write_text(inside)
     found = fingerprints._reach((tmp_path / "shapes" / "ring.py", ""))
     assert {"ring.py", "lines.py", "base.py"} <= {path.name for path, _ in found}
+
+
+def test_a_plugin_from_another_folder_is_followed(tmp_path, monkeypatch):
+    for folder, module in (("theirs", "BASE = 1\n"), ("mine", "from of_theirs import BASE\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"of_{folder}.py").write_text(module)
+    monkeypatch.setattr(fingerprints, "FOLDERS", [tmp_path / "theirs", tmp_path / "mine"])
+    found = fingerprints._reach((tmp_path / "mine" / "of_mine.py", ""))
+    assert {path.name for path, _ in found} == {"of_mine.py", "of_theirs.py"}

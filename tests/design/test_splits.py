@@ -49,6 +49,14 @@ def test_the_audit_counts_shared_patients(tmp_path, leaks):
     assert set(found["verdict"]) == {expected}
 
 
+def test_the_audit_tells_no_share_of_positives_among_three_classes(tmp_path):
+    write_published(tmp_path)
+    table = splits.read(tmp_path, "YES")
+    found = audit(table.assign(label=table["patient_id"].astype(int) % 3))
+    assert found[["positive_train", "positive_val", "positive_test"]].isna().all(axis=None)
+    assert list(found["n_test"]) == [8, 8]
+
+
 def test_a_design_from_published_splits_keeps_their_folds(tmp_path):
     write_published(tmp_path)
     published = splits.read(tmp_path, "YES")

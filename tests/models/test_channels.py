@@ -213,3 +213,16 @@ def test_a_builder_of_ones_own_may_know_three_channels_only(monkeypatch):
     assert build_network({"builder": "mine", "width": 8}).out_channels == 8
     with pytest.raises(SourceBenchError, match=r"'mine' is built for images of three.* 6"):
         build_network({"builder": "mine"}, channels=6)
+
+
+def test_networks_that_say_their_channels_are_taken_if_these_are_three():
+    """timm's hub has repositories that do, and so have cards of weights made from them."""
+    said = {"builder": "timm", "name": "resnet18", "in_chans": 3}
+    assert build_network(said, 6).conv1.in_channels == 6
+    with pytest.raises(SourceBenchError, match=r"images of 1 channels \(in_chans\); only"):
+        build_network({**said, "in_chans": 1})
+
+
+def test_weights_without_filters_for_three_colours_are_not_spread():
+    with pytest.raises(SourceBenchError, match="whose first convolution takes three"):
+        stems.widen(torch.nn.Conv2d(1, 2, 3), 6)

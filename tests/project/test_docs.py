@@ -98,9 +98,9 @@ def test_the_kind_of_source_of_the_docs(forgotten, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (code,) = blocks("docs/adding-a-source.md", "python")
     (entry,) = re.findall(r"`({kind: lab_run.*})`", (ROOT / "docs/adding-a-source.md").read_text())
-    exec(compile(code, "lab_run.py", "exec"), {"__name__": "lab_run"})
+    Path("lab_run.py").write_text(code)
     entry = yaml.safe_load(entry)
-    config = merged({"sources": {"lab": entry}})
+    config = merged({"plugins": ["lab_run.py"], "sources": {"lab": entry}})
     config["experiment"] |= {"sources": ["lab"], "archs": ["tiny_resnet"]}
     supplier = Study.of(config).sources["lab"].supplier
     before = weights_id(supplier, "tiny_resnet", 1)

@@ -84,6 +84,7 @@ WRONG = [
     ("confounders.tag.kind", "sticker", r"confounders\.tag\.kind has 'sticker'.*tag.*gender"),
     ("confounders.none", {"kind": "tag"}, "this name is taken"),
     ("shifts.soft.kind", "gender", r"shifts\.soft\.kind is 'gender', an attribute, .*denoise"),
+    ("shifts.soft.levels", [{"kind": "tag"}], r"levels\.0 has the key 'kind', but .*'denoise'"),
     ("shifts.soft.levels", [], r"shifts\.soft\.levels is \[\]; it must be a list .* at least 1"),
     ("shifts.soft.radius", 9, r"shifts\.soft: Artifact 'denoise': radius is 9 px and diameter"),
     ("shifts.ood", {"kind": "tag"}, r"shifts\.ood: the name 'ood' is taken"),
@@ -97,6 +98,11 @@ WRONG = [
         "sources.random.networks",
         {"resnet50": {"builder": "keras"}},
         r"builder has 'keras'.*keras_resn",
+    ),
+    (
+        "sources.random.networks",
+        {"resnet50": {"builder": "keras_resnet50", "channels": 1}},
+        r"networks\.resnet50 has 'channels', which is not known",
     ),
     (
         "sources.random.networks",

@@ -48,7 +48,7 @@ def test_cross_entropy_is_pytorchs_for_all_images_and_for_each():
     assert torch.equal(mean, functional.cross_entropy(outputs, labels))
     torch.testing.assert_close(each, -outputs.log_softmax(1)[range(7), labels])
     assert CROSS_ENTROPY.outputs(3) == 3
-    assert METHODS.names() == ["cross_entropy"]
+    assert "cross_entropy" in METHODS
 
 
 def test_a_method_of_ones_own_trains_with_outputs_of_its_own(world, tmp_path, abstaining):

@@ -26,6 +26,7 @@ from pathlib import Path
 from sourcebench.artifacts.base import ARTIFACTS, Artifact
 from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.table import TableDataset
+from sourcebench.evaluation.metrics import METRICS
 from sourcebench.figures import FIGURES
 from sourcebench.parameters import parameter
 from sourcebench.sources.base import KINDS as SOURCES
@@ -86,6 +87,11 @@ class Gentle(Transfer):
 
     def groups(self, network, learning_rate):
         return super().groups(network, self.share * learning_rate)
+
+
+@METRICS.register("margin")
+def margin(labels, logits):
+    return float(abs(logits).mean() > 0.1)
 
 
 def spread(runs, style):
@@ -180,6 +186,11 @@ def test_a_study_of_kinds_of_ones_own_runs_to_its_figure(finished):
     assert (finished / FIGURE).stat().st_size > 1000
     (weights,) = (finished / "resources" / "weights" / "small").glob("*.safetensors")
     assert weights.stat().st_size > 1000
+    assert (
+        pd.read_csv(finished / "results" / "mine" / "tables" / "runs.csv")["margin"]
+        .isin([0, 1])
+        .all()
+    )
 
 
 @contextmanager
@@ -203,10 +214,12 @@ TRAINED = {"finetune": 1, **AFTER}
     [
         ("BRIGHT\n        return", "254\n        return", {"confound": 1, **TRAINED}),
         ("self.share *", "2 * self.share *", TRAINED),
+        ("each * 0.9", "each * 0.8", {"weights": 1, **TRAINED}),
+        ("> 0.1", "> 0.2", AFTER),
         ('hist(runs["auroc"])', 'hist(runs["auprc"])', {"figure": 1}),
         ("A bright frame.", "A white frame.", {}),
     ],
-    ids=["artifact", "transfer", "figure", "docstring"],
+    ids=["artifact", "transfer", "source", "metric", "figure", "docstring"],
 )
 def test_an_edited_kind_runs_again_what_it_decides(finished, old, new, again):
     """And nothing else, though all of them are in one file; the figure's digest is of the file."""
@@ -288,6 +301,10 @@ def test_a_figure_is_its_caption_and_the_code_beside_it(forgotten, tmp_path):
             "lacking_kinds.py", "import os\nimport of_nobody\n",
             "'lacking_kinds.py' can't be imported: line 2: ModuleNotFoundError: No module named "
             "'of_nobody'",
+        ),
+        (
+            "plain_kinds.py", FRAME.replace("@dataclass(frozen=True)\n", ""),
+            "line \\d+: the class Frame declares width and needs @dataclass.frozen=True.",
         ),
         ("odd_kinds.py", "x = = 1\n", "SyntaxError: invalid syntax .odd_kinds.py, line 1"),
         ("random.py", "", "its name, random, is that of another module .*rename it"),

@@ -31,7 +31,7 @@ from sourcebench import figures
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation import tables
 from sourcebench.exhibits import that_need
-from sourcebench.fingerprints import code_at
+from sourcebench.fingerprints import code_at, code_of, is_ours
 from sourcebench.machine import memory_mb
 from sourcebench.models import weights_arch
 from sourcebench.study import Dependencies, Study
@@ -118,6 +118,17 @@ def run_by(script, *made):
     """
     path = Path(workflow.source_path(f"../scripts/{script}.py")).resolve()
     return code_at(path, *(each.path for each in made))
+
+
+def own_metrics():
+    """The code of metrics that plugins bring, as a parameter: run_by knows those of the library alone.
+
+    A plugin that registers some has loaded their package. Else there are none, and it is not loaded,
+    since it takes a second.
+    """
+    package = sys.modules.get("sourcebench.evaluation.metrics")
+    found = [package.METRICS.get(name) for name in package.METRICS] if package else []
+    return code_of(*(metric for metric in found if not is_ours(metric)))
 
 
 def of_task(answer):

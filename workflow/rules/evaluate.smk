@@ -19,6 +19,7 @@ rule runs:
     params:
         further=list(study.further),
         code=run_by("runs"),
+        own_metrics=own_metrics(),
     message:
         "Collecting all runs"
     script:
@@ -41,6 +42,7 @@ rule statistics:
             "compare_sources",
             *map(tables.TABLES.get, that_need(tables.TABLES, "runs")),
         ),
+        own_metrics=own_metrics(),
     message:
         "Comparing the sources"
     script:

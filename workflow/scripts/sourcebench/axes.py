@@ -106,7 +106,7 @@ class Run:
         arch: the architecture.
         p_art: share of the confounded class that carries the artifact.
         fold: from 1 on.
-        transfer: name of the transfer strategy.
+        transfer: name of the transfer.
         fraction: of the training set's patients, in (0, 1].
         repeat: from 1 on; repeats differ in their seed.
     """

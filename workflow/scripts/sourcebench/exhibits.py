@@ -110,6 +110,11 @@ class Exhibits(Registry[Exhibit]):
         head, text = _parts(caption.read_text(encoding="utf-8"), file)
         _check(head, file, self._choices)
         exhibit = Exhibit(self.kind, name, file, text, **head)
+        if inside and not (caption.parent / "__init__.py").is_file():
+            raise SourceBenchError(
+                f"{file} declares a {self.kind} in a folder that is no package: give it an "
+                "__init__.py."
+            )
         if not inside and not exhibit.path.is_file():
             raise SourceBenchError(f"{file} declares a {self.kind}; there is no {exhibit.path}.")
         self.register(name)(exhibit)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.modules import import_name
+from sourcebench.modules import FOLDERS, import_name
 
 LIBRARY = Path(__file__).resolve().parent
 
@@ -82,8 +82,17 @@ def _digest_of(starts: Iterable[Part]) -> str:
 def _start(each: Any) -> Part:
     """Return the part of a file that a definition needs."""
     path = _home(each)
-    whole = inspect.ismodule(each) or LIBRARY in path.parents
+    whole = inspect.ismodule(each) or _is_ours(path)
     return path, "" if whole else each.__qualname__.split(".")[0]
+
+
+def is_ours(each: Any) -> bool:
+    """Tell whether a class or function is defined in this library."""
+    return _is_ours(_home(each))
+
+
+def _is_ours(path: Path) -> bool:
+    return LIBRARY in [path, *path.parents]
 
 
 def _is_definition(each: object) -> bool:
@@ -198,11 +207,16 @@ def _find(module: str, name: str, folder: Path) -> Path | None:
     parts = [part for part in module.split(".") if part]
     packages = {LIBRARY.name: LIBRARY, **_package(folder)}
     if parts and parts[0] in packages and not module.startswith("."):
-        root, parts = packages[parts[0]], parts[1:]
-    else:
+        roots, parts = [packages[parts[0]]], parts[1:]
+    elif module.startswith("."):
         above = len(module) - len(module.lstrip(".")) - 1
-        root = folder.parents[above - 1] if above > 0 else folder
-    found = (_module(root, [*parts, name]) if name else None) or _module(root, parts)
+        roots = [folder.parents[above - 1] if above > 0 else folder]
+    else:
+        roots = [folder, *([] if _is_ours(folder) else FOLDERS)]
+    for root in roots:
+        found = (_module(root, [*parts, name]) if name else None) or _module(root, parts)
+        if found:
+            break
     if found is None or (found.parent == LIBRARY and found.stem in MACHINERY):
         return None
     if found == root.joinpath(*parts, "__init__.py") and name:

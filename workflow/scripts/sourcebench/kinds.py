@@ -2,7 +2,7 @@
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from typing import Any, ClassVar, TypeVar
 
 from sourcebench import parameters
@@ -49,10 +49,20 @@ class Kinds(Registry[type[K]]):
     named_by: ClassVar[str] = "kind"
 
     def register(self, name: str) -> Callable[[type[K]], type[K]]:
-        """Return a class decorator that enters a kind under a name."""
+        """Return a class decorator that enters a kind under a name.
+
+        The decorator raises a `SourceBenchError` where the name is taken, or where parameters are
+        declared in a class that is no dataclass.
+        """
         usual = super().register(name)
 
         def enter(cls: type[K]) -> type[K]:
+            declared = [key for key, each in vars(cls).items() if isinstance(each, Field)]
+            if declared:  # a dataclass has taken them away, and left their defaults
+                raise SourceBenchError(
+                    f"the class {cls.__name__} declares {', '.join(declared)} and needs "
+                    "@dataclass(frozen=True) below its @register."
+                )
             cls.kind = name
             return usual(cls)
 

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+FOLDERS: list[Path] = []
+"""Where the plugins are imported from that are loaded, and may import one another from."""
+
 
 def import_name(path: Path) -> tuple[Path, list[str]]:
     """Return the folder that a file is imported from, and the parts of the name it has there.

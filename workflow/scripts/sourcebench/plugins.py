@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.modules import import_name
+from sourcebench.modules import FOLDERS, import_name
 
 GROUP = "sourcebench.kinds"
 """The group of entry points by which an installed package names modules that register kinds."""
@@ -62,6 +62,8 @@ def _enter(file: Path) -> None:
     folder, parts = import_name(file)
     if str(folder) not in sys.path:
         sys.path.append(str(folder))  # at its end: nothing there hides a module of others
+    if folder not in FOLDERS:
+        FOLDERS.append(folder)
     if file.suffix == ".rst":
         from sourcebench.figures import FIGURES  # takes its time, which jobs without one save
 

@@ -10,12 +10,14 @@ def audit(splits: pd.DataFrame) -> pd.DataFrame:
         splits: long form, as `published.read` and `long_form` return it.
 
     Returns:
-        One row per p_art and fold: images and share of positives in train, val and test, the
-        number of patients that two parts share (`train_val`, `train_test`, `val_test`),
+        One row per p_art and fold: images and share of positives (missing where there are more
+        than two classes) in train, val and test, the number of patients that two parts share
+        (`train_val`, `train_test`, `val_test`),
         `leaked` (patients of the training or validation set that are also in the test set) and
         `verdict` (a sentence).
     """
     test = splits[splits["part"] == "test"]
+    two = splits["label"].max() <= 1
     rows = []
     development = splits[splits["part"] != "test"]
     for (p_art, fold), fold_rows in development.groupby(["p_art", "fold"], dropna=False):
@@ -27,7 +29,7 @@ def audit(splits: pd.DataFrame) -> pd.DataFrame:
         row: dict[str, object] = {"p_art": p_art, "fold": fold}
         for name, part in parts.items():
             row[f"n_{name}"] = len(part)
-            positive = (part["label"] == 1).mean() if len(part) else float("nan")
+            positive = (part["label"] == 1).mean() if len(part) and two else float("nan")
             row[f"positive_{name}"] = round(positive, 3)
         patients = {name: set(part["patient_id"]) for name, part in parts.items()}
         for one, other in (("train", "val"), ("train", "test"), ("val", "test")):

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sourcebench.errors import SourceBenchError
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -63,7 +65,7 @@ def widen(backbone: nn.Module, channels: int) -> None:
         channels: C, the network's inputs; with three nothing changes.
 
     Raises:
-        ValueError: the first convolution does not take three channels.
+        SourceBenchError: the first convolution does not take three channels.
     """
     import torch
     from torch import nn
@@ -72,7 +74,10 @@ def widen(backbone: nn.Module, channels: int) -> None:
         return
     found = first_convolution(backbone)
     if found is None or found[1].weight.shape[1] != COLOURS:
-        raise ValueError("the network's first convolution does not take three channels")
+        raise SourceBenchError(
+            f"Images of {channels} channels need weights of a network whose first convolution "
+            "takes three, over which its filters are spread; this one's does not."
+        )
     _, stem = found
     with torch.no_grad():
         taken = stem.weight.new_tensor(shares(channels))

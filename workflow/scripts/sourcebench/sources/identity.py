@@ -5,7 +5,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from sourcebench.fingerprints import digest
+from sourcebench.fingerprints import code_of, digest, is_ours
 from sourcebench.sources.base import Supplier
 
 LENGTH = 10  # hexadecimal digits: among a thousand weights two agree once in two million times
@@ -34,6 +34,8 @@ def weights_id(supplier: Supplier, arch: str, seed: int) -> str:
         "seed": seed if supplier.trains else None,
         "fingerprint": supplier.fingerprint(arch),
     }
+    if not is_ours(type(supplier)):  # nobody thinks of the version of a kind of their own
+        facts["code"] = code_of(type(supplier))
     # In an order of its own, since that of a config's keys means nothing.
     return digest(json.dumps(facts, sort_keys=True))[:LENGTH]
 

@@ -125,4 +125,4 @@ def _check_network(key: str, network: Mapping[str, Any]) -> None:
     known(f"{key}.builder", [network["builder"]], NETWORKS)
     options = inspect.signature(NETWORKS.get(network["builder"])).parameters
     if not any(option.kind is option.VAR_KEYWORD for option in options.values()):
-        known(key, network, ["builder", *options])
+        known(key, network, ["builder", *(name for name in options if name != "channels")])

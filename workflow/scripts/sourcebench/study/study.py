@@ -95,6 +95,7 @@ class Study:
         }
         shifts = shifts_of(config.get("shifts", {}), confounders)
         for name, entry in config.get("transfer", {}).items():
+            known(f"transfer.{name}.kind", [entry["kind"]], TRANSFERS)
             TRANSFERS.from_entry(entry, f"transfer.{name}")
         datasets = {name: Dataset(name, entry) for name, entry in config["datasets"].items()}
         tasks = {}

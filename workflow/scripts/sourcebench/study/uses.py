@@ -142,6 +142,11 @@ class Shift(Use):
         common = {name: value for name, value in entry.items() if name != "levels"}
         levels = entry.get("levels", [{}])
         for number, level in enumerate(levels, 1):
+            if "kind" in level:
+                raise SourceBenchError(
+                    f"{key}.levels.{number - 1} has the key 'kind', but all levels of a shift are "
+                    f"of its kind, '{entry['kind']}'; make another shift for another kind."
+                )
             several = "levels" in entry
             shift = cls(f"{family}_{number}" if several else family, common | level, family, number)
             shift.trait  # noqa: B018  as with a confounder

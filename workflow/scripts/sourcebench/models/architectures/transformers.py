@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sourcebench.errors import SourceBenchError
 from sourcebench.models.registry import ARCHITECTURES, NETWORKS, Architecture
+from sourcebench.models.stems import COLOURS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +30,16 @@ def timm_network(name: str, channels: int = 3, **options: Any) -> nn.Module:
         name: a model of timm's, without a tag.
         channels: of the images.
         options: what `timm.create_model` takes beside it.
+
+    Raises:
+        SourceBenchError: the options say `in_chans`, and other than three: weights of three
+            channels are what other numbers are made from (see `stems`).
     """
+    if (stored := options.pop("in_chans", COLOURS)) != COLOURS:
+        raise SourceBenchError(
+            f"The network '{name}' is said to take images of {stored} channels (in_chans); only "
+            "networks of three can be taken."
+        )
     import timm  # here, since it takes a second
     from timm.layers.drop import DropPath
 
