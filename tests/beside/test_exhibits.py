@@ -107,7 +107,7 @@ def test_a_wrong_declaration_is_named(library, old, new, sentence):
 def test_a_folder_that_is_no_package_is_named(library):
     library.write_text(HEAD)
     (library.parent / "__init__.py").unlink()
-    with pytest.raises(SourceBenchError, match=r"shown/mine\.rst declares a thing in a folder that"):
+    with pytest.raises(SourceBenchError, match=r"shown/mine\.rst declares a thing in a folder"):
         read()
 
 
