@@ -229,6 +229,9 @@ def test_a_shift_is_one_more_test_set_and_changes_nothing_else(manifest, shape, 
     before = more.tests[more.tests["severity"] == 0].reset_index(drop=True)
     pd.testing.assert_frame_equal(before, plain.tests)
     clean = rows_of(plain, 0.5, "clean")
+    assume(
+        len(clean)
+    )  # sampled images of a small test set may be of one class without an attribute
     for shift in BLUR:
         rows = rows_of(more, 0.5, shift.test_set)
         assert list(rows["image_id"]) == list(clean["image_id"])
