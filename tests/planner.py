@@ -6,6 +6,7 @@ a study is run as a user runs it.
 
 import multiprocessing
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -46,6 +47,16 @@ def snakemake(folder, *arguments):
         process.start()
         process.join()
         return process.exitcode, Path(said.name).read_text()
+
+
+def jobs_of(said):
+    """What a dry run would run, by what Snakemake said: rule → number of jobs."""
+    if "Nothing to be done" in said:
+        return {}
+    stats = said.split("Job stats:")[1].split("Reasons:")[0]
+    counts = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
+    del counts["total"]
+    return counts
 
 
 def _main(folder, arguments, said):

@@ -1,7 +1,5 @@
 """The workflow as a module of somebody's own, in a directory of theirs."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,7 @@ import yaml
 from PIL import Image
 
 from conftest import ROOT
-from planner import snakemake
+from planner import jobs_of, snakemake
 
 WORKFLOW = ROOT / "workflow" / "Snakefile"
 STUDY = {
@@ -66,12 +64,7 @@ def run(folder, *arguments, snakefile=POSTER, profile="none"):
 def planned(folder, *arguments, **options):
     """What would be run: rule → number of jobs."""
     said = run(folder, "--dry-run", *arguments, **options)
-    if "Nothing to be done" in said:
-        return {}
-    stats = said.split("Job stats:")[1].split("Reasons:")[0]
-    counts = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
-    del counts["total"]
-    return counts
+    return jobs_of(said)
 
 
 def configure(folder, **changes):

@@ -1,6 +1,5 @@
 """Kinds of one's own from outside the repository: in files that a config names, and in packages."""
 
-import re
 import sys
 import tomllib
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, merged, write_pngs
-from planner import snakemake
+from planner import jobs_of, snakemake
 from snippets import snippets
 from sourcebench import plugins
 from sourcebench.artifacts import ARTIFACTS
@@ -174,12 +173,7 @@ def planned(folder, study=STUDY):
     """What the workflow would run: rule → number of jobs."""
     status, said = run(folder, "--dry-run", study=study)
     assert status == 0, said
-    if "Nothing to be done" in said:
-        return {}
-    stats = said.split("Job stats:")[1].split("Reasons:")[0]
-    counts = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
-    del counts["total"]
-    return counts
+    return jobs_of(said)
 
 
 def test_a_study_of_kinds_of_ones_own_runs_to_its_figure(finished):

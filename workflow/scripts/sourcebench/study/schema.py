@@ -1,4 +1,4 @@
-"""The border: a study's config is checked here once, before any job, and trusted afterwards."""
+"""The JSON schema of a config. Of an entry that has a kind, it leaves the keys to that kind."""
 
 from pathlib import Path
 from typing import Any
