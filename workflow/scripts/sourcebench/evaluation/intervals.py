@@ -85,6 +85,19 @@ def bounds(
     mean, sd, count = (np.asarray(each, np.float64) for each in (mean, sd, count))
     several = np.where(count > 1, count, np.nan)
     half = stats.t.ppf((1 + level) / 2, several - 1) * sd / np.sqrt(several)
+    return between(mean, half, limits)
+
+
+def between(
+    mean: npt.NDArray[np.float64], half: npt.NDArray[np.float64], limits: Limits | None = UNIT
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the bounds mean ± half, taken on the scale of the logit, so that they stay in limits.
+
+    Args:
+        mean: of anything.
+        half: the t-interval's half width; NaN where there is none.
+        limits: between which the means lie; None for the plain interval.
+    """
     if limits is None:
         return mean - half, mean + half
     span = limits[1] - limits[0]

@@ -1,118 +1,121 @@
-"""What the runs say of every cell of the experiment: the tables of a study.
-
-The folds of a cell share their test set and most of their training images, so an interval or a p
-says how far the result depends on the split, not how it would turn out on another population.
-"""
+"""What the evidence says of every cell of the experiment: the tables of a study."""
 
 from collections.abc import Sequence
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from sourcebench.evaluation.aggregate import axes
+from sourcebench.evaluation.bootstrap import estimate
+from sourcebench.evaluation.cells import Cells
 from sourcebench.evaluation.comparisons import holm, permutation_test, smallest_p
-from sourcebench.evaluation.intervals import bounds, mean_ci
-from sourcebench.evaluation.metrics import METRICS, limits
-from sourcebench.evaluation.replicates import AGAIN, cell, defined, replicates, sizes, with_repeat
+from sourcebench.evaluation.corrected import corrected_t
+from sourcebench.evaluation.costs import drop_limits, drops, estimate_of, with_skill
+from sourcebench.evaluation.evidence import Evidence
+from sourcebench.evaluation.intervals import Limits
+from sourcebench.evaluation.metrics import limits
+from sourcebench.evaluation.power import detectable
+from sourcebench.evaluation.replicates import cell
 
 
-def compare_sources(runs: pd.DataFrame, metric: str = "auroc") -> pd.DataFrame:
-    """Test every pair of sources against each other wherever both have runs.
-
-    Over folds, the repeats of each averaged; over repeats where there is one fold (`replicates`).
-
-    Returns:
-        One row per pair and cell (task, confounder, arch, p_art, test_set and further axes):
-        `source_a, source_b, mean_a, mean_b, difference` (a − b), `t, p, p_holm` (adjusted over all
-        pairs and p_art of the same task, confounder, arch, test_set and further axes),
-        `p_smallest` (what p cannot go under with so few replicates), and with a value `folds_a,
-        repeats_a, folds_b, repeats_b`.
-    """
-    keys = cell(runs, "source")
-    counts = sizes(runs, metric, [*keys, "source"]).T.to_dict("list")
-    rows = []
-    for key, group in replicates(runs, [metric]).groupby(keys):
-        samples = {source: defined(values) for source, values in group.groupby("source")[metric]}
-        for (name_a, a), (name_b, b) in combinations(samples.items(), 2):
-            mean_a, mean_b = (float(each.mean()) if len(each) else float("nan") for each in (a, b))
-            t, p = permutation_test(a, b)
-            row = (name_a, name_b, mean_a, mean_b, mean_a - mean_b, t, p)
-            there = (*counts[*key, name_a], *counts[*key, name_b])
-            rows.append((*key, *row, smallest_p(len(a), len(b)), *there))
-    columns = [*keys, "source_a", "source_b", "mean_a", "mean_b", "difference"]
-    numbers = ["p_smallest", "folds_a", "repeats_a", "folds_b", "repeats_b"]
-    table = pd.DataFrame(rows, columns=[*columns, "t", "p", *numbers])
-    family = [name for name in keys if name != "p_art"]
-    table["p_holm"] = table.groupby(family)["p"].transform(holm) if rows else table["p"]
-    return table[[*columns, "t", "p", "p_holm", *numbers]]
-
-
-def summary(
-    runs: pd.DataFrame, metrics: Sequence[str] | None = None, level: float = 0.95
-) -> pd.DataFrame:
+def summary(evidence: Evidence, metrics: Sequence[str] | None = None) -> pd.DataFrame:
     """Describe every cell of the experiment.
 
     Returns:
         One row per cell (all axes but fold and repeat) and metric: `metric`, `folds` and `repeats`
-        (with a value), `mean` (over the replicates, see `replicates`), `sd` (over all runs, N − 1),
-        `low, high` (the mean's confidence interval over the replicates, see `bounds`). NaN where
-        there are too few.
+        (with a value), `mean` (over the replicates), `sd` (over all runs, N − 1), `low, high` (its
+        95 % confidence interval, see `bootstrap`), `skilled`. NaN where there is no telling.
     """
-    wanted = [name for name in metrics or METRICS.names() if name in runs]
-    keys = [*cell(runs), "metric"]
-    long = with_repeat(runs).melt(
-        [*cell(runs), *AGAIN], wanted, var_name="metric", value_name="value"
-    )
-    over = replicates(long, ["value"]).groupby(keys, sort=False)["value"]
-    table = sizes(long, "value", keys).join(over.mean().rename("mean"))
-    table["sd"] = long.groupby(keys, sort=False)["value"].std()
-    table["low"] = table["high"] = float("nan")
-    spread = over.agg(["mean", "std", "count"]).reindex(table.index)
-    for metric, rows in spread.groupby("metric", sort=False):
-        low, high = bounds(rows["mean"], rows["std"], rows["count"], level, limits(str(metric)))
-        table.loc[rows.index, "low"], table.loc[rows.index, "high"] = low, high
-    return table.reset_index()
+    parts = []
+    for metric in metrics or evidence.metrics:
+        there = evidence.cells(metric)
+        found = estimate(there.values, there.draws, evidence.rarest)
+        low, high = found.interval(limits(metric))
+        spread = evidence.runs.groupby(list(there.keys), sort=True)[metric].std().to_numpy()
+        numbers = {"folds": there.folds, "repeats": there.repeats, "mean": found.mean}
+        row = there.keys.assign(metric=metric, **numbers, sd=spread, low=low, high=high)
+        parts.append(row)
+    return with_skill(evidence, pd.concat(parts, ignore_index=True))
 
 
-def drops(runs: pd.DataFrame, metric: str = "auroc", test_set: str = "ood") -> pd.DataFrame:
-    """Return what each fold and repeat loses on a test set from p_art = 0 to each p_art above it.
+def compare_sources(evidence: Evidence) -> pd.DataFrame:
+    """Test every pair of sources against each other: their AUROC, and what a shortcut costs them.
+
+    Paired by image and replicate. `of` is "auroc", on each test set and at each p_art, or "drop",
+    the o.o.d. AUROC lost since p_art = 0: whether one source is more robust than the other.
 
     Returns:
-        One row per run of that test set with p_art > 0 whose fold and repeat also have a run with
-        p_art = 0: the axes but for `test_set`, and `drop` (value at 0 minus value at p_art).
+        One row per pair and cell (task, confounder, arch, p_art, further axes, test_set, of):
+        `source_a, source_b, mean_a, mean_b, difference` (a − b), `low, high` (its 95 % confidence
+        interval), `p` (of no difference, see `bootstrap`), `p_holm` (adjusted over all pairs and
+        all p_art above 0 of the same task, confounder, arch, further axes, test_set and of; at
+        p_art = 0, where there is no artifact to be robust to, none, unless the study has no
+        confounder), `detectable` (the true difference that this design finds four times in five, at
+        5 %), `t, p_permutation` (the paper's test, over replicates), `p_smallest` (what that cannot
+        go under), `p_corrected` (Nadeau and Bengio's, over folds), `skilled` (whether both are),
+        `folds_a, repeats_a, folds_b, repeats_b`.
     """
-    chosen = runs[runs["test_set"] == test_set]
-    names = [name for name in axes(runs) if name != "test_set"]
-    pair = [name for name in names if name != "p_art"]
-    base = chosen.loc[chosen["p_art"] == 0, [*pair, metric]].rename(columns={metric: "base"})
-    table = chosen.loc[chosen["p_art"] > 0, [*names, metric]].merge(base, on=pair)
-    return table.assign(drop=table["base"] - table[metric])[[*names, "drop"]]
-
-
-def shortcut_drop(runs: pd.DataFrame, metric: str = "auroc", level: float = 0.95) -> pd.DataFrame:
-    """Return how much of the o.o.d. AUROC a confounder costs: the shortcut's price.
-
-    Paired by fold and repeat: 0 means that the network did not rely on the confounder.
-
-    Returns:
-        One row per task, confounder, source, arch, p_art > 0 and further axes: `folds, repeats,
-        drop` (mean over the replicates, see `replicates`), `low, high` (its confidence interval).
-        Empty if no run has p_art = 0.
-    """
-    table = drops(runs, metric)
-    keys = cell(table, "drop")
-    counts = sizes(table, "drop", keys).T.to_dict("list")
-    rows = [
-        (*key, *counts[key], *mean_ci(group["drop"], level, drop_limits(metric)))
-        for key, group in replicates(table, ["drop"]).groupby(keys)
+    lost, _ = drops(evidence)
+    drop = Cells(lost.keys.assign(test_set="ood"), lost.values, lost.draws, lost.folds, lost.repeats)
+    parts = [
+        _compared(evidence, evidence.cells(), "auroc", limits("auroc")),
+        _compared(evidence, drop, "drop", drop_limits()),
     ]
-    return pd.DataFrame(rows, columns=[*keys, "folds", "repeats", "drop", "low", "high"])
+    there = [each for each in parts if not each.empty]
+    if not there:
+        return pd.DataFrame()
+    table = pd.concat(there, ignore_index=True)
+    family = [*cell(evidence.runs, "source", "p_art"), "of"]
+    counted = (table["p_art"] > 0) | (evidence.runs["p_art"] == 0).all()
+    table.loc[counted, "p_holm"] = table[counted].groupby(family)["p"].transform(holm)
+    return table
 
 
-def drop_limits(metric: str = "auroc") -> tuple[float, float] | None:
-    """Return between which a drop of a metric lies: in [−1, 1] for an AUROC."""
-    span = limits(metric)
-    return (span[0] - span[1], span[1] - span[0]) if span else None
+def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) -> pd.DataFrame:
+    """Return the rows of all pairs, of one quantity."""
+    keys = [name for name in cells.keys if name != "source"]
+    span = (within[0] - within[1], within[1] - within[0]) if within else None
+    sizes = [float(evidence.runs[name].mean()) for name in ("n_train", "n_val")]
+    rows = cells.keys.assign(_row=cells.keys.index)
+    parts = []
+    for a, b in combinations(sorted(cells.keys["source"].unique()), 2):
+        both = rows[rows["source"] == a].merge(rows[rows["source"] == b], on=keys)
+        if both.empty:
+            continue
+        one, other = (cells.at(both[name].to_numpy(np.intp)) for name in ("_row_x", "_row_y"))
+        less = one.less(other)
+        found = estimate_of(evidence, less)
+        low, high = found.interval(span)
+        tests = [permutation_test(*each) for each in zip(one.values, other.values, strict=True)]
+        parts.append(
+            both[keys].assign(
+                of=of, source_a=a, source_b=b,
+                mean_a=np.nanmean(one.values, 1), mean_b=np.nanmean(other.values, 1),
+                difference=found.mean, low=low, high=high, p=found.p, p_holm=np.nan,
+                detectable=detectable(found.se, found.freedom),
+                t=[test.t for test in tests], p_permutation=[test.p for test in tests],
+                p_smallest=list(map(smallest_p, _count(one), _count(other))),
+                p_corrected=[corrected_t(each, *sizes).p for each in less.values],
+                folds_a=one.folds, repeats_a=one.repeats,
+                folds_b=other.folds, repeats_b=other.repeats,
+            )
+        )  # fmt: skip
+    return _both_skilled(evidence, pd.concat(parts)) if parts else pd.DataFrame()
+
+
+def _both_skilled(evidence: Evidence, table: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs with `skilled`: whether both sources are, "" where of one there is no telling."""
+    a, b = (with_skill(evidence, table, name)["skilled"] for name in ("source_a", "source_b"))
+    both = np.where((a == "yes") & (b == "yes"), "yes", "no")
+    both = np.where((a == "") | (b == ""), "", both)
+    place = table.columns.get_loc("folds_a")
+    table.insert(int(place), "skilled", both)
+    return table
+
+
+def _count(cells: Cells) -> list[int]:
+    return [int(each) for each in (~np.isnan(cells.values)).sum(1)]
 
 
 def networks(runs: pd.DataFrame) -> pd.DataFrame:

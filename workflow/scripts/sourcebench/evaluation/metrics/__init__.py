@@ -20,14 +20,21 @@ import pandas as pd
 from scipy.special import expit, logsumexp, softmax
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.resampling import Resample
 from sourcebench.registry import Registry, discover
 
 Labels = npt.NDArray[np.integer[Any]]
 Logits = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]
 Metric = Callable[[Labels, Logits], float]
+Resampled = Callable[[Resample], Floats]
 
 METRICS: Registry[Metric] = Registry("metric")
+
+RESAMPLED: Registry[Resampled] = Registry("metric of draws")
+"""The same metrics on many draws of a test set at once: `(resample) → B values`, NaN where a draw
+has no such value. One that is not here has an interval over folds alone."""
+
 LIMITS: dict[str, tuple[float, float] | None] = {}
 """The range of each metric that does not lie in [0, 1]; None for one without two limits."""
 

@@ -1,10 +1,13 @@
 """Areas under curves."""
 
 import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sourcebench.evaluation.metrics import (
     METRICS,
+    RESAMPLED,
     Floats,
     Labels,
     Logits,
@@ -12,6 +15,7 @@ from sourcebench.evaluation.metrics import (
     missing_class,
     probabilities,
 )
+from sourcebench.evaluation.resampling import Curve, Resample, Weights
 
 
 @METRICS.register("auroc")
@@ -26,6 +30,13 @@ def auroc(labels: Labels, logits: Logits) -> float:
     return float(np.mean([roc_auc_score(*each) for each in against_the_rest(labels, logits)]))
 
 
+@RESAMPLED.register("auroc")
+def auroc_of_draws(resample: Resample) -> Floats:
+    """Return the area under the ROC curve of each draw (B), see `auroc`."""
+    classes = against_the_rest(resample.labels, resample.logits)
+    return _mean_of([ranked_rightly(hit == 1, score, resample.weights) for hit, score in classes])
+
+
 @METRICS.register("auprc")
 def auprc(labels: Labels, logits: Logits) -> float:
     """Return the average precision, in [0, 1]; NaN where a class is missing.
@@ -37,6 +48,12 @@ def auprc(labels: Labels, logits: Logits) -> float:
         return np.nan
     each = against_the_rest(labels, logits)
     return float(np.mean([average_precision_score(*one) for one in each]))
+
+
+@RESAMPLED.register("auprc")
+def auprc_of_draws(resample: Resample) -> Floats:
+    """Return the average precision of each draw (B), see `auprc`."""
+    return _mean_of([_average_precision(each) for each in _curves(resample)])
 
 
 @METRICS.register("auprc_dg")
@@ -58,6 +75,12 @@ def auprc_dg(labels: Labels, logits: Logits) -> float:
     return float(np.mean([_interpolated(*each) for each in against_the_rest(labels, logits)]))
 
 
+@RESAMPLED.register("auprc_dg")
+def auprc_dg_of_draws(resample: Resample) -> Floats:
+    """Return the area under the interpolated precision-recall curve of each draw (B)."""
+    return _mean_of([_interpolated_of_draws(each) for each in _curves(resample)])
+
+
 def _interpolated(labels: Labels, margins: Floats) -> float:
     order = np.argsort(-margins)
     last = np.append(np.diff(margins[order]) != 0, True)  # of the images that share a threshold
@@ -71,6 +94,59 @@ def _interpolated(labels: Labels, margins: Floats) -> float:
     a = before - slope * true[:-1][rises]
     logs = np.log(after / np.maximum(before, 1))  # without images before, `a` is 0
     return float(np.sum(gained / slope - a / slope**2 * logs) / true[-1])
+
+
+def _curves(resample: Resample) -> list[Curve]:
+    """Return the curve of each class against the rest, of two classes the positive one's."""
+    return resample.curves(against_the_rest(resample.labels, resample.logits))
+
+
+def _mean_of(each: list[Floats]) -> Floats:
+    mean: Floats = np.mean(each, axis=0)
+    return mean
+
+
+def ranked_rightly(hit: npt.NDArray[np.bool_], score: Floats, weights: Weights) -> Floats:
+    """Return the share of pairs in each draw that are ranked rightly, a tie as half of one."""
+    high, low = (
+        each[np.argsort(-score[each], kind="stable")] for each in map(np.flatnonzero, (hit, ~hit))
+    )
+    if not len(high) or not len(low):
+        return np.full(weights.shape[1], np.nan)
+    # Each negative has so many positives above it, and so many at or above it.
+    falling = -score[high]
+    above = np.searchsorted(falling, -score[low], side="left")
+    at_least = np.searchsorted(falling, -score[low], side="right")
+    starts = np.flatnonzero(np.diff(above, prepend=-1) + np.diff(at_least, prepend=-1))
+    positives = np.pad(weights[high].cumsum(0), ((1, 0), (0, 0)))
+    negatives = np.add.reduceat(weights[low], starts, axis=0)
+    halves = positives[above[starts]] + positives[at_least[starts]]
+    rightly = np.einsum("gb,gb->b", negatives, halves, dtype=np.float64) / 2
+    with np.errstate(invalid="ignore"):
+        share: Floats = rightly / positives[-1] / negatives.sum(0)
+    return share
+
+
+def _average_precision(curve: Curve) -> Floats:
+    some = curve.true.any(1)
+    true, all_true = curve.true[some], curve.all_true[some]
+    called = np.maximum(all_true + curve.all_false[some], 1)
+    with np.errstate(invalid="ignore"):
+        area: Floats = np.einsum("mb,mb->b", true, all_true / called) / curve.all_true[-1]
+    return np.where(curve.all_false[-1] > 0, area, np.nan)
+
+
+def _interpolated_of_draws(curve: Curve) -> Floats:
+    some = curve.true.any(1)
+    true, false, after_true = curve.true[some], curve.false[some], curve.all_true[some]
+    after = after_true + curve.all_false[some]
+    before = after - true - false
+    share = np.divide(true, true + false, out=np.zeros_like(true), where=true > 0)  # 1 / slope
+    a = before * share - (after_true - true)
+    logs = np.log(np.maximum(after, 1) / np.maximum(before, 1))
+    with np.errstate(invalid="ignore"):
+        area: Floats = (share * (true - a * logs)).sum(0, dtype=np.float64) / curve.all_true[-1]
+    return np.where(curve.all_false[-1] > 0, area, np.nan)
 
 
 @METRICS.register("auc_keras")
@@ -87,8 +163,7 @@ def auc_keras(labels: Labels, logits: Logits) -> float:
     """
     scores = probabilities(logits)
     hits = labels[:, None] == np.arange(logits.shape[1])
-    thresholds = np.linspace(0, 1, 200)
-    thresholds[[0, -1]] += (-1e-7, 1e-7)
+    thresholds = _keras_thresholds()
 
     def rate_above(values: Logits) -> Logits:
         ordered = np.sort(values)
@@ -97,3 +172,31 @@ def auc_keras(labels: Labels, logits: Logits) -> float:
 
     true_rate, false_rate = rate_above(scores[hits]), rate_above(scores[~hits])
     return float(np.trapezoid(true_rate[::-1], false_rate[::-1]))
+
+
+@RESAMPLED.register("auc_keras")
+def auc_keras_of_draws(resample: Resample) -> Floats:
+    """Return what `keras.metrics.AUC` says of each draw (B), see `auc_keras`."""
+    scores = probabilities(resample.logits)
+    images, classes = scores.shape
+    hits = resample.labels[:, None] == np.arange(classes)
+    thresholds = _keras_thresholds()
+
+    def rate_above(wanted: npt.NDArray[np.bool_]) -> Floats:
+        image, _ = np.nonzero(wanted)
+        passed = np.searchsorted(thresholds, scores[wanted], side="left")  # thresholds below it
+        where = (np.ones(len(image), np.float32), (passed, image))
+        counts = csr_array(where, shape=(len(thresholds) + 1, images)) @ resample.weights
+        above = counts[::-1].cumsum(0, dtype=np.float64)[::-1]
+        return above[1:] / above[0]
+
+    with np.errstate(invalid="ignore"):
+        true_rate, false_rate = rate_above(hits), rate_above(~hits)
+    area: Floats = np.trapezoid(true_rate[::-1], false_rate[::-1], axis=0)
+    return area
+
+
+def _keras_thresholds() -> Floats:
+    thresholds = np.linspace(0, 1, 200)
+    thresholds[[0, -1]] += (-1e-7, 1e-7)
+    return thresholds

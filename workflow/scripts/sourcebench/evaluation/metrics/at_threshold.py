@@ -1,14 +1,36 @@
 """What the decisions are worth: an image is called what is most probable, at a tie the first."""
 
 import numpy as np
+from sklearn.metrics import roc_curve
 
-from sourcebench.evaluation.metrics import METRICS, OF_SEVERAL, Labels, Logits, missing_class
+from sourcebench.evaluation.metrics import (
+    METRICS,
+    OF_SEVERAL,
+    RESAMPLED,
+    Floats,
+    Labels,
+    Logits,
+    against_the_rest,
+    margin,
+    missing_class,
+)
+from sourcebench.evaluation.resampling import Resample
+
+SPECIFICITY = 0.9
+ROUNDING = 1e-6
+"""A tenth of the negatives is no more than a tenth, however it is rounded."""
 
 
 @METRICS.register("accuracy")
 def accuracy(labels: Labels, logits: Logits) -> float:
     """Return the share of images called rightly, in [0, 1]."""
     return float(np.mean(logits.argmax(1) == labels))
+
+
+@RESAMPLED.register("accuracy")
+def accuracy_of_draws(resample: Resample) -> Floats:
+    """Return the share of images called rightly in each draw (B)."""
+    return resample.mean(_right(resample))
 
 
 @METRICS.register("recall")
@@ -22,6 +44,58 @@ def recall(labels: Labels, logits: Logits) -> float:
     return float(called.mean()) if called.size and logits.shape[1] == 2 else np.nan
 
 
+@RESAMPLED.register("recall")
+def recall_of_draws(resample: Resample) -> Floats:
+    """Return the share of the positives of each draw that are called so (B)."""
+    if resample.logits.shape[1] > 2:
+        return np.full(len(resample.total), np.nan)
+    return resample.mean(_right(resample), resample.labels == 1)
+
+
+@METRICS.register("specificity")
+def specificity(labels: Labels, logits: Logits) -> float:
+    """Return the share of the negatives that are called so, in [0, 1]; NaN without a negative.
+
+    NaN with several classes, of which none is the positive one.
+    """
+    called = logits[labels == 0].argmax(1) == 0
+    return float(called.mean()) if called.size and logits.shape[1] == 2 else np.nan
+
+
+@RESAMPLED.register("specificity")
+def specificity_of_draws(resample: Resample) -> Floats:
+    """Return the share of the negatives of each draw that are called so (B)."""
+    if resample.logits.shape[1] > 2:
+        return np.full(len(resample.total), np.nan)
+    return resample.mean(_right(resample), resample.labels == 0)
+
+
+@METRICS.register("sensitivity")
+def sensitivity(labels: Labels, logits: Logits) -> float:
+    """Return the share of positives found where at most a tenth of the negatives is called so.
+
+    That is sensitivity at a specificity of at least 0.9: the highest on the ROC curve, between two
+    points of which nothing is interpolated. In [0, 1]; NaN where a class is missing, or with
+    several classes.
+    """
+    if missing_class(labels, logits) or logits.shape[1] > 2:
+        return np.nan
+    false, true, _ = roc_curve(labels, margin(logits), drop_intermediate=False)
+    return float(true[false <= 1 - SPECIFICITY + ROUNDING].max())
+
+
+@RESAMPLED.register("sensitivity")
+def sensitivity_of_draws(resample: Resample) -> Floats:
+    """Return the sensitivity of each draw (B), see `sensitivity`."""
+    if resample.logits.shape[1] > 2:
+        return np.full(len(resample.total), np.nan)
+    (curve,) = resample.curves(against_the_rest(resample.labels, resample.logits))
+    with np.errstate(invalid="ignore"):
+        allowed = curve.all_false <= (1 - SPECIFICITY + ROUNDING) * curve.all_false[-1]
+        found: Floats = np.where(allowed, curve.all_true, 0).max(0) / curve.all_true[-1]
+    return np.where(curve.all_false[-1] > 0, found, np.nan)
+
+
 @METRICS.register("prevalence")
 def prevalence(labels: Labels, logits: Logits) -> float:
     """Return the share of positives, in [0, 1]: the AUPRC of a network that guesses.
@@ -29,6 +103,14 @@ def prevalence(labels: Labels, logits: Logits) -> float:
     NaN with several classes, of which none is the positive one.
     """
     return float(np.mean(labels == 1)) if logits.shape[1] == 2 else np.nan
+
+
+@RESAMPLED.register("prevalence")
+def prevalence_of_draws(resample: Resample) -> Floats:
+    """Return the share of positives in each draw (B)."""
+    if resample.logits.shape[1] > 2:
+        return np.full(len(resample.total), np.nan)
+    return resample.mean(resample.labels == 1)
 
 
 @METRICS.register("balanced_accuracy")
@@ -41,6 +123,18 @@ def balanced_accuracy(labels: Labels, logits: Logits) -> float:
         return np.nan
     right = logits.argmax(1) == labels
     return float(np.mean([right[labels == label].mean() for label in np.unique(labels)]))
+
+
+@RESAMPLED.register("balanced_accuracy")
+def balanced_accuracy_of_draws(resample: Resample) -> Floats:
+    """Return the mean over the classes of the share called rightly, of each draw (B)."""
+    right, classes = _right(resample), range(resample.logits.shape[1])
+    mean: Floats = np.mean([resample.mean(right, resample.labels == k) for k in classes], axis=0)
+    return mean
+
+
+def _right(resample: Resample) -> Labels:
+    return (resample.logits.argmax(1) == resample.labels).astype(np.int64)
 
 
 OF_SEVERAL.add("balanced_accuracy")

@@ -1,0 +1,105 @@
+"""What a shortcut costs: the o.o.d. AUROC that is lost as more of a class carries the artifact."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sourcebench.evaluation.bootstrap import Estimate, estimate
+from sourcebench.evaluation.cells import Cells
+from sourcebench.evaluation.evidence import Evidence
+from sourcebench.evaluation.intervals import Limits
+from sourcebench.evaluation.metrics import limits
+
+CHANCE = 0.5
+
+
+class Drops(NamedTuple):
+    """What cells lose from p_art = 0 to their own p_art.
+
+    Attributes:
+        cells: a row per cell with p_art > 0; their values are the drops.
+        base: the same cells at p_art = 0; their values are the AUROCs there.
+    """
+
+    cells: Cells
+    base: Cells
+
+
+def drops(evidence: Evidence, metric: str = "auroc", test_set: str = "ood") -> Drops:
+    """Return what each replicate loses on a test set from p_art = 0 to each p_art above it."""
+    chosen = evidence.cells(metric).where(test_set=test_set)
+    pair = [name for name in chosen.keys if name != "p_art"]
+    zero = chosen.keys[chosen.keys["p_art"] == 0]
+    base = zero[pair].assign(_base=zero.index)
+    rows = chosen.keys.assign(_row=chosen.keys.index).merge(base, on=pair, how="inner")
+    rows = rows[rows["p_art"] > 0].sort_values("_row")
+    above, before = (chosen.at(rows[name].to_numpy(np.intp)) for name in ("_row", "_base"))
+    lost = before.less(above)
+    return Drops(replace(lost, keys=above.keys), before)
+
+
+def shortcut_drop(evidence: Evidence) -> pd.DataFrame:
+    """Return how much of the o.o.d. AUROC a confounder costs: the shortcut's price.
+
+    Paired by image, fold and repeat: 0 means that the network did not rely on the confounder, if it
+    had learned something that it could lose (`skilled`).
+
+    Returns:
+        One row per task, confounder, source, arch, p_art > 0 and further axes: `folds, repeats,
+        drop, low, high` (its 95 % confidence interval), `p` (of no drop), `skilled`. Empty if no
+        run has p_art = 0.
+    """
+    lost, _ = drops(evidence)
+    found = estimate_of(evidence, lost)
+    return with_skill(evidence, described(lost, found, "drop", drop_limits()))
+
+
+def described(
+    cells: Cells, found: Estimate, name: str, within: Limits | None, *, test: bool = True
+) -> pd.DataFrame:
+    """Return the rows of cells: keys, `folds, repeats`, the mean by its name, `low, high`, and `p`."""
+    low, high = found.interval(within)
+    numbers = {"folds": cells.folds, "repeats": cells.repeats, name: found.mean}
+    table = cells.keys.assign(**numbers, low=low, high=high)
+    return table.assign(p=found.p) if test else table
+
+
+def estimate_of(evidence: Evidence, cells: Cells) -> Estimate:
+    """Return the means of cells, with what is known of their error."""
+    return estimate(cells.values, cells.draws, evidence.rarest)
+
+
+def skills(evidence: Evidence) -> pd.DataFrame:
+    """Tell which cells are above chance at p_art = 0, with their whole interval.
+
+    Where they are not, the networks learned nothing, and have nothing to lose: that their AUROC
+    does not fall says nothing of a shortcut. It is that of the o.o.d. test set, from which a drop
+    is counted; of images without a confounder that of the images as they are.
+
+    Returns:
+        One row per cell at p_art = 0: its axes less p_art and test set, and `skilled`: "yes", "no",
+        or "" where there is no telling.
+    """
+    chosen = evidence.cells().where(test_set=_counted_from(evidence.runs), p_art=0.0)
+    low, _ = estimate_of(evidence, chosen).interval(limits("auroc"))
+    told = ["" if np.isnan(each) else "yes" if each > CHANCE else "no" for each in low]
+    return chosen.keys.assign(skilled=told)
+
+
+def with_skill(evidence: Evidence, table: pd.DataFrame, source: str = "source") -> pd.DataFrame:
+    """Return a table with the column `skilled`, by the `skills` of the sources in a column."""
+    known = skills(evidence).rename(columns={"source": source})
+    on = [name for name in known if name != "skilled"]
+    return table.merge(known, on=on, how="left").fillna({"skilled": ""})
+
+
+def _counted_from(runs: pd.DataFrame) -> str:
+    return "ood" if (runs["test_set"] == "ood").any() else "clean"
+
+
+def drop_limits(metric: str = "auroc") -> Limits | None:
+    """Return between which a drop of a metric lies: in [−1, 1] for an AUROC."""
+    span = limits(metric)
+    return (span[0] - span[1], span[1] - span[0]) if span else None

@@ -1,0 +1,48 @@
+"""Three questions to a network that come apart: is the artifact encoded, is it used, is it paid for?
+
+*Encoded*: can a line tell it from the features that the classifier gets? *Used*: does the answer
+change with it? *Paid*: what does that cost where it misleads? A network may encode what it does
+not use, and use what costs it nothing.
+"""
+
+import numpy as np
+import pandas as pd
+
+from sourcebench.evaluation.cells import cells
+from sourcebench.evaluation.costs import described, drop_limits, drops, estimate_of, with_skill
+from sourcebench.evaluation.counterfactual import ALL, MEASURES, effects
+from sourcebench.evaluation.evidence import Evidence
+from sourcebench.evaluation.replicates import cell
+
+QUESTIONS = {"encoded": "probe", "used": "probability"}
+"""What each question asks of the `MEASURES`, over all classes."""
+
+
+def encoded_used_paid(evidence: Evidence) -> pd.DataFrame:
+    """Return the three answers of every cell.
+
+    Returns:
+        One row per task, confounder, source, arch, p_art and further axes: `folds, repeats`;
+        `encoded` (AUROC of a linear probe on the features, within each class), `used` (mean change
+        of the confounded class' probability), `paid` (o.o.d. AUROC lost since p_art = 0; empty
+        there), each with the bounds of its 95 % confidence interval; `contrast`, `skilled`. Empty
+        without a confounder.
+    """
+    found = effects(evidence)
+    if found is None:
+        return pd.DataFrame()
+    keys = cell(found.networks)
+    table = pd.DataFrame()
+    for question, measure in QUESTIONS.items():
+        value, draws = found.values[measure][ALL], found.draws[measure][ALL]
+        there = cells(found.networks, keys, value, draws.astype(np.float32))
+        rows = described(
+            there, estimate_of(evidence, there), question, MEASURES[measure], test=False
+        )
+        rows = rows.rename(columns={"low": f"{question}_low", "high": f"{question}_high"})
+        table = rows if table.empty else table.merge(rows.drop(columns=["folds", "repeats"]))
+    lost, _ = drops(evidence)
+    paid = described(lost, estimate_of(evidence, lost), "paid", drop_limits(), test=False)
+    paid = paid.rename(columns={"low": "paid_low", "high": "paid_high"})
+    table = table.merge(paid.drop(columns=["folds", "repeats"]), how="left", on=keys)
+    return with_skill(evidence, table.assign(contrast=found.contrast))

@@ -1,0 +1,202 @@
+"""All that the networks of a study say of one task's images under one confounder.
+
+Everything in the tables about networks is made from this: their scores on every test set, and what
+the scores are on draws of the test set's patients. The draws are the same for all networks, so that
+sources, shares and test sets are compared in pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.aggregate import (
+    AXIS_DTYPES,
+    EFFORT_DTYPES,
+    columns,
+    damaged,
+    measured,
+    read_predictions,
+    read_record,
+)
+from sourcebench.evaluation.cells import Cells, cells
+from sourcebench.evaluation.metrics import METRICS, RESAMPLED, columns_of_logits, score
+from sourcebench.evaluation.replicates import cell
+from sourcebench.evaluation.resampling import AT_ONCE, DRAWS, Patients, Resample, Weights
+
+HEADLINE = "auroc"
+"""The metric of which all draws are scored; of the others so many as AT_ONCE are enough for a
+standard error, to a twentieth of it."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The networks that were tested on one task under one confounder.
+
+    Attributes:
+        task: its name.
+        confounder: its name, or 'none'.
+        runs: the rows of runs.csv: one per network and test set.
+        predictions: for each of them a table: a row per image, with `image_id, patient_id, label,
+            artifact, probe` and the logits.
+        draws: of the patients, how many.
+    """
+
+    task: str
+    confounder: str
+    runs: pd.DataFrame
+    predictions: Sequence[pd.DataFrame]
+    draws: int = DRAWS
+
+    @classmethod
+    def of(
+        cls,
+        folders: Sequence[Path],
+        confounder: str,
+        further: Sequence[str] = (),
+        draws: int = DRAWS,
+    ) -> Evidence:
+        """Read the runs of a task that were tested under a confounder, and score them.
+
+        Args:
+            folders: with each run's `predictions.parquet` and `run.json`.
+            confounder: of the predictions that are read.
+            further: names of the axes that the study has beyond those of every study.
+            draws: how many.
+
+        Raises:
+            SourceBenchError: a file is missing or damaged (named), two folders hold the same run,
+                networks of one share were tested on different images, or there is no run at all.
+        """
+        if not folders:
+            raise SourceBenchError("There are no runs to collect: the experiment's table is empty.")
+        order = columns(further)
+        rows, tested = [], []
+        for folder in map(Path, folders):
+            for row, predictions in _tests(folder, confounder, order):
+                rows.append({**row, "folder": folder})
+                tested.append(predictions)
+        if not rows:
+            raise SourceBenchError(
+                f"No run was tested under '{confounder}'; delete the runs' folders and run again."
+            )
+        runs = _typed(pd.DataFrame(rows), order)
+        if (twice := runs.duplicated(order, keep=False)).any():
+            both = " and ".join(map(str, runs.loc[twice, "folder"].unique()[:2]))
+            raise SourceBenchError(f"The same run is in {both}; delete one of the two.")
+        runs = runs.sort_values(order)
+        tested = [tested[i] for i in runs.index]
+        runs = runs.reset_index(drop=True)
+        _check_paired(runs, tested)
+        task = str(runs["task"].iloc[0])
+        return cls(task, confounder, runs.drop(columns="folder"), tested, draws)
+
+    @cached_property
+    def patients(self) -> Patients:
+        """The patients of all its test sets, drawn."""
+        ids = np.concatenate([each["patient_id"].unique() for each in self.predictions])
+        return Patients(ids, self.draws, self.task)
+
+    @cached_property
+    def rarest(self) -> int:
+        """How many patients have an image of the class that the fewest have one of."""
+        images = pd.concat(self.predictions).drop_duplicates(["patient_id", "label"])
+        return max(2, int(images["label"].value_counts().min()))
+
+    @cached_property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return len(columns_of_logits(self.predictions[0].columns))
+
+    @cached_property
+    def drawn(self) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+        """Every metric of every row of `runs` on the draws: metric → R×B, float32."""
+        names = [name for name in RESAMPLED.names() if name in self.runs]
+        few = min(AT_ONCE, self.draws)
+        sizes = {name: self.draws if name == HEADLINE else few for name in names}
+        found = {name: np.empty((len(self.runs), size), np.float32) for name, size in sizes.items()}
+        for row, predictions in enumerate(self.predictions):
+            for start, resample in self.resampled(predictions):
+                end = start + resample.weights.shape[1]
+                for name in names if start == 0 else [HEADLINE]:
+                    found[name][row, start:end] = RESAMPLED.get(name)(resample)
+        return found
+
+    def resampled(self, predictions: pd.DataFrame) -> Iterator[tuple[int, Resample]]:
+        """Yield predictions with their draws, `AT_ONCE` at a time, after the first draw's number."""
+        labels = predictions["label"].to_numpy(np.int64)
+        logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
+        for start, weights in zip(
+            range(0, self.draws, AT_ONCE), self.weights(predictions), strict=True
+        ):
+            yield start, Resample(labels, logits, weights)
+
+    def weights(self, predictions: pd.DataFrame) -> list[Weights]:
+        """Return how many times each image is in each draw: `AT_ONCE` draws to an array."""
+        ids = predictions["patient_id"].to_numpy(str)
+        key = (len(ids), hash(ids.tobytes()))
+        if key not in self._weights:
+            every = self.patients.weights(ids)
+            starts = range(0, self.draws, AT_ONCE)
+            parts = [np.ascontiguousarray(every[:, i : i + AT_ONCE]) for i in starts]
+            self._weights[key] = parts
+        return self._weights[key]
+
+    @cached_property
+    def _weights(self) -> dict[tuple[int, int], list[Weights]]:
+        return {}
+
+    def cells(self, metric: str = HEADLINE) -> Cells:
+        """Return a metric of all cells of the experiment, and of their draws."""
+        values = self.runs[metric].to_numpy(np.float64)
+        # A metric that is not scored on draws has folds alone to tell its error by.
+        draws = self.drawn.get(metric, np.zeros((len(self.runs), 1), np.float32))
+        return cells(self.runs, cell(self.runs), values, draws)
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """The metrics that its runs have."""
+        return [name for name in METRICS.names() if name in self.runs]
+
+
+def _tests(
+    folder: Path, confounder: str, order: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Yield the rows of one run, each with its predictions, by test sets."""
+    place = [name for name in order if name not in ("confounder", "test_set")]
+    record = read_record(folder / "run.json", [*place, *EFFORT_DTYPES])
+    path = folder / "predictions.parquet"
+    for test_set, group in read_predictions(path, confounder).groupby("test_set", observed=True):
+        try:
+            scores = score(group)
+        except SourceBenchError as error:
+            raise SourceBenchError(f"{path}, {confounder}, {test_set}: {error}") from error
+        where = {"confounder": confounder, "test_set": test_set, "n": len(group)}
+        yield {**record, **where, **scores}, group.drop(columns="test_set")
+
+
+def _typed(found: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    dtypes = {"n": "int64", **{name: AXIS_DTYPES[name] for name in order}, **EFFORT_DTYPES}
+    results = [name for name in measured() if name in found]
+    runs = found[[*order, *results, "folder"]].astype(dtypes)
+    return runs.astype({name: "float64" for name in METRICS.names() if name in found})
+
+
+def _check_paired(runs: pd.DataFrame, predictions: Sequence[pd.DataFrame]) -> None:
+    """Raise a `SourceBenchError` where networks of one share saw different images in a test set."""
+    for (test_set, share), rows in runs.groupby(["test_set", "p_art"]).groups.items():
+        first = predictions[rows[0]]["image_id"].to_numpy()
+        for row in rows[1:]:
+            if not np.array_equal(first, predictions[row]["image_id"].to_numpy()):
+                one, other = runs.loc[rows[0], "folder"], runs.loc[row, "folder"]
+                raise damaged(
+                    other,
+                    f"its test set {test_set} at p_art {share:g} has other images than {one}'s",
+                )

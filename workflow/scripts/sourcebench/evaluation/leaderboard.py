@@ -1,0 +1,182 @@
+"""Sources ranked: a few scores of each, with intervals, and how sure the ranks are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import rankdata
+
+from sourcebench.evaluation.bootstrap import Estimate, estimate, joint, replicate_weights
+from sourcebench.evaluation.cells import Cells
+from sourcebench.evaluation.costs import CHANCE, drop_limits, drops, skills
+from sourcebench.evaluation.evidence import Evidence
+from sourcebench.evaluation.intervals import Limits
+from sourcebench.evaluation.resampling import Floats
+from sourcebench.seeds import generator
+
+LEVEL = 0.95
+GROUPS = {"recall": ("clean", "artifact"), "specificity": ("clean", "artifact")}
+SIDES = ("iid", "ood", "clean", "artifact")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A score of every source, and draws of it.
+
+    Attributes:
+        value: S.
+        low, high: S, of its 95 % confidence interval.
+        draws: S×B, the same draws for all sources.
+        better: +1 where more is better, −1 where less is.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+    draws: Floats
+    better: int
+
+
+def leaderboard(evidence: Evidence) -> pd.DataFrame:
+    """Return the scores and ranks of sources.
+
+    Returns:
+        One row per task, confounder, source, arch, further axes and score: `p_art` (the highest,
+        of which the score is, or up to which), `score`, `value, low, high`, `rank` among the
+        sources of that task, confounder, arch and further axes (1 is best; sources without skill
+        have none), `rank_low, rank_high` (95 % of the draws), `skilled`. Empty where no run has
+        p_art = 0 and another above.
+    """
+    lost, base = drops(evidence)
+    if lost.keys.empty:
+        return pd.DataFrame()
+    top = lost.keys["p_art"].max()
+    known = skills(evidence)
+    among = [name for name in known if name not in ("source", "skilled")]
+    parts = []
+    for key, rows in known.groupby(among, sort=False):
+        where = dict(zip(among, key, strict=True))
+        skilled = rows["skilled"].to_numpy(str)
+        for name, scored in _scores(evidence, where, list(rows["source"]), top).items():
+            ranks = _ranks(scored, skilled != "no")
+            numbers = {"value": scored.value, "low": scored.low, "high": scored.high, **ranks}
+            row = rows.drop(columns="skilled").assign(p_art=top, score=name, **numbers)
+            parts.append(row.assign(skilled=skilled))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _scores(
+    evidence: Evidence, where: dict[str, object], sources: list[str], top: float
+) -> dict[str, Scored]:
+    """Return all scores of the sources of one architecture, in their order."""
+    sets = {each: evidence.cells().where(**where, test_set=each) for each in SIDES}
+    ood = sets["ood"]
+    shares = np.sort(ood.keys["p_art"].unique())
+
+    def at(cells: Cells, share: float) -> Cells:
+        places = cells.keys[cells.keys["p_art"] == share].reset_index().set_index("source")["index"]
+        return cells.at(places.reindex(sources).to_numpy(np.intp))
+
+    curve = [at(ood, share) for share in shares]
+    end = {name: at(cells, top) for name, cells in sets.items() if not cells.keys.empty}
+    found = {"area": _linear(evidence, _area(curve, shares), +1, (0.0, 1.0))}
+    found["crossing"] = _crossing(evidence, curve, shares)
+    found["drop"] = _linear(evidence, curve[0].less(curve[-1]), -1, drop_limits())
+    if "iid" in end:
+        found["gap"] = _linear(evidence, end["iid"].less(end["ood"]), -1, drop_limits())
+    found["worst_auroc"] = _linear(evidence, _least(list(end.values())), +1, (0.0, 1.0))
+    groups = [
+        at(evidence.cells(metric).where(**where, test_set=side), top)
+        for metric, sides in GROUPS.items()
+        for side in sides
+        if side in end
+    ]
+    found["worst_accuracy"] = _linear(evidence, _least(groups), +1, (0.0, 1.0))
+    for metric in ("recall", "specificity", "sensitivity"):
+        there = at(evidence.cells(metric).where(**where, test_set="ood"), top)
+        found[metric] = _linear(evidence, there, +1, (0.0, 1.0))
+    return found
+
+
+def _linear(evidence: Evidence, cells: Cells, better: int, within: Limits | None) -> Scored:
+    """Return a score that is a mean over replicates."""
+    found = estimate(cells.values, cells.draws, evidence.rarest)
+    low, high = found.interval(within, LEVEL)
+    return Scored(found.mean, low, high, _joint(evidence, cells, found), better)
+
+
+def _area(curve: list[Cells], shares: npt.NDArray[np.float64]) -> Cells:
+    """Return the mean height of the curve over p_art: its area by trapezoids, over their width."""
+    steps = np.diff(shares)
+    weights = np.zeros(len(shares))
+    weights[:-1] += steps / 2
+    weights[1:] += steps / 2
+    return _combined(curve, weights / steps.sum())
+
+
+def _combined(each: list[Cells], weights: npt.NDArray[np.float64]) -> Cells:
+    values = np.tensordot(weights, [cells.values for cells in each], 1)
+    draws = np.tensordot(weights.astype(np.float32), [cells.draws for cells in each], 1)
+    return Cells(each[0].keys, values, draws, each[0].folds, each[0].repeats)
+
+
+def _least(each: list[Cells]) -> Cells:
+    """Return the least of several values, in each replicate and draw."""
+    values = np.min([cells.values for cells in each], axis=0)
+    draws = np.min([cells.draws for cells in each], axis=0)
+    return Cells(each[0].keys, values, draws, each[0].folds, each[0].repeats)
+
+
+def _crossing(evidence: Evidence, curve: list[Cells], shares: npt.NDArray[np.float64]) -> Scored:
+    """Return the p_art at which the mean curve falls to chance; infinite where it does not."""
+    found = [estimate(cells.values, cells.draws, evidence.rarest) for cells in curve]
+    means = np.stack([each.mean for each in found], axis=-1)
+    drawn = [_joint(evidence, cells, each) for cells, each in zip(curve, found, strict=True)]
+    value, draws = crossing(means, shares), crossing(np.stack(drawn, axis=-1), shares)
+    low, high = np.quantile(draws, _tails(), axis=-1, method="inverted_cdf")
+    return Scored(value, low, high, draws, +1)
+
+
+def crossing(curve: Floats, shares: npt.NDArray[np.float64], height: float = CHANCE) -> Floats:
+    """Return where curves fall to a height for the first time.
+
+    Args:
+        curve: …×P.
+        shares: P, rising.
+        height: of the line that is crossed.
+
+    Returns:
+        …: the first share where the curve is at or under the height, interpolated from the one
+        before; infinite where it never is.
+    """
+    under = curve <= height
+    after = under.argmax(-1)
+    before = np.maximum(after - 1, 0)
+    high, low = (np.take_along_axis(curve, i[..., None], -1)[..., 0] for i in (before, after))
+    part = np.divide(high - height, high - low, out=np.zeros_like(high), where=high > low)
+    place = shares[before] + part * (shares[after] - shares[before])
+    first = np.where(after == 0, shares[0], place)
+    return np.where(under.any(-1), first, np.inf)
+
+
+def _joint(evidence: Evidence, cells: Cells, found: Estimate) -> Floats:
+    rng = generator("replicates", evidence.task)
+    weights = replicate_weights(cells.values.shape[1], cells.draws.shape[2], rng)
+    return joint(cells.values, cells.draws, found.shrink, weights)
+
+
+def _ranks(scored: Scored, ranked: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+    """Return the ranks of the sources that have one, and between which they lie in the draws."""
+    ranks = {name: np.full(len(ranked), np.nan) for name in ("rank", "rank_low", "rank_high")}
+    ranked = ranked & ~np.isnan(scored.value)
+    if ranked.any():
+        drawn = rankdata(-scored.better * scored.draws[ranked], axis=0, method="min")
+        ranks["rank"][ranked] = rankdata(-scored.better * scored.value[ranked], method="min")
+        low, high = np.quantile(drawn, _tails(), axis=1, method="inverted_cdf")
+        ranks["rank_low"][ranked], ranks["rank_high"][ranked] = low, high
+    return ranks
+
+
+def _tails() -> list[float]:
+    return [(1 - LEVEL) / 2, (1 + LEVEL) / 2]

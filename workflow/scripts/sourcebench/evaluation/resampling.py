@@ -1,0 +1,126 @@
+"""A test set drawn again many times: patients with replacement, and all images of each.
+
+What a metric is on such draws says how far it hangs on who happened to be in the test set. A draw
+is a column of weights, how many times each image is in it, and a metric that knows weights takes
+thousands of them at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sourcebench.seeds import generator
+
+Floats = npt.NDArray[np.float64]
+Weights = npt.NDArray[np.float32]
+
+DRAWS = 2000
+AT_ONCE = 250
+"""Draws that are scored at once: their weights of a thousand images fit into a processor's cache."""
+
+
+class Patients:
+    """Draws of a test set's patients, the same for all networks that are tested on them.
+
+    So networks, shares and test sets are compared on the same draws: paired.
+
+    Args:
+        ids: of all patients, in any order and number.
+        draws: how many.
+        name: of the draws' seed.
+    """
+
+    def __init__(self, ids: Sequence[Any], draws: int = DRAWS, *name: object) -> None:
+        self.ids = np.unique(np.asarray(ids, str))
+        count = len(self.ids)
+        drawn = generator("patients", *name).multinomial(count, np.full(count, 1 / count), draws)
+        self._counts = np.ascontiguousarray(drawn.T, np.float32)  # P×B
+
+    @property
+    def draws(self) -> int:
+        """How many draws there are."""
+        return self._counts.shape[1]
+
+    def weights(self, ids: Sequence[Any]) -> Weights:
+        """Return how many times each image is in each draw (N×B), by the images' patients."""
+        found: Weights = self._counts[np.searchsorted(self.ids, np.asarray(ids, str))]
+        return found
+
+
+class Curve(NamedTuple):
+    """What a threshold on a score adds to those above it, and all that are above (M×B each).
+
+    Attributes:
+        true: images of the class that have this score, for each of M scores, falling.
+        false: the others.
+        all_true: images of the class with this score or a higher one.
+        all_false: the others.
+    """
+
+    true: Weights
+    false: Weights
+    all_true: Weights
+    all_false: Weights
+
+
+class Resample:
+    """Predictions on one test set, and how many times each image is in each draw.
+
+    Args:
+        labels: N integers in [0, K).
+        logits: N×K, finite.
+        weights: N×B, whole numbers.
+    """
+
+    def __init__(
+        self,
+        labels: npt.NDArray[np.integer[Any]],
+        logits: npt.NDArray[np.floating[Any]],
+        weights: Weights,
+    ) -> None:
+        self.labels, self.logits, self.weights = labels, logits, weights
+        self._curves: list[Curve] | None = None
+
+    @cached_property
+    def total(self) -> Floats:
+        """How many images each draw has (B)."""
+        total: Floats = self.weights.sum(0, dtype=np.float64)
+        return total
+
+    def mean(self, values: npt.NDArray[Any], among: npt.NDArray[np.bool_] | None = None) -> Floats:
+        """Return the mean of a value over the images of each draw (B); NaN where there are none.
+
+        Args:
+            values: one per image.
+            among: the images that count; all, if it is left out.
+        """
+        if among is None:
+            return (values.astype(np.float32) @ self.weights).astype(np.float64) / self.total
+        weights = self.weights[among]
+        with np.errstate(invalid="ignore"):
+            mean: Floats = (values[among].astype(np.float32) @ weights) / weights.sum(0)
+        return mean
+
+    def curves(self, classes: Iterator[tuple[npt.NDArray[Any], Floats]]) -> list[Curve]:
+        """Return the curve of each class, made once: whether an image is of it (0|1), its score."""
+        if self._curves is None:
+            self._curves = [self.curve(score, hit == 1) for hit, score in classes]
+        return self._curves
+
+    def curve(self, score: Floats, hit: npt.NDArray[np.bool_]) -> Curve:
+        """Return the draws' counts at each score, the highest first.
+
+        Args:
+            score: one per image.
+            hit: whether an image is of the class that high scores speak for.
+        """
+        order = np.argsort(-score, kind="stable")
+        weights, hits = self.weights[order], hit[order, None]
+        true, false = weights * hits, weights * ~hits
+        starts = np.flatnonzero(np.append(True, np.diff(score[order]) != 0))
+        if len(starts) < len(order):
+            true, false = (np.add.reduceat(each, starts, axis=0) for each in (true, false))
+        return Curve(true, false, true.cumsum(0), false.cumsum(0))
