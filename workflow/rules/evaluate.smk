@@ -1,34 +1,61 @@
-# One tidy table of all runs; every other table and every figure reads it.
+# What the runs say: of each task and confounder by itself, then of the study.
 
 
-rule runs:
+rule evidence:
     input:
-        predictions=expand(
-            f"{STUDY}/runs/{{run}}/predictions.parquet", run=RUNS.instance_patterns
-        ),
-        records=expand(f"{STUDY}/runs/{{run}}/run.json", run=RUNS.instance_patterns),
-        before=before_runs,
+        unpack(evidence_inputs),
     output:
-        table("runs"),
+        **{
+            name: f"{STUDY}/evidence/{{task}}/{{confounder}}/{name}.csv"
+            for name in that_need(tables.TABLES, "predictions")
+        },
     log:
-        log_of("runs"),
+        f"{STUDY}/logs/evidence/{{task}}/{{confounder}}.log",
     benchmark:
-        benchmark_of("runs")
+        f"{STUDY}/benchmarks/evidence/{{task}}/{{confounder}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
     params:
         further=list(study.further),
-        code=run_by("runs"),
+        code=run_by(
+            "evidence",
+            *map(tables.TABLES.get, that_need(tables.TABLES, "predictions")),
+        ),
         own_metrics=own_metrics(),
     message:
-        "Collecting all runs"
+        "Collecting what networks say of {wildcards.task} with {wildcards.confounder}"
     script:
-        "../scripts/runs.py"
+        "../scripts/evidence.py"
+
+
+rule tables:
+    input:
+        **{
+            name: [
+                rules.evidence.output[name].format(task=task, confounder=confounder)
+                for task, confounder in DESIGNS
+            ]
+            for name in that_need(tables.TABLES, "predictions")
+        },
+    output:
+        **{name: table(name) for name in that_need(tables.TABLES, "predictions")},
+    log:
+        log_of("tables"),
+    benchmark:
+        benchmark_of("tables")
+    conda:
+        "../../envs/sourcebench.yaml"
+    params:
+        code=run_by("tables"),
+    message:
+        "Putting the tables together"
+    script:
+        "../scripts/tables.py"
 
 
 rule statistics:
     input:
-        rules.runs.output,
+        runs=rules.tables.output.runs,
     output:
         **{name: table(name) for name in that_need(tables.TABLES, "runs")},
     log:
@@ -39,14 +66,14 @@ rule statistics:
         "../../envs/sourcebench.yaml"
     params:
         code=run_by(
-            "compare_sources",
+            "statistics",
             *map(tables.TABLES.get, that_need(tables.TABLES, "runs")),
         ),
         own_metrics=own_metrics(),
     message:
-        "Comparing the sources"
+        "Describing the runs"
     script:
-        "../scripts/compare_sources.py"
+        "../scripts/statistics.py"
 
 
 rule table1:
@@ -161,7 +188,7 @@ rule artifact_figure:
 
 rule figure:
     input:
-        rules.runs.output,
+        **{name: rules.tables.output[name] for name in rules.tables.output.keys()},
     output:
         png=figure_file(),
         pdf=f"{STUDY}/figures/{{figure}}.pdf",
@@ -170,7 +197,7 @@ rule figure:
     benchmark:
         f"{STUDY}/benchmarks/figure/{{figure}}.tsv"
     wildcard_constraints:
-        figure=figures_that_need("runs"),
+        figure=figures_that_need("runs", "tables"),
     conda:
         "../../envs/sourcebench.yaml"
     params:

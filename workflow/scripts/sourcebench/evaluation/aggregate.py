@@ -76,6 +76,17 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise _wrong(path, str(error)) from error
 
 
+def together(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Return tables of one kind as one, under each other; text, so that nothing is rounded anew.
+
+    A column that only some have, as metrics of more than two classes, stands where the widest has it.
+    """
+    read = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
+    widest = max(read, key=lambda table: table.shape[1])
+    table = pd.concat([each for each in read if len(each)] or [widest], ignore_index=True)
+    return table[[*widest, *(name for name in table if name not in widest)]].fillna("")
+
+
 class Tables:
     """The tables of a study, each read when it is asked for first.
 
