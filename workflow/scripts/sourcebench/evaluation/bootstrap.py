@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from sourcebench.evaluation.intervals import Limits, between
+from sourcebench.evaluation.intervals import Limits, bounds_with
 from sourcebench.evaluation.resampling import Floats
 
 
@@ -38,17 +38,27 @@ class Estimate:
         se: its standard error, the root of V; NaN where there is no telling.
         freedom: its degrees of freedom.
         shrink: which share of the replicates' spread, as a standard deviation, is their own.
+        patients: how many there are; of a rate or an area, of the rarest class.
     """
 
     mean: Floats
     se: Floats
     freedom: Floats
     shrink: Floats
+    patients: int
 
     def interval(self, limits: Limits | None, level: float = 0.95) -> tuple[Floats, Floats]:
-        """Return the bounds of the confidence interval, inside the limits, see `between`."""
-        half = stats.t.ppf((1 + level) / 2, self.freedom) * self.se
-        return between(self.mean, half, limits)
+        """Return the bounds of the confidence interval, inside the limits, see `bounds_with`.
+
+        A mean that lies on a limit varies in no draw, and is not certain for all that: its other
+        bound is that of Clopper & Pearson (1934) for so many patients, all of whom agree.
+        """
+        low, high = bounds_with(self.mean, self.se, self.freedom, level, limits)
+        if limits is None:
+            return low, high
+        slack = (limits[1] - limits[0]) * (1 - ((1 - level) / 2) ** (1 / self.patients))
+        low = np.where(self.mean == limits[1], limits[1] - slack, low)
+        return low, np.where(self.mean == limits[0], limits[0] + slack, high)
 
     @property
     def p(self) -> Floats:
@@ -90,7 +100,7 @@ def estimate(
         parts = np.nan_to_num(of_replicates**2 / (several - 1)) + of_patients**2 / (patients - 1)
         freedom = np.where(parts > 0, variance**2 / parts, max(patients - 1, 1))
     se = np.where(count > 0, np.sqrt(variance), np.nan)
-    return Estimate(mean, se, np.maximum(freedom, 1.0), np.nan_to_num(shrink))
+    return Estimate(mean, se, np.maximum(freedom, 1.0), np.nan_to_num(shrink), patients)
 
 
 def joint(

@@ -11,10 +11,12 @@ from sourcebench.evaluation.replicates import Values, defined
 from sourcebench.seeds import generator
 
 PERMUTATIONS = 10_000
+ROUNDING = 1e-12
+"""Differences of metrics, and their standard errors, are 0 if they are smaller."""
 
 
 class Comparison(NamedTuple):
-    """Student's t and the two-sided p of its permutation test; NaN with too few replicates."""
+    """Student's t and its two-sided p; NaN with too few replicates."""
 
     t: float
     p: float
@@ -55,6 +57,26 @@ def permutation_test(a: Values, b: Values) -> Comparison:
         rng=generator("permutation test"),
     )
     return Comparison(float(t), float(result.pvalue))
+
+
+def student_test(difference: float, error: float, freedom: float) -> Comparison:
+    """Test whether a difference of metrics is 0: Student's t, two-sided.
+
+    Args:
+        difference: the estimate.
+        error: its standard error.
+        freedom: degrees of freedom of the standard error.
+
+    Returns:
+        t = difference / error, and p in [0, 1]. Where nothing varied, nothing says how far chance
+        goes: t is infinite and p NaN, and for no difference t is NaN and p 1.
+    """
+    same = abs(difference) < ROUNDING
+    if error < ROUNDING:
+        infinite = np.copysign(np.inf, difference)
+        return Comparison(np.nan, 1.0) if same else Comparison(float(infinite), np.nan)
+    t = difference / error
+    return Comparison(float(t), float(2 * stats.t.sf(abs(t), freedom)))
 
 
 def smallest_p(n_a: int, n_b: int) -> float:
