@@ -46,11 +46,11 @@ rule tables:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        code=run_by("tables"),
+        code=run_by("collect_tables"),
     message:
         "Putting the tables together"
     script:
-        "../scripts/tables.py"
+        "../scripts/collect_tables.py"
 
 
 rule statistics:
@@ -66,14 +66,14 @@ rule statistics:
         "../../envs/sourcebench.yaml"
     params:
         code=run_by(
-            "statistics",
+            "describe_runs",
             *map(tables.TABLES.get, that_need(tables.TABLES, "runs")),
         ),
         own_metrics=own_metrics(),
     message:
         "Describing the runs"
     script:
-        "../scripts/statistics.py"
+        "../scripts/describe_runs.py"
 
 
 rule table1:

@@ -79,7 +79,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
 def together(paths: Sequence[str | Path]) -> pd.DataFrame:
     """Return tables of one kind as one, under each other; text, so that nothing is rounded anew.
 
-    A column that only some have, as metrics of more than two classes, stands where the widest has it.
+    A column that only some have, as of more than two classes, stands where the widest has it.
     """
     read = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
     widest = max(read, key=lambda table: table.shape[1])

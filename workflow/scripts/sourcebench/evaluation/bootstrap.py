@@ -121,10 +121,10 @@ def joint(
         shrink: …, see `Estimate`.
         replicates: F×B, from `replicate_weights`: the same for all that is compared.
     """
-    centre = np.nanmean(values, -1, keepdims=True)
+    centre = _mean(values, -1)[..., None]
     off = np.einsum("...f,fb->...b", np.nan_to_num(values - centre), replicates)
-    mean: Floats = np.nanmean(draws, -2) + shrink[..., None] * off
-    return mean
+    drawn: Floats = _mean(draws, -2) + shrink[..., None] * off
+    return drawn
 
 
 def replicate_weights(count: int, draws: int, rng: np.random.Generator) -> Floats:
@@ -137,6 +137,14 @@ def replicate_weights(count: int, draws: int, rng: np.random.Generator) -> Float
     drawn = rng.multinomial(count - 1, np.full(count, 1 / count), draws)
     shares: Floats = drawn.T / (count - 1)
     return shares
+
+
+def _mean(values: npt.NDArray[np.floating], axis: int) -> Floats:
+    """Return the mean of those that are numbers; NaN where none is, without a warning."""
+    there = ~np.isnan(values)
+    count = there.sum(axis)
+    mean = np.where(there, values, 0).sum(axis, dtype=np.float64) / np.maximum(count, 1)
+    return np.where(count > 0, mean, np.nan)
 
 
 def _variance(draws: Floats, defined: npt.NDArray[np.bool_]) -> Floats:

@@ -62,6 +62,7 @@ class Pair:
     paired: bool
 
     def of_class(self, label: int) -> npt.NDArray[np.bool_]:
+        """Tell which rows are of a class."""
         return (self.images["label"] == label).to_numpy()
 
     def contrast(self, name: str, label: int) -> Measured:
@@ -190,7 +191,9 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
     found = effects(evidence)
     shown = [name for name in MEASURES if name != "probe"]
     if found is None:
-        return pd.DataFrame()
+        places = [name for name in axes(evidence.runs) if name != "test_set"]
+        numbers = [f"{name}{end}" for name in shown for end in ("", "_low", "_high")]
+        return pd.DataFrame(columns=[*places, "class", "n", "contrast", *numbers])
     parts = []
     for label in found.values[shown[0]]:
         part = found.networks.assign(**{"class": label}, n=found.images, contrast=found.contrast)
@@ -214,9 +217,9 @@ def _pair(evidence: Evidence, clean: int, artifact: int) -> Pair:
     )
     parts = [evidence.weights(side) for side in sides]
     weights = [np.concatenate(each, axis=1) for each in parts]
-    ids = [side["image_id"].to_numpy() for side in sides]
+    one, other = (side["image_id"].to_numpy() for side in sides)
     few = np.concatenate([each[0] for each in parts])
-    return Pair(images, np.concatenate(weights), few, np.array_equal(*ids))
+    return Pair(images, np.concatenate(weights), few, np.array_equal(one, other))
 
 
 def _stacked(rows: list[Floats]) -> Floats:

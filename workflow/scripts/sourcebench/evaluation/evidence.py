@@ -130,7 +130,7 @@ class Evidence:
         return found
 
     def resampled(self, predictions: pd.DataFrame) -> Iterator[tuple[int, Resample]]:
-        """Yield predictions with their draws, `AT_ONCE` at a time, after the first draw's number."""
+        """Yield the first draw's number, and predictions with `AT_ONCE` draws from there on."""
         labels = predictions["label"].to_numpy(np.int64)
         logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
         for start, weights in zip(
@@ -191,7 +191,8 @@ def _typed(found: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
 
 def _check_paired(runs: pd.DataFrame, predictions: Sequence[pd.DataFrame]) -> None:
     """Raise a `SourceBenchError` where networks of one share saw different images in a test set."""
-    for (test_set, share), rows in runs.groupby(["test_set", "p_art"]).groups.items():
+    for _, same in runs.groupby(["test_set", "p_art"]):
+        rows, test_set, share = list(same.index), *same[["test_set", "p_art"]].iloc[0]
         first = predictions[rows[0]]["image_id"].to_numpy()
         for row in rows[1:]:
             if not np.array_equal(first, predictions[row]["image_id"].to_numpy()):

@@ -5,7 +5,7 @@ is a column of weights, how many times each image is in it, and a metric that kn
 thousands of them at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ Weights = npt.NDArray[np.float32]
 
 DRAWS = 2000
 AT_ONCE = 250
-"""Draws that are scored at once: their weights of a thousand images fit into a processor's cache."""
+"""Draws that are scored at once: so many of a thousand images fit into a processor's cache."""
 
 
 class Patients:
@@ -33,7 +33,7 @@ class Patients:
         name: of the draws' seed.
     """
 
-    def __init__(self, ids: Sequence[Any], draws: int = DRAWS, *name: object) -> None:
+    def __init__(self, ids: npt.ArrayLike, draws: int = DRAWS, *name: object) -> None:
         self.ids = np.unique(np.asarray(ids, str))
         count = len(self.ids)
         drawn = generator("patients", *name).multinomial(count, np.full(count, 1 / count), draws)
@@ -42,9 +42,9 @@ class Patients:
     @property
     def draws(self) -> int:
         """How many draws there are."""
-        return self._counts.shape[1]
+        return int(self._counts.shape[1])
 
-    def weights(self, ids: Sequence[Any]) -> Weights:
+    def weights(self, ids: npt.ArrayLike) -> Weights:
         """Return how many times each image is in each draw (N×B), by the images' patients."""
         found: Weights = self._counts[np.searchsorted(self.ids, np.asarray(ids, str))]
         return found

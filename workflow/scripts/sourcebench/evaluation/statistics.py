@@ -1,6 +1,7 @@
 """What the evidence says of every cell of the experiment: the tables of a study."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -17,6 +18,12 @@ from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import limits
 from sourcebench.evaluation.power import detectable
 from sourcebench.evaluation.replicates import cell
+
+COMPARED = [
+    "of", "source_a", "source_b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm",
+    "detectable", "t", "p_permutation", "p_smallest", "p_corrected", "folds_a", "repeats_a",
+    "folds_b", "repeats_b",
+]  # fmt: skip
 
 
 def summary(evidence: Evidence, metrics: Sequence[str] | None = None) -> pd.DataFrame:
@@ -56,18 +63,16 @@ def compare_sources(evidence: Evidence) -> pd.DataFrame:
         go under), `p_corrected` (Nadeau and Bengio's, over folds), `skilled` (whether both are),
         `folds_a, repeats_a, folds_b, repeats_b`.
     """
-    lost, _ = drops(evidence)
-    drop = Cells(lost.keys.assign(test_set="ood"), lost.values, lost.draws, lost.folds, lost.repeats)
+    lost = drops(evidence)
+    drop = replace(lost, keys=lost.keys.assign(test_set="ood"))
     parts = [
         _compared(evidence, evidence.cells(), "auroc", limits("auroc")),
         _compared(evidence, drop, "drop", drop_limits()),
     ]
     there = [each for each in parts if not each.empty]
-    if not there:
-        return pd.DataFrame()
-    table = pd.concat(there, ignore_index=True)
+    table = pd.concat(there or parts, ignore_index=True)
     family = [*cell(evidence.runs, "source", "p_art"), "of"]
-    counted = (table["p_art"] > 0) | (evidence.runs["p_art"] == 0).all()
+    counted = (table["p_art"] > 0) | bool((evidence.runs["p_art"] == 0).all())
     table.loc[counted, "p_holm"] = table[counted].groupby(family)["p"].transform(holm)
     return table
 
@@ -78,7 +83,7 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
     span = (within[0] - within[1], within[1] - within[0]) if within else None
     sizes = [float(evidence.runs[name].mean()) for name in ("n_train", "n_val")]
     rows = cells.keys.assign(_row=cells.keys.index)
-    parts = []
+    parts = [pd.DataFrame(columns=[*keys, *COMPARED])]
     for a, b in combinations(sorted(cells.keys["source"].unique()), 2):
         both = rows[rows["source"] == a].merge(rows[rows["source"] == b], on=keys)
         if both.empty:
@@ -101,16 +106,15 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
                 folds_b=other.folds, repeats_b=other.repeats,
             )
         )  # fmt: skip
-    return _both_skilled(evidence, pd.concat(parts)) if parts else pd.DataFrame()
+    return _both_skilled(evidence, pd.concat(parts[1:] or parts))
 
 
 def _both_skilled(evidence: Evidence, table: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs with `skilled`: whether both sources are, "" where of one there is no telling."""
+    """Return pairs with `skilled`: whether both sources are; "" where there is no telling."""
     a, b = (with_skill(evidence, table, name)["skilled"] for name in ("source_a", "source_b"))
     both = np.where((a == "yes") & (b == "yes"), "yes", "no")
     both = np.where((a == "") | (b == ""), "", both)
-    place = table.columns.get_loc("folds_a")
-    table.insert(int(place), "skilled", both)
+    table.insert(list(table).index("folds_a"), "skilled", both)
     return table
 
 

@@ -188,12 +188,12 @@ def auc_keras_of_draws(resample: Resample) -> Floats:
         where = (np.ones(len(image), np.float32), (passed, image))
         counts = csr_array(where, shape=(len(thresholds) + 1, images)) @ resample.weights
         above = counts[::-1].cumsum(0, dtype=np.float64)[::-1]
-        return above[1:] / above[0]
+        rate: Floats = above[1:] / above[0]
+        return rate
 
     with np.errstate(invalid="ignore"):
         true_rate, false_rate = rate_above(hits), rate_above(~hits)
-    area: Floats = np.trapezoid(true_rate[::-1], false_rate[::-1], axis=0)
-    return area
+    return np.asarray(np.trapezoid(true_rate[::-1], false_rate[::-1], axis=0))
 
 
 def _keras_thresholds() -> Floats:
