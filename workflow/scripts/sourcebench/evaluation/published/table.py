@@ -67,13 +67,9 @@ class Cells:
 
     def __init__(self, summary: pd.DataFrame) -> None:
         kept = at_defaults(summary)
-        self._known = {
-            tuple(key): Interval(*values)
-            for *key, mean, low, high in kept[[*CELL, "p_art", "mean", "low", "high"]].itertuples(
-                index=False, name=None
-            )
-            for values in [(mean, low, high)]
-        }
+        keys = kept[[*CELL, "p_art"]].itertuples(index=False, name=None)
+        values = kept[["mean", "low", "high"]].itertuples(index=False, name=None)
+        self._known = {key: Interval(*each) for key, each in zip(keys, values, strict=True)}
 
     def at(self, cell: Cell, p_art: float) -> Interval:
         """Return a cell's mean and interval; NaN where there is none."""
