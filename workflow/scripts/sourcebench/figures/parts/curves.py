@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from sourcebench.evaluation.intervals import mean_ci
 from sourcebench.evaluation.replicates import replicates
 from sourcebench.figures.parts.layout import legend_on_top, means_label, source_handles
+from sourcebench.figures.parts.overlay import overlay_handles
 from sourcebench.figures.parts.style import FAINT, StudyStyle
 
 
@@ -81,5 +82,6 @@ def curves_legend(
     handles.append(Line2D([], [], color=FAINT, linewidth=0.6, dashes=(6, 3), label="chance"))
     if any(task in style.references for task, _ in targets):
         handles.append(Line2D([], [], color=FAINT, linestyle=":", label=style.reference_label))
+    handles.extend(overlay_handles(runs, style))
     shown = f"{variants[0]}: " if len(variants) == 1 else ""
     legend_on_top(figure, handles, shown + means_label(runs))

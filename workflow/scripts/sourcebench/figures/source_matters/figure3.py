@@ -10,9 +10,11 @@ from matplotlib.figure import Figure, SubFigure
 from sourcebench.evaluation.statistics import summary
 from sourcebench.figures.parts.curves import curves_legend, panel, share_ticks
 from sourcebench.figures.parts.layout import SHARE, heading, message
+from sourcebench.figures.parts.overlay import overlay, overlay_label, published_in
 from sourcebench.figures.parts.style import RC, StudyStyle
 
 ROWS = {"ood": "o.o.d. AUROC", "iid": "i.i.d. AUROC"}
+PUBLISHED = "published"
 MOST_COLUMNS = 6
 PANEL = 1.75  # inches
 
@@ -23,7 +25,8 @@ def figure3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
 
     One column per task and confounder; the o.o.d. test set above, the i.i.d. one below, to the
     same scale. Mean and 95 % confidence interval over folds. Several architectures (or values of a
-    further axis) stand under each other; more than six columns are broken into equal rows.
+    further axis) stand under each other; more than six columns are broken into equal rows. Where
+    the paper's numbers can be compared, a third row does so, in their metric.
     """
     runs = runs[runs["test_set"].isin(list(ROWS))]
     if runs["auroc"].notna().sum() == 0:
@@ -38,13 +41,14 @@ def figure3(runs: pd.DataFrame, style: StudyStyle) -> Figure:
         for start in range(0, len(targets), width)
     ]
     limits = _limits(runs)
-    tall = sum(high - low for low, high in limits.values())
-    size = (max(PANEL * width + 0.7, 4.2), len(bands) * (PANEL * tall + 0.95) + 0.4)
+    scales = [limits | _published(part, style, chunk) for _, part, chunk in bands]
+    tall = [PANEL * sum(high - low for low, high in each.values()) + 0.95 for each in scales]
+    size = (max(PANEL * width + 0.7, 4.2), sum(tall) + 0.4)
     figure = Figure(figsize=size, layout="constrained")
-    figures = figure.subfigures(len(bands), 1, squeeze=False)[:, 0]
+    figures = figure.subfigures(len(bands), 1, squeeze=False, height_ratios=tall)[:, 0]
     several = len(style.variants_in(runs)) > 1
-    for place, (label, part, chunk) in zip(figures, bands, strict=True):
-        _band(place, part, style, chunk, width, limits)
+    for place, scale, (label, part, chunk) in zip(figures, scales, bands, strict=True):
+        _band(place, part, style, chunk, width, scale)
         if several:
             place.suptitle(label, x=0.01, ha="left", fontweight="bold", fontsize=9)
     curves_legend(figure, runs, style, targets)
@@ -57,6 +61,14 @@ def _limits(runs: pd.DataFrame) -> dict[str, tuple[float, float]]:
     lowest = summary(runs[runs["test_set"] == "iid"], ["auroc"])[["mean", "low"]].min().min()
     floor = {"ood": 0.0, "iid": float(np.clip(np.floor(lowest * 10 - 0.5) / 10, 0, 0.4))}
     return {name: (floor[name] - 0.03, 1.03) for name in there}
+
+
+def _published(
+    runs: pd.DataFrame, style: StudyStyle, targets: list[tuple[str, str]]
+) -> dict[str, tuple[float, float]]:
+    """Return the y limits of the row with published curves; {} where there are none."""
+    shown = {(curve["task"], curve["confounder"]) for curve in published_in(runs, style)}
+    return {PUBLISHED: (-0.03, 1.03)} if shown & set(targets) else {}
 
 
 def _band(
@@ -80,7 +92,16 @@ def _band(
         for row, (test_set, limit) in enumerate(limits.items()):
             axis = grid[row, column]
             axis.set_ylim(limit)
+            if test_set == PUBLISHED:
+                overlay(axis, here, style)
+                continue
             axis.set_ylabel(ROWS[test_set] if column == 0 else "")
             panel(axis, here[here["test_set"] == test_set], style, style.references.get(task))
         share_ticks(grid[-1, column], np.sort(runs["p_art"].unique()))
+        lowest = max(row for row in range(len(limits)) if grid[row, column].axison)
+        grid[lowest, column].tick_params(labelbottom=True)
+    if PUBLISHED in limits:
+        first = next(axis for axis in grid[-1] if axis.axison)
+        first.set_ylabel(overlay_label(runs, style))
+        first.tick_params(labelleft=True)
     place.supxlabel(SHARE, fontsize=8)
