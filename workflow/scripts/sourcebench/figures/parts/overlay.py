@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 
 from sourcebench.evaluation.published.match import Curve
 from sourcebench.evaluation.published.table import at_defaults
-from sourcebench.evaluation.statistics import summary
 from sourcebench.figures.parts.layout import source_look
 from sourcebench.figures.parts.style import FAINT, StudyStyle
 
@@ -20,7 +19,7 @@ PUBLISHED: dict[str, Any] = {
 NAMES = {"auc_keras": "Keras AUC"}
 
 
-def overlay(axis: Axes, runs: pd.DataFrame, style: StudyStyle) -> None:
+def overlay(axis: Axes, cells: pd.DataFrame, style: StudyStyle) -> None:
     """Draw published curves, dashed, and the study's own in the same metric, into an empty panel.
 
     The two are a panel of their own since the published metric is no AUROC. There is no line of
@@ -29,15 +28,16 @@ def overlay(axis: Axes, runs: pd.DataFrame, style: StudyStyle) -> None:
 
     Args:
         axis: the panel; without published curves it is switched off.
-        runs: those of one task, confounder and variant.
-        style: covers the runs.
+        cells: the rows of summary.csv of one task, confounder and variant.
+        style: covers the cells.
     """
-    curves = published_in(runs, style)
+    curves = published_in(cells, style)
     if not curves:
         axis.set_axis_off()
     for curve in curves:
-        rows = (runs["source"] == curve["source"]) & (runs["test_set"] == curve["test_set"])
-        own = summary(runs[rows], [curve["metric"]]).sort_values("p_art")
+        rows = (cells["source"] == curve["source"]) & (cells["test_set"] == curve["test_set"])
+        rows &= cells["metric"] == curve["metric"]
+        own = cells[rows].sort_values("p_art")
         look = source_look(style, curve["source"])
         colour = look["color"]
         axis.fill_between(own["p_art"], own["low"], own["high"], color=colour, alpha=0.15, lw=0)
@@ -47,26 +47,26 @@ def overlay(axis: Axes, runs: pd.DataFrame, style: StudyStyle) -> None:
         axis.plot(p_art, means, zorder=3, clip_on=False, **hollow)
 
 
-def published_in(runs: pd.DataFrame, style: StudyStyle) -> list[Curve]:
+def published_in(cells: pd.DataFrame, style: StudyStyle) -> list[Curve]:
     """Return the published curves of cells that have runs."""
     names = ["task", "confounder", "source", "arch", "test_set"]
-    there = set(at_defaults(runs)[names].drop_duplicates().itertuples(index=False, name=None))
-    cells = [
+    there = set(at_defaults(cells)[names].drop_duplicates().itertuples(index=False, name=None))
+    places = [
         (each["task"], each["confounder"], each["source"], each["arch"], each["test_set"])
         for each in style.published
     ]
-    return [curve for curve, cell in zip(style.published, cells, strict=True) if cell in there]
+    return [curve for curve, cell in zip(style.published, places, strict=True) if cell in there]
 
 
-def overlay_label(runs: pd.DataFrame, style: StudyStyle) -> str:
+def overlay_label(cells: pd.DataFrame, style: StudyStyle) -> str:
     """Return what the panels that `overlay` draws into show: "o.o.d. Keras AUC"."""
-    metrics = dict.fromkeys(curve["metric"] for curve in published_in(runs, style))
+    metrics = dict.fromkeys(curve["metric"] for curve in published_in(cells, style))
     return "o.o.d. " + ", ".join(NAMES.get(metric, metric) for metric in metrics)
 
 
-def overlay_handles(runs: pd.DataFrame, style: StudyStyle) -> list[Artist]:
+def overlay_handles(cells: pd.DataFrame, style: StudyStyle) -> list[Artist]:
     """Return the legend's entry for published curves; none where `overlay` draws none."""
-    if not published_in(runs, style):
+    if not published_in(cells, style):
         return []
-    label = f"published ({overlay_label(runs, style).removeprefix('o.o.d. ')})"
+    label = f"published ({overlay_label(cells, style).removeprefix('o.o.d. ')})"
     return [Line2D([], [], color=FAINT, marker="o", label=label, **PUBLISHED)]
