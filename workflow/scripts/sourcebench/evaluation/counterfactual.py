@@ -121,14 +121,14 @@ class Effects:
 
     Attributes:
         networks: the axes of each, R rows.
-        images: R, how many images have the artifact.
+        images: class or `ALL` → R, how many images have the artifact.
         contrast: what was compared: `PAIRED` or `GROUPS`.
         values: measure → class or `ALL` → R.
         draws: likewise, R×B.
     """
 
     networks: pd.DataFrame
-    images: npt.NDArray[np.int64]
+    images: dict[str, npt.NDArray[np.int64]]
     contrast: str
     values: dict[str, dict[str, Floats]]
     draws: dict[str, dict[str, Floats]]
@@ -151,28 +151,31 @@ def effects(evidence: Evidence) -> Effects | None:
     labels = [*map(str, range(evidence.classes)), ALL]
     values: dict[str, dict[str, Any]] = {m: {each: [] for each in labels} for m in MEASURES}
     draws: dict[str, dict[str, Any]] = {m: {each: [] for each in labels} for m in MEASURES}
-    counts, paired = [], True
+    counts: dict[str, list[int]] = {each: [] for each in labels}
+    paired = True
     for clean, artifact in both[["clean", "artifact"]].to_numpy():
         pair = _pair(evidence, int(clean), int(artifact))
         has = pair.images[pair.images["artifact"]]["label"]
-        shares = np.array([(has == label).mean() for label in range(evidence.classes)])
-        counts.append(len(has))
+        sizes = [int((has == label).sum()) for label in range(evidence.classes)]
+        shares = np.array(sizes) / len(has)
+        for label, size in zip(labels, [*sizes, len(has)], strict=True):
+            counts[label].append(size)
         paired &= pair.paired
         for measure in MEASURES:
             found = [pair.measure(measure, label) for label in range(evidence.classes)]
             there = [each for each, share in zip(found, shares, strict=True) if share > 0]
             weigh = shares[shares > 0]
-            size = max(len(each.draws) for each in found)
+            drawn = max(len(each.draws) for each in found)
             total = Measured(
                 float(np.dot(weigh, [each.value for each in there])),
-                weigh @ np.stack([np.broadcast_to(each.draws, size) for each in there]),
+                weigh @ np.stack([np.broadcast_to(each.draws, drawn) for each in there]),
             )
             for label, each in zip(labels, [*found, total], strict=True):
                 values[measure][label].append(each.value)
-                draws[measure][label].append(np.broadcast_to(each.draws, size))
+                draws[measure][label].append(np.broadcast_to(each.draws, drawn))
     return Effects(
         both.index.to_frame(index=False),
-        np.array(counts),
+        {label: np.array(each) for label, each in counts.items()},
         PAIRED if paired else GROUPS,
         {m: {k: np.array(v) for k, v in each.items()} for m, each in values.items()},
         {m: {k: _stacked(v) for k, v in each.items()} for m, each in draws.items()},
@@ -183,9 +186,9 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
     """Return the effect of the artifact on the answers of every network.
 
     Returns:
-        One row per network and class, and for all classes together: the axes, `class`, `n` (images
-        with the artifact), `contrast`, and of each of `MEASURES` but the probe its value and the
-        bounds of its 95 % confidence interval over patients: `log_odds, log_odds_low,
+        One row per network and class, and for all classes together: the axes, `class`, `n` (its
+        images with the artifact), `contrast`, and of each of `MEASURES` but the probe its value and
+        the bounds of its 95 % confidence interval over patients: `log_odds, log_odds_low,
         log_odds_high, …`.
     """
     found = effects(evidence)
@@ -196,7 +199,8 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
         return pd.DataFrame(columns=[*places, "class", "n", "contrast", *numbers])
     parts = []
     for label in found.values[shown[0]]:
-        part = found.networks.assign(**{"class": label}, n=found.images, contrast=found.contrast)
+        n, contrast = found.images[label], found.contrast
+        part = found.networks.assign(**{"class": label}, n=n, contrast=contrast)
         for name in shown:
             value, drawn = found.values[name][label], found.draws[name][label]
             single = estimate(value[:, None], drawn[:, None, :], evidence.rarest)
