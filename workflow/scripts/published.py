@@ -6,7 +6,5 @@ from sourcebench.evaluation.tables import TABLES
 from sourcebench.jobs import job
 
 with job(snakemake):
-    table = TABLES.get("published")(
-        read_table(snakemake.input.summary), snakemake.params.published
-    )
+    table = TABLES.get("published")(read_table(snakemake.input.summary), snakemake.params.published)
     files.write_csv(snakemake.output[0], table)

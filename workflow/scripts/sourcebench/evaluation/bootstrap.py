@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from sourcebench.evaluation.comparisons import ROUNDING
 from sourcebench.evaluation.intervals import Limits, bounds_with
 from sourcebench.evaluation.resampling import Floats
 
@@ -35,7 +36,8 @@ class Estimate:
 
     Attributes:
         mean: over the replicates, on the test set as it is.
-        se: its standard error, the root of V; NaN where there is no telling.
+        se: its standard error, the root of V; NaN where there is no telling, as of one replicate
+            without draws.
         freedom: its degrees of freedom.
         shrink: which share of the replicates' spread, as a standard deviation, is their own.
         patients: how many there are; of a rate or an area, of the rarest class.
@@ -57,8 +59,10 @@ class Estimate:
         if limits is None:
             return low, high
         slack = (limits[1] - limits[0]) * (1 - ((1 - level) / 2) ** (1 / self.patients))
-        low = np.where(self.mean == limits[1], limits[1] - slack, low)
-        return low, np.where(self.mean == limits[0], limits[0] + slack, high)
+        least, most = (np.abs(self.mean - limit) < ROUNDING for limit in limits)
+        least, most = (each & ~np.isnan(self.se) for each in (least, most))
+        low = np.where(most, limits[1] - slack, np.where(least, limits[0], low))
+        return low, np.where(least, limits[0] + slack, np.where(most, limits[1], high))
 
     @property
     def p(self) -> Floats:
@@ -83,7 +87,7 @@ def estimate(
     count = there.sum(-1)
     # Sums in place of nanmean, which warns of cells that are empty.
     share = there / np.maximum(count, 1)[..., None]
-    mean = np.where(count > 0, (np.nan_to_num(values) * share).sum(-1), np.nan)
+    mean = mean_of(values, -1)
     drawn = np.nan_to_num(draws, nan=0.0)
     defined = (~np.isnan(draws) | ~there[..., None]).all(-2)  # a draw without positives is none
     together = np.einsum("...fb,...f->...b", drawn, share)
@@ -99,7 +103,8 @@ def estimate(
         variance = of_patients + np.nan_to_num(rest)
         parts = np.nan_to_num(of_replicates**2 / (several - 1)) + of_patients**2 / (patients - 1)
         freedom = np.where(parts > 0, variance**2 / parts, max(patients - 1, 1))
-    se = np.where(count > 0, np.sqrt(variance), np.nan)
+    told = (count > 1) | ((count > 0) & (defined.sum(-1) > 1))
+    se = np.where(told, np.sqrt(variance), np.nan)
     return Estimate(mean, se, np.maximum(freedom, 1.0), np.nan_to_num(shrink), patients)
 
 
@@ -121,9 +126,12 @@ def joint(
         shrink: …, see `Estimate`.
         replicates: F×B, from `replicate_weights`: the same for all that is compared.
     """
-    centre = _mean(values, -1)[..., None]
+    centre = mean_of(values, -1)[..., None]
     off = np.einsum("...f,fb->...b", np.nan_to_num(values - centre), replicates)
-    drawn: Floats = _mean(draws, -2) + shrink[..., None] * off
+    every, count = values.shape[-1], (~np.isnan(values)).sum(-1)
+    # As much as draws of those alone that there are.
+    missing = np.sqrt(every * max(every - 1, 1) / np.maximum(count * (count - 1), 1))
+    drawn: Floats = mean_of(draws, -2) + (shrink * missing)[..., None] * off
     return drawn
 
 
@@ -139,7 +147,7 @@ def replicate_weights(count: int, draws: int, rng: np.random.Generator) -> Float
     return shares
 
 
-def _mean(values: npt.NDArray[np.floating], axis: int) -> Floats:
+def mean_of(values: npt.NDArray[np.floating], axis: int) -> Floats:
     """Return the mean of those that are numbers; NaN where none is, without a warning."""
     there = ~np.isnan(values)
     count = there.sum(axis)

@@ -43,14 +43,14 @@ class Effects:
 
     Attributes:
         networks: the axes of each, R rows.
-        images: R, how many images have the artifact.
+        images: class or `ALL` → R, how many images have the artifact.
         contrast: what was compared: `PAIRED` or `GROUPS`.
         values: measure → class or `ALL` → R.
         draws: likewise, R×B.
     """
 
     networks: pd.DataFrame
-    images: npt.NDArray[np.int64]
+    images: dict[str, npt.NDArray[np.int64]]
     contrast: str
     values: dict[str, dict[str, Floats]]
     draws: dict[str, dict[str, Floats]]
@@ -66,29 +66,29 @@ def effects(evidence: Evidence) -> Effects | None:
     if both.empty:
         return None
     found: dict[tuple[str, str], list[Floats]] = {}
-    counts, paired = [], True
+    paired = True
+    counts: dict[str, list[int]] = {}
     for clean, artifact in both[["clean", "artifact"]].to_numpy():
         sides = Sides(*(_answers(evidence.predictions[int(row)]) for row in (clean, artifact)))
         weights = [evidence.weights(evidence.predictions[int(row)]) for row in (clean, artifact)]
         labels = sides.artifact["label"].to_numpy()
-        shares = np.array([(labels == label).mean() for label in range(evidence.classes)])
-        counts.append(len(labels))
+        sizes = np.array([(labels == label).sum() for label in range(evidence.classes)])
+        shares, names = sizes / len(labels), [*map(str, range(evidence.classes)), ALL]
+        for name, size in zip(names, [*sizes, len(labels)], strict=True):
+            counts.setdefault(name, []).append(int(size))
         paired &= sides.paired
         for measure, by_class in _measured(sides, weights, evidence.classes).items():
             # A class that no image with the artifact is of counts for nothing.
             total = shares @ np.where(shares[:, None] > 0, by_class, 0)
-            for label, each in zip(
-                [*map(str, range(len(shares))), ALL], [*by_class, total], strict=True
-            ):
-                found.setdefault((measure, label), []).append(each)
+            for name, each in zip(names, [*by_class, total], strict=True):
+                found.setdefault((measure, name), []).append(each)
     stacked = {key: np.stack(each) for key, each in found.items()}
-    classes = list(dict.fromkeys(label for _, label in stacked))
     return Effects(
         both.index.to_frame(index=False),
-        np.array(counts),
+        {label: np.array(each) for label, each in counts.items()},
         PAIRED if paired else GROUPS,
-        {name: {each: stacked[name, each][:, 0] for each in classes} for name in MEASURES},
-        {name: {each: stacked[name, each][:, 1:] for each in classes} for name in MEASURES},
+        {name: {each: stacked[name, each][:, 0] for each in counts} for name in MEASURES},
+        {name: {each: stacked[name, each][:, 1:] for each in counts} for name in MEASURES},
     )
 
 
@@ -171,9 +171,9 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
     """Return the effect of the artifact on the answers of every network.
 
     Returns:
-        One row per network and class, and for all classes together: the axes, `class`, `n` (images
-        with the artifact), `contrast`, and of each of `MEASURES` but the probe its value and the
-        bounds of its 95 % confidence interval over patients: `log_odds, log_odds_low,
+        One row per network and class, and for all classes together: the axes, `class`, `n` (its
+        images with the artifact), `contrast`, and of each of `MEASURES` but the probe its value and
+        the bounds of its 95 % confidence interval over patients: `log_odds, log_odds_low,
         log_odds_high, …`.
     """
     found = effects(evidence)
@@ -184,7 +184,8 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
         return pd.DataFrame(columns=[*places, "class", "n", "contrast", *numbers])
     parts = []
     for label in found.values[shown[0]]:
-        part = found.networks.assign(**{"class": label}, n=found.images, contrast=found.contrast)
+        n, contrast = found.images[label], found.contrast
+        part = found.networks.assign(**{"class": label}, n=n, contrast=contrast)
         for name in shown:
             value, drawn = found.values[name][label], found.draws[name][label]
             single = estimate(value[:, None], drawn[:, None, :], evidence.rarest)

@@ -72,8 +72,9 @@ class Evidence:
             draws: how many.
 
         Raises:
-            SourceBenchError: a file is missing or damaged (named), two folders hold the same run,
-                networks of one share were tested on different images, or there is no run at all.
+            SourceBenchError: a file is missing or damaged (named), a run was not tested under the
+                confounder, two folders hold the same run, networks of one share were tested on
+                different images, or there is no run at all.
         """
         if not folders:
             raise SourceBenchError("There are no runs to collect: the experiment's table is empty.")
@@ -83,10 +84,6 @@ class Evidence:
             for row, predictions in _tests(folder, confounder, order):
                 rows.append({**row, "folder": folder})
                 tested.append(predictions)
-        if not rows:
-            raise SourceBenchError(
-                f"No run was tested under '{confounder}'; delete the runs' folders and run again."
-            )
         runs = _typed(pd.DataFrame(rows), order)
         if (twice := runs.duplicated(order, keep=False)).any():
             both = " and ".join(map(str, runs.loc[twice, "folder"].unique()[:2]))
@@ -157,7 +154,7 @@ class Evidence:
         """Return a metric of all cells of the experiment, and of their draws."""
         values = self.runs[metric].to_numpy(np.float64)
         # A metric that is not scored on draws has folds alone to tell its error by.
-        draws = self.drawn.get(metric, np.zeros((len(self.runs), 1), np.float32))
+        draws = self.drawn.get(metric, np.full((len(self.runs), 1), np.nan, np.float32))
         return cells(self.runs, cell(self.runs), values, draws)
 
     @cached_property

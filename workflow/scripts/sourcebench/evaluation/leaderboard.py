@@ -1,6 +1,6 @@
 """Sources ranked: a few scores of each, with intervals, and how sure the ranks are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,10 +81,12 @@ def _scores(
 
     def at(cells: Cells, share: float) -> Cells:
         places = cells.keys[cells.keys["p_art"] == share].reset_index().set_index("source")["index"]
-        return cells.at(places.reindex(sources).to_numpy(np.intp))
+        return _at_or_none(cells, places.reindex(sources).to_numpy(np.float64))
 
     curve = [at(ood, share) for share in shares]
-    end = {name: at(cells, top) for name, cells in sets.items() if not cells.keys.empty}
+    end = {
+        name: at(cells, top) for name, cells in sets.items() if (cells.keys["p_art"] == top).any()
+    }
     found = {"area": _linear(evidence, _area(curve, shares), +1, (0.0, 1.0))}
     found["crossing"] = _crossing(evidence, curve, shares)
     found["drop"] = _linear(evidence, curve[0].less(curve[-1]), -1, drop_limits())
@@ -97,11 +99,21 @@ def _scores(
         for side in sides
         if side in end
     ]
-    found["worst_accuracy"] = _linear(evidence, _least(groups), +1, (0.0, 1.0))
+    if groups:
+        found["worst_accuracy"] = _linear(evidence, _least(groups), +1, (0.0, 1.0))
     for metric in ("recall", "specificity", "sensitivity"):
         there = at(evidence.cells(metric).where(**where, test_set="ood"), top)
         found[metric] = _linear(evidence, there, +1, (0.0, 1.0))
     return found
+
+
+def _at_or_none(cells: Cells, places: Floats) -> Cells:
+    """Return cells by their places; where a place is NaN, one without values."""
+    nowhere = np.isnan(places)
+    found = cells.at(np.where(nowhere, 0, places).astype(np.intp))
+    values, draws = found.values.copy(), found.draws.copy()
+    values[nowhere], draws[nowhere] = np.nan, np.nan
+    return replace(found, values=values, draws=draws)
 
 
 def _linear(evidence: Evidence, cells: Cells, better: int, within: Limits | None) -> Scored:
@@ -139,7 +151,10 @@ def _crossing(evidence: Evidence, curve: list[Cells], shares: npt.NDArray[np.flo
     means = np.stack([each.mean for each in found], axis=-1)
     drawn = [_joint(evidence, cells, each) for cells, each in zip(curve, found, strict=True)]
     value, draws = crossing(means, shares), crossing(np.stack(drawn, axis=-1), shares)
-    return Scored(value, *_middle(draws), draws, +1)
+    bounds = np.full((2, len(value)), np.nan)
+    there = ~np.isnan(value)
+    bounds[:, there] = _middle(draws[there])
+    return Scored(value, *bounds, draws, +1)
 
 
 def crossing(curve: Floats, shares: npt.NDArray[np.float64], height: float = CHANCE) -> Floats:

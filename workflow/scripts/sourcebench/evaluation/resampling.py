@@ -116,10 +116,10 @@ class Resample:
             values: one per image.
             among: the images that count; all, if it is left out.
         """
-        if among is None:
-            return (values.astype(np.float32) @ self.weights).astype(np.float64) / self.total
-        weights = self.weights[among]
         with np.errstate(invalid="ignore"):
+            if among is None:
+                return (values.astype(np.float32) @ self.weights).astype(np.float64) / self.total
+            weights = self.weights[among]
             mean: Floats = (values[among].astype(np.float32) @ weights) / weights.sum(0)
         return mean
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.evaluation.aggregate import axes
-from sourcebench.evaluation.bootstrap import estimate
+from sourcebench.evaluation.bootstrap import estimate, mean_of
 from sourcebench.evaluation.cells import Cells
 from sourcebench.evaluation.comparisons import holm, permutation_test, smallest_p
 from sourcebench.evaluation.corrected import corrected_t
@@ -17,7 +17,7 @@ from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import limits
 from sourcebench.evaluation.power import detectable
-from sourcebench.evaluation.replicates import cell
+from sourcebench.evaluation.replicates import cell, unit
 
 COMPARED = [
     "of", "source_a", "source_b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm",
@@ -60,8 +60,8 @@ def compare_sources(evidence: Evidence) -> pd.DataFrame:
         p_art = 0, where there is no artifact to be robust to, none, unless the study has no
         confounder), `detectable` (the true difference that this design finds four times in five, at
         5 %), `t, p_permutation` (the paper's test, over replicates), `p_smallest` (what that cannot
-        go under), `p_corrected` (Nadeau and Bengio's, over folds), `skilled` (whether both are),
-        `folds_a, repeats_a, folds_b, repeats_b`.
+        go under), `p_corrected` (Nadeau and Bengio's, over folds; of repeats none), `skilled`
+        (whether both are), `folds_a, repeats_a, folds_b, repeats_b`.
     """
     lost = drops(evidence)
     drop = replace(lost, keys=lost.keys.assign(test_set="ood"))
@@ -82,6 +82,7 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
     keys = [name for name in cells.keys if name != "source"]
     span = (within[0] - within[1], within[1] - within[0]) if within else None
     sizes = [float(evidence.runs[name].mean()) for name in ("n_train", "n_val")]
+    folds = unit(evidence.runs) == "fold"  # repeats of one fold train on the same images
     rows = cells.keys.assign(_row=cells.keys.index)
     parts = [pd.DataFrame(columns=[*keys, *COMPARED])]
     for a, b in combinations(sorted(cells.keys["source"].unique()), 2):
@@ -96,12 +97,14 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
         parts.append(
             both[keys].assign(
                 of=of, source_a=a, source_b=b,
-                mean_a=np.nanmean(one.values, 1), mean_b=np.nanmean(other.values, 1),
+                mean_a=mean_of(one.values, -1), mean_b=mean_of(other.values, -1),
                 difference=found.mean, low=low, high=high, p=found.p, p_holm=np.nan,
                 detectable=detectable(found.se, found.freedom),
                 t=[test.t for test in tests], p_permutation=[test.p for test in tests],
                 p_smallest=list(map(smallest_p, _count(one), _count(other))),
-                p_corrected=[corrected_t(each, *sizes).p for each in less.values],
+                p_corrected=[
+                    corrected_t(each, *sizes).p if folds else np.nan for each in less.values
+                ],
                 folds_a=one.folds, repeats_a=one.repeats,
                 folds_b=other.folds, repeats_b=other.repeats,
             )
