@@ -99,6 +99,33 @@ rule published:
         "../scripts/published.py"
 
 
+rule summary:
+    input:
+        rules.tables.output,
+        rules.statistics.output,
+        rules.published.output,
+        rules.split_audit.output,
+    output:
+        f"{STUDY}/summary.json",
+    log:
+        log_of("summary"),
+    benchmark:
+        benchmark_of("summary")
+    conda:
+        "../../envs/sourcebench.yaml"
+    params:
+        study=study.name,
+        titles={
+            kind: study.style[kind]
+            for kind in ("sources", "confounders", "tasks", "archs")
+        },
+        code=run_by("summarise"),
+    message:
+        "Saying what was found"
+    script:
+        "../scripts/summarise.py"
+
+
 rule table1:
     input:
         # Of one confounder: all of a task's that are drawn into images have the same folds.
