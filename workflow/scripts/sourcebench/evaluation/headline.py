@@ -68,7 +68,7 @@ def answers(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[s
     place = ["task", "confounder"]
     known = {*place, "p_art", "test_set", "of"}
     end = list(comparisons).index("mean_a")
-    pair = [name for name in list(comparisons)[:end] if name not in known]
+    pair = [str(name) for name in list(comparisons)[:end] if name not in known]
     top = drops[drops["p_art"] == drops.groupby([*pair, *place])["p_art"].transform("max")]
     return [
         {**dict(zip(pair, map(str, key), strict=True)), **_answer(rows, key[-2:], titles)}
@@ -82,7 +82,7 @@ def _answer(rows: pd.DataFrame, names: Sequence[Any], titles: Mapping[str, str])
     count = len(there)
     if not count:
         nothing = dict.fromkeys(("difference", "low", "high", "p", "detectable"))
-        says = f"Whether {a} or {b} pays more can't be said: no task has both above chance at p_art = 0."
+        says = f"Whether {a} or {b} pays more can't be said: both have nowhere skill to lose."
         return {"targets": 0, **nothing, "sentence": says}
     by_task = there.groupby("task")["se"].sum() / count
     se, freedom = float(np.sqrt((by_task**2).sum())), float(there["freedom"].min())
@@ -132,7 +132,7 @@ def _cells(tables: Tables) -> list[dict[str, Any]]:
     wanted = [*keys, "area", "area_low", "area_high", "rank", "rank_low", "rank_high"]
     found = top.merge(area[wanted], on=keys, how="left").drop(columns=["folds", "repeats"])
     return [
-        {name: None if _missing(value) else value for name, value in row.items()}
+        {str(name): None if _missing(value) else value for name, value in row.items()}
         for row in found.to_dict("records")
     ]
 

@@ -56,7 +56,8 @@ def compare_sources(evidence: Evidence) -> pd.DataFrame:
     Returns:
         One row per pair and cell (task, confounder, arch, p_art, further axes, test_set, of):
         `source_a, source_b, mean_a, mean_b, difference` (a − b), `se, freedom` (its standard error
-        and degrees of freedom), `low, high` (its 95 % confidence interval), `p` (of no difference, see `bootstrap`), `p_holm` (adjusted over all pairs and
+        and degrees of freedom), `low, high` (its 95 % confidence interval), `p` (of no
+        difference, see `bootstrap`), `p_holm` (adjusted over all pairs and
         all p_art above 0 of the same task, confounder, arch, further axes, test_set and of; at
         p_art = 0, where there is no artifact to be robust to, none, unless the study has no
         confounder), `detectable` (the true difference that this design finds four times in five, at
