@@ -11,15 +11,6 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sourcebench.training.probe import FOLDS, PENALTIES, folds, probe, probe_scores, ridge
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """So small a problem waits for threads longer than it computes."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def pairs(count, size, seed, shift=0.0, noise=0.3):
     """Features (float32) of `count` patients' images without the artifact, then with it."""
     rng = np.random.default_rng(seed)
@@ -57,21 +48,21 @@ def test_it_is_scikit_learns_ridge_regression(count, size):
     np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_penalty_is_the_one_that_predicts_best_what_is_left_out(seed):
+@pytest.mark.parametrize("size", [20, 25, 30])
+@pytest.mark.parametrize("seed", range(2))
+def test_the_penalty_is_the_one_that_predicts_best_what_is_left_out(seed, size):
     """By brute force: a fit without each of the images."""
     rng = np.random.default_rng(seed)
-    values = rng.normal(size=(25, 30)) * np.geomspace(1, 0.01, 30)
+    values = rng.normal(size=(25, size)) * np.geomspace(1, 0.01, size)
     signs = np.where(values[:, 3 * seed] + 0.3 * rng.normal(size=25) > 0.2, 1.0, -1.0)
     values -= values.mean(0)
-    gram = values @ values.T
     fits = []
     for share in PENALTIES:
-        model = Ridge(share * np.trace(gram) / 25)
+        model = Ridge(share * np.square(values).sum() / 25)
         missed = cross_val_predict(model, values, signs, cv=LeaveOneOut()) - signs
         fits.append((np.square(missed).sum(), model.fit(values, signs).coef_))
-    weights = ridge(torch.tensor(gram), torch.tensor(signs - signs.mean())).numpy()
-    np.testing.assert_allclose(values.T @ weights, min(fits, key=lambda fit: fit[0])[1], rtol=1e-8)
+    weights = ridge(torch.tensor(values), torch.tensor(signs - signs.mean()))
+    np.testing.assert_allclose(weights, min(fits, key=lambda fit: fit[0])[1], rtol=1e-7)
 
 
 def test_an_artifact_that_the_features_tell_is_seen():

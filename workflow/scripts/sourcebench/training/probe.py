@@ -4,7 +4,8 @@ It says what a network knows of an artifact, whether its head uses that or not (
 "Understanding intermediate layers using linear classifier probes").
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +21,11 @@ PROBED = ("clean", "artifact")
 
 FOLDS = 5
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-"""Of the ridge regression, in mean eigenvalues of the training part's Gram matrix."""
+"""Of the ridge regression, in mean eigenvalues of the training part's Gram matrix, XXᵀ."""
 
 LARGE = 1000
-"""Up to so many images the processor is faster than a card, which has to be made ready first."""
+"""Up to so many images one core is faster than several, that wait for each other, or than a card,
+which has to be made ready first."""
 
 
 def probed(tests: pd.DataFrame) -> pd.Series:
@@ -89,13 +91,16 @@ def probe_scores(
     several = all(len(np.unique(artifact[fold != each])) == 2 for each in range(FOLDS))
     if len(set(patients)) < FOLDS or not several or not bool(features.isfinite().all()):
         return scores
-    on_card = len(scores) > LARGE and features.device.type == "cuda"
-    values = features.to("cuda" if on_card else "cpu").double()
-    signs = torch.from_numpy(2.0 * artifact - 1).to(values.device)
-    for each in range(FOLDS):
-        held = torch.from_numpy(fold == each).to(values.device)
-        predictions = _predictions(values[~held], signs[~held], values[held])
-        scores[fold == each] = predictions.float().cpu().numpy()
+    large = len(scores) > LARGE
+    # Apple's card knows no float64.
+    place = features.device if large and features.is_cuda else torch.device("cpu")
+    values = features.to(place).double()
+    signs = torch.from_numpy(2.0 * artifact - 1).to(place)
+    with _threads(torch.get_num_threads() if large else 1):
+        for each in range(FOLDS):
+            held = torch.from_numpy(fold == each).to(place)
+            predictions = _predictions(values[~held], signs[~held], values[held])
+            scores[fold == each] = predictions.float().cpu().numpy()
     return scores
 
 
@@ -127,34 +132,62 @@ def _predictions(train: Tensor, signs: Tensor, held: Tensor) -> Tensor:
     if not train.shape[1]:
         return held.new_zeros(len(held))
     mean, deviation = train.mean(0), train.std(0, correction=0)
-    train, held = (train - mean) / deviation, (held - mean) / deviation
-    return held @ (train.T @ ridge(train @ train.T, signs - signs.mean()))
+    return (held - mean) / deviation @ ridge((train - mean) / deviation, signs - signs.mean())
 
 
-def ridge(gram: Tensor, targets: Tensor) -> Tensor:
-    """Return the dual weights a of the ridge regression that predicts best what it leaves out.
+def ridge(features: Tensor, targets: Tensor) -> Tensor:
+    """Return the weights of the ridge regression that predicts best what it leaves out.
 
-    With K the Gram matrix and λ the penalty, a = G y with G = (K + λI)⁻¹ (Saunders et al. 1998).
-    The error of each image, were it left out, is λaᵢ / (λGᵢᵢ − 1/n), and the sum of their squares
-    (PRESS, Allen 1974) is least at the penalty that is taken. 1/n is the intercept's share: as the
-    features are centred, (I − 11ᵀ/n) − KG = λG − 11ᵀ/n takes targets to errors.
+    With X the features, K = XXᵀ and λ the penalty, the weights are (XᵀX + λI)⁻¹Xᵀy, or as well
+    XᵀGy with G = (K + λI)⁻¹ (Saunders et al. 1998): the smaller matrix is factorised. If an image
+    is left out its error is e / (1 − 1/n − h), with e its error otherwise, 1/n the intercept's
+    share (for features are centred) and h its leverage, xᵀ(XᵀX + λI)⁻¹x = 1 − λG of that image.
+    The penalty that is taken has the least sum of their squares (PRESS, Allen 1974).
 
     Args:
-        gram: n×n, float64, of centred features.
-        targets: n, float64, centred.
+        features: n×D, float64, each of mean 0.
+        targets: n, float64, of mean 0.
 
     Returns:
-        n, float64; a prediction is the features' product with Σ aᵢ × features of image i.
+        D, float64.
     """
-    count, scale = len(gram), gram.trace() / len(gram)
-    best, least = torch.zeros_like(targets), float("inf")
+    count, size = features.shape
+    fit = _fit_images if count <= size else _fit_features
+    gram = features @ features.T if count <= size else features.T @ features
+    best, least = features.new_zeros(size), float("inf")
     for share in PENALTIES:
-        penalty = share * scale
-        inverse = torch.cholesky_inverse(
-            torch.linalg.cholesky(gram + torch.diag(penalty.expand(count)))
-        )
-        weights = inverse @ targets
-        errors = penalty * weights / (penalty * inverse.diagonal() - 1 / count)
+        penalty = share * gram.trace() / count
+        factor = torch.linalg.cholesky(gram + torch.diag(penalty.expand(len(gram))))
+        weights, leverage = fit(features, targets, factor, penalty)
+        errors = (targets - features @ weights) / (1 - 1 / count - leverage)
         if (press := float(errors.square().sum())) < least:
             best, least = weights, press
     return best
+
+
+def _fit_images(
+    features: Tensor, targets: Tensor, factor: Tensor, penalty: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return weights (D) and leverages (n) from the Cholesky factor of K + λI."""
+    inverse = torch.cholesky_inverse(factor)
+    return features.T @ (inverse @ targets), 1 - penalty * inverse.diagonal()
+
+
+def _fit_features(
+    features: Tensor, targets: Tensor, factor: Tensor, _: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return weights (D) and leverages (n) from the Cholesky factor of XᵀX + λI."""
+    weights = torch.cholesky_solve((features.T @ targets)[:, None], factor)[:, 0]
+    half = torch.linalg.solve_triangular(factor, features.T, upper=False)
+    return weights, half.square().sum(0)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Compute on so many cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
