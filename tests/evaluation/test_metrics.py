@@ -1,9 +1,7 @@
-"""Metrics against independent implementations, and the table of all runs."""
+"""Metrics against independent implementations, and the table of targets."""
 
-import json
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,17 +16,9 @@ from torchmetrics.functional.classification import binary_calibration_error as t
 
 from sourcebench.design.ranges import of_artifact, of_attribute
 from sourcebench.errors import SourceBenchError
-from sourcebench.evaluation.aggregate import collect, read_runs
 from sourcebench.evaluation.metrics import METRICS, limits, score
 from sourcebench.evaluation.tables.table1 import Target, table1
-from sourcebench.files import write_csv
 from sourcebench.seeds import generator
-
-AXES = ["task", "confounder", "source", "arch", "p_art", "fold", "test_set"]
-SCORES = [
-    "auroc", "auprc", "auprc_dg", "auc_keras", "accuracy", "recall", "prevalence", "brier", "ece",
-]  # fmt: skip
-COLUMNS = [*AXES, "n", *SCORES, "best_epoch", "epochs", "seconds"]
 
 
 def table(labels, logits):
@@ -57,6 +47,13 @@ def keras_auc_by_hand(labels, logits, thresholds=200):
     return sum((x0 - x1) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(points))
 
 
+def sensitivity_by_hand(labels, margin):
+    """Try every threshold, as the definition says."""
+    called = margin >= np.append(margin, np.inf)[:, None]
+    false = called[:, labels == 0].sum(1) * 10 <= (labels == 0).sum()
+    return called[false][:, labels == 1].mean(1).max()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_metrics_agree_with_independent_implementations(seed):
     labels, logits = predictions(seed)
@@ -72,6 +69,8 @@ def test_metrics_agree_with_independent_implementations(seed):
     called = logits.argmax(1)
     assert scores["accuracy"] == pytest.approx((called == labels).mean())
     assert scores["recall"] == pytest.approx(called[labels == 1].mean())
+    assert scores["specificity"] == pytest.approx(1 - called[labels == 0].mean())
+    assert scores["sensitivity"] == pytest.approx(sensitivity_by_hand(labels, margin))
     assert scores["prevalence"] == pytest.approx(labels.mean())
     assert scores["brier"] == pytest.approx(np.mean((positive - labels) ** 2))
 
@@ -99,7 +98,9 @@ def test_one_class_only_is_nan_not_an_error(label):
     assert np.isnan(scores["auroc"])
     assert np.isnan(scores["auprc"])
     assert np.isnan(scores["auprc_dg"])
+    assert np.isnan(scores["sensitivity"])
     assert np.isnan(scores["recall"]) == (label == 0)
+    assert np.isnan(scores["specificity"]) == (label == 1)
     assert 0 <= scores["auc_keras"] <= 1
 
 
@@ -147,116 +148,6 @@ def test_every_metric_is_in_its_limits_and_ignores_the_order(seed, n):
         low, high = limits(name) or (-np.inf, np.inf)
         assert np.isnan(value) or low - 1e-9 <= value <= high + 1e-9, name
         assert turned[name] == pytest.approx(value, nan_ok=True)
-
-
-def write_run(folder, confounders=("tag",), **changes):
-    folder.mkdir(parents=True)
-    parts = []
-    for confounder in confounders:
-        for test_set in ("iid", "ood", "clean"):
-            labels, logits = predictions((str(folder.name), confounder, test_set))
-            part = table(labels, logits).assign(confounder=confounder, test_set=test_set)
-            parts.append(part.assign(image_id="00000001_000.png", artifact=False))
-    pd.concat(parts).to_parquet(folder / "predictions.parquet")
-    record = {
-        "task": "cxr_mass",
-        "confounder": "none",
-        "source": "imagenet",
-        "arch": "resnet50",
-        "p_art": 0,
-        "fold": 1,
-        "best_epoch": 7,
-        "epochs": 37,
-        "seconds": 12.5,
-        "seed": 3,
-    }
-    (folder / "run.json").write_text(json.dumps({**record, **changes}))
-    return folder
-
-
-def test_collect_yields_the_rows_of_runs_csv(tmp_path):
-    folders = [
-        write_run(tmp_path / "b", fold=2, p_art="0.5"),
-        write_run(tmp_path / "a", ("tag", "denoise")),
-        write_run(tmp_path / "c", source="NA", p_art=1),
-    ]
-    runs = collect(folders)
-    assert list(runs.columns) == COLUMNS
-    assert len(runs) == 3 + 6 + 3
-    assert runs["confounder"].tolist() == ["denoise"] * 3 + ["tag"] * 9
-    assert runs["p_art"].dtype == float
-    assert runs["fold"].dtype == runs["n"].dtype == runs["epochs"].dtype == np.int64
-    labels, logits = predictions(("b", "tag", "ood"))
-    row = runs[(runs["fold"] == 2) & (runs["test_set"] == "ood")].iloc[0]
-    assert row["auroc"] == score(table(labels, logits))["auroc"]
-    assert (row["n"], row["epochs"], row["seconds"]) == (83, 37, 12.5)
-    pd.testing.assert_frame_equal(collect(folders[::-1]), runs)
-
-    write_csv(tmp_path / "runs.csv", runs)
-    pd.testing.assert_frame_equal(read_runs(tmp_path / "runs.csv"), runs)
-
-
-def test_a_further_axis_is_a_further_column(tmp_path):
-    folders = [write_run(tmp_path / str(share), fraction=share) for share in (0.1, 1)]
-    with pytest.raises(SourceBenchError, match="same run"):
-        collect(folders)
-    runs = collect(folders, further=["fraction"])
-    assert runs["fraction"].tolist() == [0.1] * 3 + [1.0] * 3
-    assert list(runs.columns).index("fraction") == COLUMNS.index("fold")
-
-
-def truncate(path):
-    path.write_bytes(path.read_bytes()[:100])
-
-
-def drop_column(path):
-    pd.read_parquet(path).drop(columns="logit_1").to_parquet(path)
-
-
-def empty(path):
-    pd.read_parquet(path).iloc[:0].to_parquet(path)
-
-
-def hole(path):
-    rows = pd.read_parquet(path).reset_index(drop=True)
-    rows.loc[0, "test_set"] = None
-    rows.to_parquet(path)
-
-
-def diverge(path):
-    pd.read_parquet(path).assign(logit_0=np.nan).to_parquet(path)
-
-
-@pytest.mark.parametrize(
-    ("name", "harm"),
-    [
-        ("predictions.parquet", Path.unlink),
-        ("predictions.parquet", truncate),
-        ("predictions.parquet", drop_column),
-        ("predictions.parquet", empty),
-        ("predictions.parquet", hole),
-        ("predictions.parquet", diverge),
-        ("run.json", Path.unlink),
-        ("run.json", truncate),
-        ("run.json", lambda path: path.write_text("[]")),
-        ("run.json", lambda path: path.write_text('{"task": "a"}')),
-        ("run.json", lambda path: path.write_text(path.read_text().replace("37", '"many"'))),
-    ],
-)
-def test_a_damaged_run_is_named(tmp_path, name, harm):
-    folders = [write_run(tmp_path / "good"), write_run(tmp_path / "bad", fold=2)]
-    harm(folders[1] / name)
-    with pytest.raises(SourceBenchError, match=f"bad/{name}"):
-        collect(folders)
-
-
-def test_no_runs_and_no_table_are_clear_errors(tmp_path):
-    with pytest.raises(SourceBenchError, match="no runs"):
-        collect([])
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    for name in ("other.csv", "missing.csv"):
-        with pytest.raises(SourceBenchError, match=name):
-            read_runs(tmp_path / name)
 
 
 def test_table1_counts_what_a_run_sees_of_a_sampled_confounder():

@@ -1,7 +1,6 @@
 """Metrics of more than two classes, against independent implementations."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import sklearn.metrics as sklearn
 import torch
@@ -10,11 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 from torchmetrics.functional.classification import multiclass_calibration_error as torch_ece
 
-from sourcebench.evaluation.aggregate import collect, read_runs
-from sourcebench.evaluation.metrics import METRICS, OF_SEVERAL, limits, margin, score
-from sourcebench.files import write_csv
+from sourcebench.evaluation.metrics import METRICS, limits, margin, score
 from sourcebench.seeds import generator
-from test_metrics import COLUMNS, keras_auc_by_hand, table, write_run
+from test_metrics import keras_auc_by_hand, table
 
 
 @pytest.mark.parametrize("classes", [3, 8])
@@ -39,8 +36,9 @@ def test_metrics_of_several_classes_agree_with_independent_implementations(class
         "nll": sklearn.log_loss(labels, shares),
     }
     assert {name: scores[name] for name in expected} == pytest.approx(expected, abs=1e-6)
-    assert np.isnan([scores["recall"], scores["prevalence"]]).all()
-    assert scores.keys() - expected == {"recall", "prevalence", "auprc_dg"}
+    of_two = {"recall", "specificity", "sensitivity", "prevalence"}
+    assert np.isnan([scores[name] for name in of_two]).all()
+    assert scores.keys() - expected == {*of_two, "auprc_dg"}
     each = [
         score(table(one_hot[:, label], np.stack([np.zeros(200), log_odds], 1)))["auprc_dg"]
         for label, log_odds in enumerate((np.log(shares) - np.log1p(-shares)).T)
@@ -78,7 +76,8 @@ def test_a_missing_class_of_several_is_nan_where_it_counts():
     scores = score(table([0, 1, 0, 1], np.eye(3)[[0, 1, 1, 1]]))
     undefined = {name for name, value in scores.items() if np.isnan(value)}
     assert undefined == {
-        "auroc", "auprc", "auprc_dg", "recall", "prevalence", "balanced_accuracy",
+        "auroc", "auprc", "auprc_dg", "recall", "specificity", "sensitivity", "prevalence",
+        "balanced_accuracy",
     }  # fmt: skip
     assert scores["accuracy"] == 0.75
 
@@ -89,25 +88,3 @@ def test_logits_of_several_classes_rank_where_their_softmax_is_saturated():
     assert METRICS.get("auroc")(np.array([0, 2, 1, 1]), logits) > 0.5
     assert list(margin(logits, 1)) == pytest.approx([50, 60, 70, 80])
     assert METRICS.get("nll")(labels, logits) == pytest.approx(55 / 2)
-
-
-def test_a_run_of_several_classes_adds_its_metrics(tmp_path):
-    """Beside it a run of two classes has none of them, and its other scores stay."""
-    two = write_run(tmp_path / "two", fold=2)
-    alone = collect([two])
-    several = write_run(tmp_path / "several", task="cells")
-    draw = generator("several")
-    labels, logits = np.arange(60) % 5, draw.normal(size=(60, 5))
-    part = table(labels, logits).assign(confounder="tag", test_set="iid")
-    part.to_parquet(several / "predictions.parquet")
-    runs = collect([two, several])
-    assert [name for name in runs if name not in OF_SEVERAL] == COLUMNS
-    assert [name for name in runs if name in METRICS.names()] == METRICS.names()
-    cells = runs[runs["task"] == "cells"].iloc[0]
-    assert cells["nll"] == score(table(labels, logits))["nll"]
-    assert np.isnan(cells["recall"])
-    rest = runs[runs["task"] != "cells"].reset_index(drop=True)
-    assert rest[list(OF_SEVERAL)].isna().all(axis=None)
-    pd.testing.assert_frame_equal(rest.drop(columns=list(OF_SEVERAL)), alone)
-    write_csv(tmp_path / "runs.csv", runs)
-    pd.testing.assert_frame_equal(read_runs(tmp_path / "runs.csv"), runs)

@@ -9,7 +9,7 @@ import pytest
 from sourcebench import design
 from sourcebench.axes import Run
 from sourcebench.errors import SourceBenchError
-from sourcebench.evaluation.aggregate import collect
+from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.metrics import OF_SEVERAL
 from sourcebench.seeds import generator
 from sourcebench.sources.weights import write_weights
@@ -145,7 +145,7 @@ def test_a_run_tells_several_classes_apart(tmp_path, channels, monitor):
     ]  # fmt: skip
     assert learnt["label"].dtype == "int8"
     assert set(learnt[names].dtypes.astype(str)) == {"float32"}
-    runs = collect([tmp_path / "run"]).set_index("test_set")
+    runs = Evidence.of([tmp_path / "run"], "bar").runs.set_index("test_set")
     assert set(runs) > OF_SEVERAL
     assert runs.loc["clean", "auroc"] > 0.9
     assert runs.loc["iid", "auroc"] > runs.loc["ood", "auroc"]

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from sourcebench import design
 from sourcebench.devices import precision
-from sourcebench.evaluation.aggregate import collect
+from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.metrics import METRICS
 from sourcebench.models import build_backbone
 from sourcebench.models.classifier import Classifier
@@ -150,7 +150,7 @@ def test_a_run_writes_what_it_should(world, tmp_path):
     assert record["hardware"]["device"] == "cpu"
     state = load_file(tmp_path / "checkpoint.safetensors")
     assert "head.weight" in state
-    table = collect([tmp_path])
+    table = Evidence.of([tmp_path], "corner").runs
     assert set(table["test_set"]) == set(sets)
 
 
@@ -194,7 +194,7 @@ def test_the_same_run_gives_the_same_predictions(world, tmp_path, kind):
 def test_a_network_learns_the_shortcut(world, tmp_path):
     """With the artifact on every positive, the o.o.d. order of the classes turns round."""
     run(world, tmp_path, epochs=25, learning_rate=3e-3, augmentation=Augmentation(0, 0, 0, 0))
-    auroc = collect([tmp_path]).set_index("test_set")["auroc"]
+    auroc = Evidence.of([tmp_path], "corner").runs.set_index("test_set")["auroc"]
     assert auroc["iid"] > 0.9
     assert auroc["ood"] < auroc["iid"] - 0.2
 
