@@ -29,7 +29,7 @@ def skill(auroc):
     return np.sqrt(2) * norm.ppf(auroc)
 
 
-def test_images(positives=31, negatives=52, per_patient=1):
+def images_of(positives=31, negatives=52, per_patient=1):
     """The images of a test set: `image_id, patient_id, label`."""
     count = positives + negatives
     label = np.repeat([1, 0], [positives, negatives])
@@ -45,7 +45,7 @@ def predictions(images, own, pull, p_art, rng, *, name="synthetic", shared=0.6, 
     """One network's predictions under one confounder, as in `predictions.parquet`.
 
     Args:
-        images: see `test_images`.
+        images: see `images_of`.
         own: the distance between the classes.
         pull: what the artifact adds to the margin.
         p_art: the share of positives with the artifact in the i.i.d. test set.
@@ -71,7 +71,9 @@ def predictions(images, own, pull, p_art, rng, *, name="synthetic", shared=0.6, 
         part = images.assign(
             test_set=test_set,
             artifact=artifact,
-            probe=(probe if test_set in ("clean", "artifact") else np.full(count, np.nan)).astype("f4"),
+            probe=(probe if test_set in ("clean", "artifact") else np.full(count, np.nan)).astype(
+                "f4"
+            ),
             logit_0=(-margin / 2).astype("f4"),
             logit_1=(margin / 2).astype("f4"),
         )
@@ -100,7 +102,7 @@ def write_study(
         means: source → o.o.d. AUROC at p_art = 0 and 1.
         of_fold: standard deviation of a fold's own skill.
     """
-    images = test_images() if images is None else images
+    images = images_of() if images is None else images
     folders = []
     for arch in archs:
         for source, (start, end) in means.items():

@@ -9,10 +9,12 @@ from sourcebench.evaluation.costs import shortcut_drop
 from sourcebench.evaluation.encoded_used_paid import encoded_used_paid
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.leaderboard import leaderboard
+from sourcebench.evaluation.runs_table import runs_table
 from sourcebench.evaluation.statistics import compare_sources, epochs_per_source, summary
 from synthetic_predictions import write_study
 
 MADE = {
+    "runs": runs_table,
     "summary": lambda evidence: summary(evidence, ["auroc"]),
     "drop": shortcut_drop,
     "comparisons": compare_sources,
@@ -39,9 +41,7 @@ def made(ends, p_art, folds, repeats):
         further = ("repeat",) if repeats else ()
         evidence = Evidence.of(folders, "tag", further, draws=50)
     tables = {name: make(evidence) for name, make in MADE.items()}
-    runs = evidence.runs
-    bounds = {"auroc_low": runs["auroc"] - 0.05, "auroc_high": runs["auroc"] + 0.05}
-    return {**tables, "epochs": epochs_per_source(runs), "runs": runs.assign(**bounds)}
+    return {**tables, "epochs": epochs_per_source(tables["runs"])}
 
 
 def synthetic_tables(targets=TARGETS, p_art=(0, 0.5, 1), folds=3, repeats=None):

@@ -79,7 +79,7 @@ def test_a_source_without_skill_is_pale_and_has_a_dagger(name):
 
 
 def test_epochs_shows_the_tables_means():
-    runs = synthetic_tables()["runs"].drop(columns=["auroc_low", "auroc_high"])
+    runs = synthetic_tables()["runs"]
     runs = runs.assign(epochs=30 + runs["source"].str.len() * 5 + runs["fold"])
     shown = texts(draw("epochs", runs))
     for mean in epochs_per_source(runs)["mean"]:

@@ -62,6 +62,10 @@ TASKS = list(study.tasks)
 DESIGNS = [(task.name, name) for task in study.tasks.values() for name in task.designs]
 DRAWN_INTO = {task.name: task.layers for task in study.tasks.values() if task.layers}
 
+PREDICTIONS = expand(
+    f"{STUDY}/runs/{{run}}/predictions.parquet", run=RUNS.instance_patterns
+)
+
 TABLES = tables.TABLES.names()
 FIGURES = study.figures
 
@@ -176,6 +180,6 @@ def shown(wildcards):
     return figures.FIGURES.get(wildcards.figure)
 
 
-def figures_that_need(what):
+def figures_that_need(*what):
     """The names of the figures that are made from something, as a wildcard's constraint."""
-    return "|".join(that_need(figures.FIGURES, what))
+    return "|".join(name for each in what for name in that_need(figures.FIGURES, each))

@@ -1,34 +1,61 @@
-# One tidy table of all runs; every other table and every figure reads it.
+# What the runs say: of each task and confounder by itself, then of the study.
 
 
-rule runs:
+rule evidence:
     input:
-        predictions=expand(
-            f"{STUDY}/runs/{{run}}/predictions.parquet", run=RUNS.instance_patterns
-        ),
-        records=expand(f"{STUDY}/runs/{{run}}/run.json", run=RUNS.instance_patterns),
-        before=before_runs,
+        unpack(evidence_inputs),
     output:
-        table("runs"),
+        **{
+            name: f"{STUDY}/evidence/{{task}}/{{confounder}}/{name}.csv"
+            for name in that_need(tables.TABLES, "predictions")
+        },
     log:
-        log_of("runs"),
+        f"{STUDY}/logs/evidence/{{task}}/{{confounder}}.log",
     benchmark:
-        benchmark_of("runs")
+        f"{STUDY}/benchmarks/evidence/{{task}}/{{confounder}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
     params:
         further=list(study.further),
-        code=run_by("runs"),
+        code=run_by(
+            "evidence",
+            *map(tables.TABLES.get, that_need(tables.TABLES, "predictions")),
+        ),
         own_metrics=own_metrics(),
     message:
-        "Collecting all runs"
+        "Collecting what networks say of {wildcards.task} with {wildcards.confounder}"
     script:
-        "../scripts/runs.py"
+        "../scripts/evidence.py"
+
+
+rule tables:
+    input:
+        **{
+            name: [
+                rules.evidence.output[name].format(task=task, confounder=confounder)
+                for task, confounder in DESIGNS
+            ]
+            for name in that_need(tables.TABLES, "predictions")
+        },
+    output:
+        **{name: table(name) for name in that_need(tables.TABLES, "predictions")},
+    log:
+        log_of("tables"),
+    benchmark:
+        benchmark_of("tables")
+    conda:
+        "../../envs/sourcebench.yaml"
+    params:
+        code=run_by("collect_tables"),
+    message:
+        "Putting the tables together"
+    script:
+        "../scripts/collect_tables.py"
 
 
 rule statistics:
     input:
-        rules.runs.output,
+        runs=rules.tables.output.runs,
     output:
         **{name: table(name) for name in that_need(tables.TABLES, "runs")},
     log:
@@ -39,14 +66,64 @@ rule statistics:
         "../../envs/sourcebench.yaml"
     params:
         code=run_by(
-            "compare_sources",
+            "describe_runs",
             *map(tables.TABLES.get, that_need(tables.TABLES, "runs")),
         ),
         own_metrics=own_metrics(),
     message:
-        "Comparing the sources"
+        "Describing the runs"
     script:
-        "../scripts/compare_sources.py"
+        "../scripts/describe_runs.py"
+
+
+rule published:
+    input:
+        summary=rules.tables.output.summary,
+    output:
+        table("published"),
+    log:
+        log_of("published"),
+    benchmark:
+        benchmark_of("published")
+    conda:
+        "../../envs/sourcebench.yaml"
+    params:
+        published=study.published,
+        code=run_by(
+            "published",
+            *map(tables.TABLES.get, that_need(tables.TABLES, "summary")),
+        ),
+    message:
+        "Setting published numbers beside these"
+    script:
+        "../scripts/published.py"
+
+
+rule summary:
+    input:
+        rules.tables.output,
+        rules.statistics.output,
+        rules.published.output,
+        rules.split_audit.output,
+    output:
+        f"{STUDY}/summary.json",
+    log:
+        log_of("summary"),
+    benchmark:
+        benchmark_of("summary")
+    conda:
+        "../../envs/sourcebench.yaml"
+    params:
+        study=study.name,
+        titles={
+            kind: study.style[kind]
+            for kind in ("sources", "confounders", "tasks", "archs")
+        },
+        code=run_by("summarise"),
+    message:
+        "Saying what was found"
+    script:
+        "../scripts/summarise.py"
 
 
 rule table1:
@@ -161,7 +238,7 @@ rule artifact_figure:
 
 rule figure:
     input:
-        rules.runs.output,
+        **{name: rules.tables.output[name] for name in rules.tables.output.keys()},
     output:
         png=figure_file(),
         pdf=f"{STUDY}/figures/{{figure}}.pdf",
@@ -170,7 +247,7 @@ rule figure:
     benchmark:
         f"{STUDY}/benchmarks/figure/{{figure}}.tsv"
     wildcard_constraints:
-        figure=figures_that_need("runs"),
+        figure=figures_that_need("runs", "tables"),
     conda:
         "../../envs/sourcebench.yaml"
     params:

@@ -223,6 +223,27 @@ def source_cards(_):
     ]
 
 
+@cache
+def runs_tested():
+    """The folders of the runs that were tested under each confounder: (task, name) → folders."""
+    found = {place: [] for place in DESIGNS}
+    places = study.runs[["task", "confounder"]].itertuples(index=False)
+    for path, (task, confounder) in zip(PREDICTIONS, places, strict=True):
+        for tested in study.tasks[task].tested(confounder):
+            found[task, tested].append(os.path.dirname(path))
+    return found
+
+
+def evidence_inputs(wildcards):
+    """The predictions under a confounder, those of p_art = 0 among them, and the runs' records."""
+    folders = runs_tested()[wildcards.task, wildcards.confounder]
+    return {
+        "predictions": [f"{folder}/predictions.parquet" for folder in folders],
+        "records": [f"{folder}/run.json" for folder in folders],
+        "before": list(paths_of(before_images(wildcards.task))),
+    }
+
+
 def before_designs(_):
     """What lies before all designs, for what tells about them."""
     return [path for task in TASKS for path in paths_of(before_design(task))]

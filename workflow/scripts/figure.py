@@ -1,6 +1,6 @@
-"""Draw a figure from the table of runs."""
+"""Draw a figure from the tables."""
 
-from sourcebench.evaluation.aggregate import read_runs
+from sourcebench.evaluation.aggregate import Tables
 from sourcebench.figures import FIGURES
 from sourcebench.figures.parts.save import save
 from sourcebench.figures.parts.style import StudyStyle
@@ -9,4 +9,6 @@ from sourcebench.jobs import job
 with job(snakemake):
     figure = FIGURES.get(snakemake.wildcards.figure)
     style = StudyStyle(**snakemake.params.style)
-    save(figure(read_runs(snakemake.input[0]), style), snakemake.output.png)
+    tables = Tables(dict(snakemake.input.items()))
+    given = tables["runs"] if figure.needs == "runs" else tables
+    save(figure(given, style), snakemake.output.png)

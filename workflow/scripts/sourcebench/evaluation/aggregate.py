@@ -16,6 +16,8 @@ EFFORT_DTYPES = {
     "best_epoch": "int64", "epochs": "int64", "seconds": "float64",
     "n_train": "int64", "n_val": "int64",
 }  # fmt: skip
+BOUNDS = ("auroc_low", "auroc_high")
+"""Of the interval of one run's AUROC."""
 AXIS_DTYPES = {**{axis.name: axis.dtype for axis in AXES}, "test_set": "str"}
 TEXT = ("source_a", "source_b", "of", "class", "contrast", "skilled", "score", "metric")
 """Columns of tables that are text whatever they hold."""
@@ -28,7 +30,7 @@ def measured() -> list[str]:
 
     Those of metrics in `OF_SEVERAL` are there if a task has more than two classes.
     """
-    return ["n", *METRICS.names(), *EFFORT_DTYPES]
+    return ["n", *METRICS.names(), *BOUNDS, *EFFORT_DTYPES]
 
 
 def columns(further: Collection[str] = ()) -> list[str]:
@@ -76,6 +78,18 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise _wrong(path, str(error)) from error
 
 
+def together(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Return tables of one kind as one, under each other; text, so that nothing is rounded anew.
+
+    A column that only some have, as of more than two classes, stands where the widest has it.
+    """
+    read = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
+    widest = max(read, key=lambda table: table.shape[1])
+    table = pd.concat([each for each in read if len(each)] or [widest], ignore_index=True)
+    order = [*widest, *(name for name in table if name not in widest)]
+    return table.reindex(columns=order).fillna("")
+
+
 class Tables:
     """The tables of a study, each read when it is asked for first.
 
@@ -119,10 +133,11 @@ def read_record(path: Path, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def read_predictions(path: Path, confounder: str) -> pd.DataFrame:
-    """Return a run's predictions under a confounder; empty if it was not tested under that.
+    """Return a run's predictions under a confounder.
 
     Raises:
-        SourceBenchError: the file is missing or damaged (named), or values are missing in it.
+        SourceBenchError: the file is missing or damaged (named), it has no predictions under the
+            confounder, or values are missing in it.
     """
     try:
         logits = columns_of_logits(pyarrow.parquet.read_schema(path).names)
@@ -131,6 +146,8 @@ def read_predictions(path: Path, confounder: str) -> pd.DataFrame:
         predictions = pd.read_parquet(path, columns=[*columns, "probe"], filters=wanted)
     except (OSError, ValueError, KeyError) as error:
         raise damaged(path, str(error)) from error
+    if predictions.empty:
+        raise damaged(path, f"it has no predictions under '{confounder}'")
     given = predictions.drop(columns="probe")
     if (holes := given.isna().any()).any():
         raise damaged(path, f"values are missing in {', '.join(given.columns[holes])}")

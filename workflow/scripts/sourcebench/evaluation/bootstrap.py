@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from sourcebench.evaluation.intervals import Limits, between
+from sourcebench.evaluation.comparisons import ROUNDING
+from sourcebench.evaluation.intervals import Limits, bounds_with
 from sourcebench.evaluation.resampling import Floats
 
 
@@ -35,20 +36,33 @@ class Estimate:
 
     Attributes:
         mean: over the replicates, on the test set as it is.
-        se: its standard error, the root of V; NaN where there is no telling.
+        se: its standard error, the root of V; NaN where there is no telling, as of one replicate
+            without draws.
         freedom: its degrees of freedom.
         shrink: which share of the replicates' spread, as a standard deviation, is their own.
+        patients: how many there are; of a rate or an area, of the rarest class.
     """
 
     mean: Floats
     se: Floats
     freedom: Floats
     shrink: Floats
+    patients: int
 
     def interval(self, limits: Limits | None, level: float = 0.95) -> tuple[Floats, Floats]:
-        """Return the bounds of the confidence interval, inside the limits, see `between`."""
-        half = stats.t.ppf((1 + level) / 2, self.freedom) * self.se
-        return between(self.mean, half, limits)
+        """Return the bounds of the confidence interval, inside the limits, see `bounds_with`.
+
+        A mean that lies on a limit varies in no draw, and is not certain for all that: its other
+        bound is that of Clopper & Pearson (1934) for so many patients, all of whom agree.
+        """
+        low, high = bounds_with(self.mean, self.se, self.freedom, level, limits)
+        if limits is None:
+            return low, high
+        slack = (limits[1] - limits[0]) * (1 - ((1 - level) / 2) ** (1 / self.patients))
+        least, most = (np.abs(self.mean - limit) < ROUNDING for limit in limits)
+        least, most = (each & ~np.isnan(self.se) for each in (least, most))
+        low = np.where(most, limits[1] - slack, np.where(least, limits[0], low))
+        return low, np.where(least, limits[0] + slack, np.where(most, limits[1], high))
 
     @property
     def p(self) -> Floats:
@@ -73,7 +87,7 @@ def estimate(
     count = there.sum(-1)
     # Sums in place of nanmean, which warns of cells that are empty.
     share = there / np.maximum(count, 1)[..., None]
-    mean = np.where(count > 0, (np.nan_to_num(values) * share).sum(-1), np.nan)
+    mean = mean_of(values, -1)
     drawn = np.nan_to_num(draws, nan=0.0)
     defined = (~np.isnan(draws) | ~there[..., None]).all(-2)  # a draw without positives is none
     together = np.einsum("...fb,...f->...b", drawn, share)
@@ -89,8 +103,9 @@ def estimate(
         variance = of_patients + np.nan_to_num(rest)
         parts = np.nan_to_num(of_replicates**2 / (several - 1)) + of_patients**2 / (patients - 1)
         freedom = np.where(parts > 0, variance**2 / parts, max(patients - 1, 1))
-    se = np.where(count > 0, np.sqrt(variance), np.nan)
-    return Estimate(mean, se, np.maximum(freedom, 1.0), np.nan_to_num(shrink))
+    told = (count > 1) | ((count > 0) & (defined.sum(-1) > 1))
+    se = np.where(told, np.sqrt(variance), np.nan)
+    return Estimate(mean, se, np.maximum(freedom, 1.0), np.nan_to_num(shrink), patients)
 
 
 def joint(
@@ -111,10 +126,13 @@ def joint(
         shrink: …, see `Estimate`.
         replicates: F×B, from `replicate_weights`: the same for all that is compared.
     """
-    centre = np.nanmean(values, -1, keepdims=True)
+    centre = mean_of(values, -1)[..., None]
     off = np.einsum("...f,fb->...b", np.nan_to_num(values - centre), replicates)
-    mean: Floats = np.nanmean(draws, -2) + shrink[..., None] * off
-    return mean
+    every, count = values.shape[-1], (~np.isnan(values)).sum(-1)
+    # As much as draws of those alone that there are.
+    missing = np.sqrt(every * max(every - 1, 1) / np.maximum(count * (count - 1), 1))
+    drawn: Floats = mean_of(draws, -2) + (shrink * missing)[..., None] * off
+    return drawn
 
 
 def replicate_weights(count: int, draws: int, rng: np.random.Generator) -> Floats:
@@ -127,6 +145,14 @@ def replicate_weights(count: int, draws: int, rng: np.random.Generator) -> Float
     drawn = rng.multinomial(count - 1, np.full(count, 1 / count), draws)
     shares: Floats = drawn.T / (count - 1)
     return shares
+
+
+def mean_of(values: npt.NDArray[np.floating], axis: int) -> Floats:
+    """Return the mean of those that are numbers; NaN where none is, without a warning."""
+    there = ~np.isnan(values)
+    count = there.sum(axis)
+    mean = np.where(there, values, 0).sum(axis, dtype=np.float64) / np.maximum(count, 1)
+    return np.where(count > 0, mean, np.nan)
 
 
 def _variance(draws: Floats, defined: npt.NDArray[np.bool_]) -> Floats:

@@ -77,7 +77,7 @@ def cells(
     summed = np.zeros((cells * folds, draws.shape[1]), np.float32)
     np.add.at(summed, spot, draws[there])
     summed[count == 0] = np.nan
-    drawn = summed / np.maximum(count, 1)[:, None].astype(np.float32)
+    drawn = np.divide(summed, np.maximum(count, 1)[:, None], dtype=np.float32)
     first = np.unique(place, return_index=True)[1]
     sizes = _sizes(runs.assign(_place=place)[there], cells)
     return Cells(
@@ -93,4 +93,4 @@ def _sizes(runs: pd.DataFrame, cells: int) -> list[npt.NDArray[np.int64]]:
     groups = with_repeat(runs).groupby("_place")
     every = pd.RangeIndex(cells)
     counts = [groups[name].nunique().reindex(every, fill_value=0) for name in AGAIN]
-    return [each.to_numpy(np.int64) for each in counts]
+    return [np.asarray(each, np.int64) for each in counts]

@@ -1,7 +1,6 @@
 """What a shortcut costs: the o.o.d. AUROC that is lost as more of a class carries the artifact."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,20 +14,12 @@ from sourcebench.evaluation.metrics import limits
 CHANCE = 0.5
 
 
-class Drops(NamedTuple):
-    """What cells lose from p_art = 0 to their own p_art.
+def drops(evidence: Evidence, metric: str = "auroc", test_set: str = "ood") -> Cells:
+    """Return what each replicate loses on a test set from p_art = 0 to each p_art above it.
 
-    Attributes:
-        cells: a row per cell with p_art > 0; their values are the drops.
-        base: the same cells at p_art = 0; their values are the AUROCs there.
+    Returns:
+        The cells with p_art > 0 whose like at p_art = 0 there is; their values are the drops.
     """
-
-    cells: Cells
-    base: Cells
-
-
-def drops(evidence: Evidence, metric: str = "auroc", test_set: str = "ood") -> Drops:
-    """Return what each replicate loses on a test set from p_art = 0 to each p_art above it."""
     chosen = evidence.cells(metric).where(test_set=test_set)
     pair = [name for name in chosen.keys if name != "p_art"]
     zero = chosen.keys[chosen.keys["p_art"] == 0]
@@ -37,7 +28,7 @@ def drops(evidence: Evidence, metric: str = "auroc", test_set: str = "ood") -> D
     rows = rows[rows["p_art"] > 0].sort_values("_row")
     above, before = (chosen.at(rows[name].to_numpy(np.intp)) for name in ("_row", "_base"))
     lost = before.less(above)
-    return Drops(replace(lost, keys=above.keys), before)
+    return replace(lost, keys=above.keys)
 
 
 def shortcut_drop(evidence: Evidence) -> pd.DataFrame:
@@ -51,7 +42,7 @@ def shortcut_drop(evidence: Evidence) -> pd.DataFrame:
         drop, low, high` (its 95 % confidence interval), `p` (of no drop), `skilled`. Empty if no
         run has p_art = 0.
     """
-    lost, _ = drops(evidence)
+    lost = drops(evidence)
     found = estimate_of(evidence, lost)
     return with_skill(evidence, described(lost, found, "drop", drop_limits()))
 
@@ -59,7 +50,7 @@ def shortcut_drop(evidence: Evidence) -> pd.DataFrame:
 def described(
     cells: Cells, found: Estimate, name: str, within: Limits | None, *, test: bool = True
 ) -> pd.DataFrame:
-    """Return the rows of cells: keys, `folds, repeats`, the mean by its name, `low, high`, and `p`."""
+    """Return a row per cell: keys, `folds, repeats`, the mean by its name, `low, high`, `p`."""
     low, high = found.interval(within)
     numbers = {"folds": cells.folds, "repeats": cells.repeats, name: found.mean}
     table = cells.keys.assign(**numbers, low=low, high=high)
@@ -92,7 +83,8 @@ def with_skill(evidence: Evidence, table: pd.DataFrame, source: str = "source") 
     """Return a table with the column `skilled`, by the `skills` of the sources in a column."""
     known = skills(evidence).rename(columns={"source": source})
     on = [name for name in known if name != "skilled"]
-    return table.merge(known, on=on, how="left").fillna({"skilled": ""})
+    found = table.merge(known.astype({"skilled": object}), on=on, how="left")
+    return found.assign(skilled=found["skilled"].astype(object).fillna("").astype(str))
 
 
 def _counted_from(runs: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Three questions to a network that come apart: is the artifact encoded, is it used, is it paid for?
+"""Three questions to a network that come apart: is the artifact encoded, used, paid for?
 
 *Encoded*: can a line tell it from the features that the classifier gets? *Used*: does the answer
 change with it? *Paid*: what does that cost where it misleads? A network may encode what it does
@@ -30,7 +30,10 @@ def encoded_used_paid(evidence: Evidence) -> pd.DataFrame:
     """
     found = effects(evidence)
     if found is None:
-        return pd.DataFrame()
+        places = [name for name in cell(evidence.runs) if name != "test_set"]
+        numbers = [f"{name}{end}" for name in (*QUESTIONS, "paid") for end in ("", "_low", "_high")]
+        columns = [*places, "folds", "repeats", *numbers, "contrast", "skilled"]
+        return pd.DataFrame(columns=columns)
     keys = cell(found.networks)
     table = pd.DataFrame()
     for question, measure in QUESTIONS.items():
@@ -41,7 +44,7 @@ def encoded_used_paid(evidence: Evidence) -> pd.DataFrame:
         )
         rows = rows.rename(columns={"low": f"{question}_low", "high": f"{question}_high"})
         table = rows if table.empty else table.merge(rows.drop(columns=["folds", "repeats"]))
-    lost, _ = drops(evidence)
+    lost = drops(evidence)
     paid = described(lost, estimate_of(evidence, lost), "paid", drop_limits(), test=False)
     paid = paid.rename(columns={"low": "paid_low", "high": "paid_high"})
     table = table.merge(paid.drop(columns=["folds", "repeats"]), how="left", on=keys)

@@ -36,7 +36,7 @@ HEADLINE = "auroc"
 standard error, to a twentieth of it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The networks that were tested on one task under one confounder.
 
@@ -72,8 +72,9 @@ class Evidence:
             draws: how many.
 
         Raises:
-            SourceBenchError: a file is missing or damaged (named), two folders hold the same run,
-                networks of one share were tested on different images, or there is no run at all.
+            SourceBenchError: a file is missing or damaged (named), a run was not tested under the
+                confounder, two folders hold the same run, networks of one share were tested on
+                different images, or there is no run at all.
         """
         if not folders:
             raise SourceBenchError("There are no runs to collect: the experiment's table is empty.")
@@ -83,10 +84,6 @@ class Evidence:
             for row, predictions in _tests(folder, confounder, order):
                 rows.append({**row, "folder": folder})
                 tested.append(predictions)
-        if not rows:
-            raise SourceBenchError(
-                f"No run was tested under '{confounder}'; delete the runs' folders and run again."
-            )
         runs = _typed(pd.DataFrame(rows), order)
         if (twice := runs.duplicated(order, keep=False)).any():
             both = " and ".join(map(str, runs.loc[twice, "folder"].unique()[:2]))
@@ -130,7 +127,7 @@ class Evidence:
         return found
 
     def resampled(self, predictions: pd.DataFrame) -> Iterator[tuple[int, Resample]]:
-        """Yield predictions with their draws, `AT_ONCE` at a time, after the first draw's number."""
+        """Yield the first draw's number, and predictions with `AT_ONCE` draws from there on."""
         labels = predictions["label"].to_numpy(np.int64)
         logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
         for start, weights in zip(
@@ -157,7 +154,7 @@ class Evidence:
         """Return a metric of all cells of the experiment, and of their draws."""
         values = self.runs[metric].to_numpy(np.float64)
         # A metric that is not scored on draws has folds alone to tell its error by.
-        draws = self.drawn.get(metric, np.zeros((len(self.runs), 1), np.float32))
+        draws = self.drawn.get(metric, np.full((len(self.runs), 1), np.nan, np.float32))
         return cells(self.runs, cell(self.runs), values, draws)
 
     @cached_property
@@ -191,7 +188,8 @@ def _typed(found: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
 
 def _check_paired(runs: pd.DataFrame, predictions: Sequence[pd.DataFrame]) -> None:
     """Raise a `SourceBenchError` where networks of one share saw different images in a test set."""
-    for (test_set, share), rows in runs.groupby(["test_set", "p_art"]).groups.items():
+    for _, same in runs.groupby(["test_set", "p_art"]):
+        rows, test_set, share = list(same.index), *same[["test_set", "p_art"]].iloc[0]
         first = predictions[rows[0]]["image_id"].to_numpy()
         for row in rows[1:]:
             if not np.array_equal(first, predictions[row]["image_id"].to_numpy()):

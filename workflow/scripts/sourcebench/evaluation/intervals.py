@@ -65,12 +65,7 @@ def bounds(
     level: float = 0.95,
     limits: Limits | None = UNIT,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the bounds of the confidence intervals of many means.
-
-    With m the mean as a share of the limits' span and e its standard error likewise: logit(m) ±
-    t · e / (m (1 − m)), transformed back; t is Student's quantile of `count` − 1 degrees of
-    freedom. Where the values do not vary, at a limit above all, both bounds are the mean: they say
-    that the result did not depend on the split. Without limits the plain t-interval.
+    """Return the bounds of the confidence intervals of many means, see `bounds_with`.
 
     Args:
         mean: of the replicates.
@@ -82,22 +77,38 @@ def bounds(
     Returns:
         Lower and upper bounds, in the limits; NaN where the count is under 2.
     """
-    mean, sd, count = (np.asarray(each, np.float64) for each in (mean, sd, count))
+    sd, count = (np.asarray(each, np.float64) for each in (sd, count))
     several = np.where(count > 1, count, np.nan)
-    half = stats.t.ppf((1 + level) / 2, several - 1) * sd / np.sqrt(several)
-    return between(mean, half, limits)
+    return bounds_with(mean, sd / np.sqrt(several), several - 1, level, limits)
 
 
-def between(
-    mean: npt.NDArray[np.float64], half: npt.NDArray[np.float64], limits: Limits | None = UNIT
+def bounds_with(
+    mean: npt.ArrayLike,
+    error: npt.ArrayLike,
+    freedom: npt.ArrayLike,
+    level: float = 0.95,
+    limits: Limits | None = UNIT,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the bounds mean ± half, taken on the scale of the logit, so that they stay in limits.
+    """Return the bounds of the confidence intervals of estimates with known standard errors.
+
+    With m the mean as a share of the limits' span and e its standard error likewise: logit(m) ±
+    t · e / (m (1 − m)), transformed back; t is Student's quantile of these degrees of freedom.
+    Where nothing varies, at a limit above all, both bounds are the mean: of folds they say that the
+    result did not depend on the split. Without limits the plain t-interval.
 
     Args:
-        mean: of anything.
-        half: the t-interval's half width; NaN where there is none.
-        limits: between which the means lie; None for the plain interval.
+        mean: the estimates.
+        error: their standard errors.
+        freedom: degrees of freedom of the standard errors.
+        level: of confidence, in (0, 1).
+        limits: between which the estimates lie.
+
+    Returns:
+        Lower and upper bounds, in the limits; NaN where the standard error is, or where there is
+        no degree of freedom.
     """
+    mean, error, freedom = (np.asarray(each, np.float64) for each in (mean, error, freedom))
+    half = stats.t.ppf((1 + level) / 2, np.where(freedom > 0, freedom, np.nan)) * error
     if limits is None:
         return mean - half, mean + half
     span = limits[1] - limits[0]

@@ -1,6 +1,7 @@
 """Sources ranked: a few scores of each, with intervals, and how sure the ranks are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from sourcebench.seeds import generator
 
 LEVEL = 0.95
 GROUPS = {"recall": ("clean", "artifact"), "specificity": ("clean", "artifact")}
+RANKS = ("rank", "rank_low", "rank_high")
 SIDES = ("iid", "ood", "clean", "artifact")
 
 
@@ -48,15 +50,18 @@ def leaderboard(evidence: Evidence) -> pd.DataFrame:
         have none), `rank_low, rank_high` (95 % of the draws), `skilled`. Empty where no run has
         p_art = 0 and another above.
     """
-    lost, base = drops(evidence)
+    lost = drops(evidence)
     if lost.keys.empty:
-        return pd.DataFrame()
+        keys = [name for name in skills(evidence) if name != "skilled"]
+        return pd.DataFrame(
+            columns=[*keys, "p_art", "score", "value", "low", "high", *RANKS, "skilled"]
+        )
     top = lost.keys["p_art"].max()
     known = skills(evidence)
-    among = [name for name in known if name not in ("source", "skilled")]
+    among = [str(name) for name in known if name not in ("source", "skilled")]
     parts = []
     for key, rows in known.groupby(among, sort=False):
-        where = dict(zip(among, key, strict=True))
+        where: dict[str, Any] = dict(zip(among, key, strict=True))
         skilled = rows["skilled"].to_numpy(str)
         for name, scored in _scores(evidence, where, list(rows["source"]), top).items():
             ranks = _ranks(scored, skilled != "no")
@@ -67,7 +72,7 @@ def leaderboard(evidence: Evidence) -> pd.DataFrame:
 
 
 def _scores(
-    evidence: Evidence, where: dict[str, object], sources: list[str], top: float
+    evidence: Evidence, where: dict[str, Any], sources: list[str], top: float
 ) -> dict[str, Scored]:
     """Return all scores of the sources of one architecture, in their order."""
     sets = {each: evidence.cells().where(**where, test_set=each) for each in SIDES}
@@ -76,10 +81,12 @@ def _scores(
 
     def at(cells: Cells, share: float) -> Cells:
         places = cells.keys[cells.keys["p_art"] == share].reset_index().set_index("source")["index"]
-        return cells.at(places.reindex(sources).to_numpy(np.intp))
+        return _at_or_none(cells, places.reindex(sources).to_numpy(np.float64))
 
     curve = [at(ood, share) for share in shares]
-    end = {name: at(cells, top) for name, cells in sets.items() if not cells.keys.empty}
+    end = {
+        name: at(cells, top) for name, cells in sets.items() if (cells.keys["p_art"] == top).any()
+    }
     found = {"area": _linear(evidence, _area(curve, shares), +1, (0.0, 1.0))}
     found["crossing"] = _crossing(evidence, curve, shares)
     found["drop"] = _linear(evidence, curve[0].less(curve[-1]), -1, drop_limits())
@@ -92,11 +99,21 @@ def _scores(
         for side in sides
         if side in end
     ]
-    found["worst_accuracy"] = _linear(evidence, _least(groups), +1, (0.0, 1.0))
+    if groups:
+        found["worst_accuracy"] = _linear(evidence, _least(groups), +1, (0.0, 1.0))
     for metric in ("recall", "specificity", "sensitivity"):
         there = at(evidence.cells(metric).where(**where, test_set="ood"), top)
         found[metric] = _linear(evidence, there, +1, (0.0, 1.0))
     return found
+
+
+def _at_or_none(cells: Cells, places: Floats) -> Cells:
+    """Return cells by their places; where a place is NaN, one without values."""
+    nowhere = np.isnan(places)
+    found = cells.at(np.where(nowhere, 0, places).astype(np.intp))
+    values, draws = found.values.copy(), found.draws.copy()
+    values[nowhere], draws[nowhere] = np.nan, np.nan
+    return replace(found, values=values, draws=draws)
 
 
 def _linear(evidence: Evidence, cells: Cells, better: int, within: Limits | None) -> Scored:
@@ -134,7 +151,9 @@ def _crossing(evidence: Evidence, curve: list[Cells], shares: npt.NDArray[np.flo
     means = np.stack([each.mean for each in found], axis=-1)
     drawn = [_joint(evidence, cells, each) for cells, each in zip(curve, found, strict=True)]
     value, draws = crossing(means, shares), crossing(np.stack(drawn, axis=-1), shares)
-    low, high = np.quantile(draws, _tails(), axis=-1, method="inverted_cdf")
+    low, high = np.full(len(value), np.nan), np.full(len(value), np.nan)
+    there = ~np.isnan(value)
+    low[there], high[there] = _middle(draws[there])
     return Scored(value, low, high, draws, +1)
 
 
@@ -148,8 +167,9 @@ def crossing(curve: Floats, shares: npt.NDArray[np.float64], height: float = CHA
 
     Returns:
         …: the first share where the curve is at or under the height, interpolated from the one
-        before; infinite where it never is.
+        before; infinite where it never is, NaN where a height is.
     """
+    there = ~np.isnan(curve).any(-1)
     under = curve <= height
     after = under.argmax(-1)
     before = np.maximum(after - 1, 0)
@@ -157,7 +177,7 @@ def crossing(curve: Floats, shares: npt.NDArray[np.float64], height: float = CHA
     part = np.divide(high - height, high - low, out=np.zeros_like(high), where=high > low)
     place = shares[before] + part * (shares[after] - shares[before])
     first = np.where(after == 0, shares[0], place)
-    return np.where(under.any(-1), first, np.inf)
+    return np.where(there, np.where(under.any(-1), first, np.inf), np.nan)
 
 
 def _joint(evidence: Evidence, cells: Cells, found: Estimate) -> Floats:
@@ -168,15 +188,23 @@ def _joint(evidence: Evidence, cells: Cells, found: Estimate) -> Floats:
 
 def _ranks(scored: Scored, ranked: npt.NDArray[np.bool_]) -> dict[str, Floats]:
     """Return the ranks of the sources that have one, and between which they lie in the draws."""
-    ranks = {name: np.full(len(ranked), np.nan) for name in ("rank", "rank_low", "rank_high")}
+    ranks = {name: np.full(len(ranked), np.nan) for name in RANKS}
     ranked = ranked & ~np.isnan(scored.value)
     if ranked.any():
-        drawn = rankdata(-scored.better * scored.draws[ranked], axis=0, method="min")
+        drawn = rankdata(
+            -scored.better * scored.draws[ranked], axis=0, method="min", nan_policy="propagate"
+        )
         ranks["rank"][ranked] = rankdata(-scored.better * scored.value[ranked], method="min")
-        low, high = np.quantile(drawn, _tails(), axis=1, method="inverted_cdf")
-        ranks["rank_low"][ranked], ranks["rank_high"][ranked] = low, high
+        ranks["rank_low"][ranked], ranks["rank_high"][ranked] = _middle(drawn)
     return ranks
 
 
-def _tails() -> list[float]:
-    return [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+def _middle(draws: Floats) -> tuple[Floats, Floats]:
+    """Return between which 95 % of each row's draws are, of the draws that all rows have."""
+    there = draws[:, ~np.isnan(draws).any(0)]
+    if not there.shape[1]:
+        nothing = np.full(len(draws), np.nan)
+        return nothing, nothing
+    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    low, high = np.quantile(there, tails, axis=1, method="inverted_cdf")
+    return low, high

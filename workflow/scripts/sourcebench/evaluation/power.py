@@ -64,8 +64,9 @@ def _noncentrality(freedom: float, level: float, power: float) -> float:
     bound = stats.t.isf(level / 2, freedom)
 
     def lacking(shift: float) -> float:
-        found = stats.nct.sf(bound, freedom, shift) + stats.nct.cdf(-bound, freedom, shift)
-        return float(found - power)
+        # SciPy gives NaN for a tail that is too small to count.
+        other_sign = np.nan_to_num(stats.nct.cdf(-bound, freedom, shift))
+        return float(stats.nct.sf(bound, freedom, shift) + other_sign - power)
 
     far = bound
     while lacking(far) < 0:

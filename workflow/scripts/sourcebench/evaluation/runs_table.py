@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from sourcebench.evaluation.aggregate import BOUNDS
 from sourcebench.evaluation.delong import auroc_interval
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.metrics import columns_of_logits, margin
@@ -17,8 +18,8 @@ def runs_table(evidence: Evidence) -> pd.DataFrame:
     bounds = [_interval(each) for each in evidence.predictions]
     place = list(evidence.runs.columns).index("auroc") + 1
     runs = evidence.runs.copy()
-    runs.insert(place, "auroc_low", [low for low, _ in bounds])
-    runs.insert(place + 1, "auroc_high", [high for _, high in bounds])
+    for i, name in enumerate(BOUNDS):
+        runs.insert(place + i, name, [each[i] for each in bounds])
     return runs
 
 

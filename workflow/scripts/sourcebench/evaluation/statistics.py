@@ -1,13 +1,14 @@
 """What the evidence says of every cell of the experiment: the tables of a study."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from sourcebench.evaluation.aggregate import axes
-from sourcebench.evaluation.bootstrap import estimate
+from sourcebench.evaluation.bootstrap import estimate, mean_of
 from sourcebench.evaluation.cells import Cells
 from sourcebench.evaluation.comparisons import holm, permutation_test, smallest_p
 from sourcebench.evaluation.corrected import corrected_t
@@ -16,7 +17,14 @@ from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import limits
 from sourcebench.evaluation.power import detectable
-from sourcebench.evaluation.replicates import cell
+from sourcebench.evaluation.replicates import cell, unit
+
+COMPARED = [
+    "of", "source_a", "source_b", "mean_a", "mean_b", "difference", "se",
+    "freedom", "low", "high", "p", "p_holm",
+    "detectable", "t", "p_permutation", "p_smallest", "p_corrected", "folds_a", "repeats_a",
+    "folds_b", "repeats_b",
+]  # fmt: skip
 
 
 def summary(evidence: Evidence, metrics: Sequence[str] | None = None) -> pd.DataFrame:
@@ -47,27 +55,25 @@ def compare_sources(evidence: Evidence) -> pd.DataFrame:
 
     Returns:
         One row per pair and cell (task, confounder, arch, p_art, further axes, test_set, of):
-        `source_a, source_b, mean_a, mean_b, difference` (a − b), `low, high` (its 95 % confidence
-        interval), `p` (of no difference, see `bootstrap`), `p_holm` (adjusted over all pairs and
+        `source_a, source_b, mean_a, mean_b, difference` (a − b), `se, freedom` (its standard error
+        and degrees of freedom), `low, high` (its 95 % confidence interval), `p` (of no difference, see `bootstrap`), `p_holm` (adjusted over all pairs and
         all p_art above 0 of the same task, confounder, arch, further axes, test_set and of; at
         p_art = 0, where there is no artifact to be robust to, none, unless the study has no
         confounder), `detectable` (the true difference that this design finds four times in five, at
         5 %), `t, p_permutation` (the paper's test, over replicates), `p_smallest` (what that cannot
-        go under), `p_corrected` (Nadeau and Bengio's, over folds), `skilled` (whether both are),
-        `folds_a, repeats_a, folds_b, repeats_b`.
+        go under), `p_corrected` (Nadeau and Bengio's, over folds; of repeats none), `skilled`
+        (whether both are), `folds_a, repeats_a, folds_b, repeats_b`.
     """
-    lost, _ = drops(evidence)
-    drop = Cells(lost.keys.assign(test_set="ood"), lost.values, lost.draws, lost.folds, lost.repeats)
+    lost = drops(evidence)
+    drop = replace(lost, keys=lost.keys.assign(test_set="ood"))
     parts = [
         _compared(evidence, evidence.cells(), "auroc", limits("auroc")),
         _compared(evidence, drop, "drop", drop_limits()),
     ]
     there = [each for each in parts if not each.empty]
-    if not there:
-        return pd.DataFrame()
-    table = pd.concat(there, ignore_index=True)
+    table = pd.concat(there or parts, ignore_index=True)
     family = [*cell(evidence.runs, "source", "p_art"), "of"]
-    counted = (table["p_art"] > 0) | (evidence.runs["p_art"] == 0).all()
+    counted = (table["p_art"] > 0) | bool((evidence.runs["p_art"] == 0).all())
     table.loc[counted, "p_holm"] = table[counted].groupby(family)["p"].transform(holm)
     return table
 
@@ -77,8 +83,9 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
     keys = [name for name in cells.keys if name != "source"]
     span = (within[0] - within[1], within[1] - within[0]) if within else None
     sizes = [float(evidence.runs[name].mean()) for name in ("n_train", "n_val")]
+    folds = unit(evidence.runs) == "fold"  # repeats of one fold train on the same images
     rows = cells.keys.assign(_row=cells.keys.index)
-    parts = []
+    parts = [pd.DataFrame(columns=[*keys, *COMPARED])]
     for a, b in combinations(sorted(cells.keys["source"].unique()), 2):
         both = rows[rows["source"] == a].merge(rows[rows["source"] == b], on=keys)
         if both.empty:
@@ -91,26 +98,28 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
         parts.append(
             both[keys].assign(
                 of=of, source_a=a, source_b=b,
-                mean_a=np.nanmean(one.values, 1), mean_b=np.nanmean(other.values, 1),
-                difference=found.mean, low=low, high=high, p=found.p, p_holm=np.nan,
+                mean_a=mean_of(one.values, -1), mean_b=mean_of(other.values, -1),
+                difference=found.mean, se=found.se, freedom=found.freedom,
+                low=low, high=high, p=found.p, p_holm=np.nan,
                 detectable=detectable(found.se, found.freedom),
                 t=[test.t for test in tests], p_permutation=[test.p for test in tests],
                 p_smallest=list(map(smallest_p, _count(one), _count(other))),
-                p_corrected=[corrected_t(each, *sizes).p for each in less.values],
+                p_corrected=[
+                    corrected_t(each, *sizes).p if folds else np.nan for each in less.values
+                ],
                 folds_a=one.folds, repeats_a=one.repeats,
                 folds_b=other.folds, repeats_b=other.repeats,
             )
         )  # fmt: skip
-    return _both_skilled(evidence, pd.concat(parts)) if parts else pd.DataFrame()
+    return _both_skilled(evidence, pd.concat(parts[1:] or parts))
 
 
 def _both_skilled(evidence: Evidence, table: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs with `skilled`: whether both sources are, "" where of one there is no telling."""
+    """Return pairs with `skilled`: whether both sources are; "" where there is no telling."""
     a, b = (with_skill(evidence, table, name)["skilled"] for name in ("source_a", "source_b"))
     both = np.where((a == "yes") & (b == "yes"), "yes", "no")
     both = np.where((a == "") | (b == ""), "", both)
-    place = table.columns.get_loc("folds_a")
-    table.insert(int(place), "skilled", both)
+    table.insert(list(table).index("folds_a"), "skilled", both)
     return table
 
 

@@ -134,7 +134,8 @@ def balanced_accuracy_of_draws(resample: Resample) -> Floats:
 
 
 def _right(resample: Resample) -> Labels:
-    return (resample.logits.argmax(1) == resample.labels).astype(np.int64)
+    right: Labels = (resample.logits.argmax(1) == resample.labels).astype(np.int64)
+    return right
 
 
 OF_SEVERAL.add("balanced_accuracy")

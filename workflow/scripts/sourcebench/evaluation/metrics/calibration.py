@@ -66,7 +66,8 @@ def ece_of_draws(resample: Resample) -> Floats:
     bins, excess = _excess(resample.labels, resample.logits)
     by_bin = (bins == np.arange(BINS)[:, None]) * excess
     gaps = by_bin.astype(np.float32) @ resample.weights
-    error: Floats = np.abs(gaps).sum(0) / resample.total
+    with np.errstate(invalid="ignore"):
+        error: Floats = np.abs(gaps).sum(0) / resample.total
     return error
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sourcebench.evaluation.aggregate import Tables
-from sourcebench.figures.parts.curves import aurocs
+from sourcebench.figures.parts.curves import aurocs, cells_on
 from sourcebench.figures.parts.layout import (
     heading,
     legend_on_top,
@@ -68,7 +68,7 @@ def leaderboard(tables: Tables, style: StudyStyle) -> Figure:
         fontsize=8,
     )
     handles = source_handles(style, sources, "none")
-    over = f"best on top; {means_label(aurocs(tables, 'ood'))}"
+    over = f"best on top; {means_label(aurocs(cells_on(tables, 'ood')))}"
     ranks = "rank: in brackets those of 95 % of the draws"
     legend_on_top(figure, handles, over, ranks, *skill_notes(table))
     return figure

@@ -11,27 +11,33 @@ from matplotlib.lines import Line2D
 
 from sourcebench.evaluation.aggregate import Tables
 from sourcebench.figures.parts.layout import legend_on_top, means_label, source_handles
+from sourcebench.figures.parts.overlay import overlay_handles
 from sourcebench.figures.parts.skill import DAGGER, look_of, skill_notes, unskilled
 from sourcebench.figures.parts.style import FAINT, StudyStyle
 
 
-def aurocs(tables: Tables, *test_sets: str) -> pd.DataFrame:
-    """Return the rows of summary.csv that are of the AUROC on these test sets, and have a value."""
+def cells_on(tables: Tables, *test_sets: str) -> pd.DataFrame:
+    """Return the rows of summary.csv on these test sets, of every metric."""
     table = tables["summary"]
-    chosen = (table["metric"] == "auroc") & table["test_set"].isin(test_sets)
-    return table[chosen & table["mean"].notna()]
+    return table[table["test_set"].isin(test_sets)]
 
 
-def panel(axis: Axes, table: pd.DataFrame, style: StudyStyle, reference: float | None) -> None:
+def aurocs(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return those of the rows of summary.csv that are of the AUROC, and have a value."""
+    return cells[(cells["metric"] == "auroc") & cells["mean"].notna()]
+
+
+def panel(axis: Axes, cells: pd.DataFrame, style: StudyStyle, reference: float | None) -> None:
     """Draw one panel's curves with their intervals; with one p_art, points.
 
     Args:
         axis: the panel.
-        table: the rows of summary.csv that belong in it, of one metric.
+        cells: the rows of summary.csv that belong in it.
         style: covers them.
         reference: a level that is drawn for orientation.
     """
-    if table["mean"].notna().sum() == 0:
+    table = aurocs(cells)
+    if table.empty:
         axis.text(0.5, 0.5, "no runs", transform=axis.transAxes, ha="center", color=FAINT)
         return
     axis.axhline(0.5, color=FAINT, linewidth=0.6, dashes=(6, 3), zorder=0)
@@ -74,13 +80,15 @@ def share_ticks(axis: Axes, shares: npt.NDArray[np.float64]) -> None:
 
 
 def curves_legend(
-    figure: Figure, table: pd.DataFrame, style: StudyStyle, targets: list[tuple[str, str]]
+    figure: Figure, cells: pd.DataFrame, style: StudyStyle, targets: list[tuple[str, str]]
 ) -> None:
     """Put one legend for all panels on top."""
+    table = aurocs(cells)
     variants = [label for label, _ in style.variants_in(table)]
     handles = source_handles(style, style.sources_in(table))
     handles.append(Line2D([], [], color=FAINT, linewidth=0.6, dashes=(6, 3), label="chance"))
     if any(task in style.references for task, _ in targets):
         handles.append(Line2D([], [], color=FAINT, linestyle=":", label=style.reference_label))
+    handles.extend(overlay_handles(cells, style))
     shown = f"{variants[0]}: " if len(variants) == 1 else ""
     legend_on_top(figure, handles, shown + means_label(table), *skill_notes(table))

@@ -4,7 +4,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from sourcebench.evaluation.aggregate import Tables
-from sourcebench.figures.parts.curves import aurocs
+from sourcebench.figures.parts.curves import aurocs, cells_on
 from sourcebench.figures.parts.layout import means_over, message
 from sourcebench.figures.parts.pairs import Pairs, pairs_grid, tests
 from sourcebench.figures.parts.style import RC, StudyStyle
@@ -24,7 +24,7 @@ def permutation(tables: Tables, style: StudyStyle) -> Figure:
         table = table[chosen].dropna(subset="difference")
     if table.empty:
         return message("A comparison needs runs of two sources on the o.o.d. test set.")
-    over = means_over(aurocs(tables, "ood"))
+    over = means_over(aurocs(cells_on(tables, "ood")))
     floor = table["p_smallest"].min()
     cannot = f"cannot go under {floor:.2g}, and " if floor == floor else ""
     note = (

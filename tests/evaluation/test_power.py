@@ -1,0 +1,62 @@
+"""What a study could have found, against published values, simulation and Holm's procedure."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.comparisons import holm, smallest_p
+from sourcebench.evaluation.power import detectable, smallest_adjusted
+
+
+def test_it_is_what_r_documents():
+    # ?power.t.test: n = 20 per group, delta = 1, sd = 1 has a power of 0.8689528
+    assert detectable(np.sqrt(2 / 20), 38, power=0.8689528) == pytest.approx(1, abs=1e-6)
+
+
+def test_many_degrees_of_freedom_are_the_normal_distribution():
+    normal = stats.norm.isf(0.025) + stats.norm.isf(0.2)
+    assert detectable(1, 1e5) == pytest.approx(normal, rel=1e-4)
+    assert detectable(1, 4) > 1.3 * normal
+
+
+@pytest.mark.parametrize(("freedom", "power"), [(1, 0.8), (4, 0.8), (8, 0.5), (57, 0.9)])
+def test_so_often_is_it_found(freedom, power):
+    rng = np.random.default_rng(0)
+    studies, se = 40_000, 0.03
+    seen = detectable(se, freedom, power=power) + se * rng.normal(size=studies)
+    errors = se * np.sqrt(rng.chisquare(freedom, studies) / freedom)
+    found = np.sum(np.abs(seen / errors) >= stats.t.isf(0.025, freedom))
+    assert stats.binomtest(int(found), studies, power).pvalue > 0.01
+
+
+def test_it_goes_over_arrays():
+    table = detectable([[0.01], [0.02]], [2, 4, np.nan, 0])
+    assert table.shape == (2, 4)
+    assert table[1] == pytest.approx(2 * table[0], nan_ok=True)
+    assert table[0, 1] == pytest.approx(detectable(0.01, 4))
+    assert table[0, 0] > table[0, 1]
+    assert np.isnan(table[:, 2:]).all()
+    assert np.isnan(detectable(np.nan, 4))
+
+
+@pytest.mark.parametrize(("level", "power"), [(0, 0.8), (0.05, 0.05), (0.05, 1)])
+def test_a_power_lies_above_its_level(level, power):
+    with pytest.raises(SourceBenchError, match="above its level"):
+        detectable(1, 4, level, power)
+
+
+@given(st.lists(st.integers(1, 126), min_size=1, max_size=30))
+def test_holm_goes_down_to_the_smallest_and_no_further(counts):
+    smallest = smallest_p(5, 5)
+    bound = smallest_adjusted(smallest, len(counts))
+    assert holm(np.array(counts) * smallest).min() >= bound - 1e-12
+    assert holm([smallest] * len(counts)).max() == pytest.approx(bound)
+
+
+def test_seven_tests_of_five_folds_find_nothing():
+    assert smallest_adjusted(smallest_p(5, 5), [1, 6, 7, 300, 0]) == pytest.approx(
+        [2 / 252, 12 / 252, 14 / 252, 1, np.nan], nan_ok=True
+    )
