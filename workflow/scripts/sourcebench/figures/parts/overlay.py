@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from sourcebench.evaluation.published.match import Curve
 from sourcebench.evaluation.published.table import at_defaults
-from sourcebench.figures.parts.layout import source_look
+from sourcebench.figures.parts.skill import look_of, unskilled
 from sourcebench.figures.parts.style import FAINT, StudyStyle
 
 PUBLISHED: dict[str, Any] = {
@@ -38,12 +38,13 @@ def overlay(axis: Axes, cells: pd.DataFrame, style: StudyStyle) -> None:
         rows = (cells["source"] == curve["source"]) & (cells["test_set"] == curve["test_set"])
         rows &= cells["metric"] == curve["metric"]
         own = cells[rows].sort_values("p_art")
-        look = source_look(style, curve["source"])
+        look = look_of(style, curve["source"], skilled=not unskilled(own))
         colour = look["color"]
         axis.fill_between(own["p_art"], own["low"], own["high"], color=colour, alpha=0.15, lw=0)
         axis.plot(own["p_art"], own["mean"], linewidth=1.4, markersize=5, clip_on=False, **look)
         p_art, means = zip(*curve["means"], strict=True)
-        hollow = {**look, **PUBLISHED, "markeredgecolor": colour}
+        ink = style.colours[curve["source"]]
+        hollow = {**look, **PUBLISHED, "color": ink, "markeredgecolor": ink}
         axis.plot(p_art, means, zorder=3, clip_on=False, **hollow)
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from sourcebench.axes import USUAL
+from sourcebench.axes import FURTHER
 from sourcebench.evaluation.published.match import Curve
-from sourcebench.evaluation.replicates import cell
 
 # Okabe and Ito (2008), told apart with any colour vision, less the yellow that white paper drowns.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -105,14 +104,13 @@ class StudyStyle:
         return [pair for pair in pairs if pair in there]
 
     def variants_in(self, runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-        """Split runs into those that one panel may mean over.
+        """Split runs, or the rows of a table made of them, into those that one panel may show.
 
         Returns:
             (label, runs) per architecture and value of every further axis but the repeat, in
             display order; the label names the axes that vary.
         """
-        usual = (*(axis.name for axis in USUAL), "test_set")
-        further = cell(runs, *usual)
+        further = [axis.name for axis in FURTHER if not axis.again and axis.name in runs]
         parts = []
         for arch, label in self.archs.items():
             for values, part in runs[runs["arch"] == arch].groupby(["arch", *further]):
