@@ -17,7 +17,7 @@ from sourcebench.figures import FIGURES, PAGES, called_for
 from sourcebench.study import Study
 from synthetic_runs import synthetic_runs
 
-CATEGORIES = {"Data", "Robustness", "Sources", "Training", "Transfer"}
+CATEGORIES = {"Data", "Evidence", "Robustness", "Sources", "Training", "Transfer"}
 HEAD = "{#\ntitle: Mine: all of it\ncategory: Data\nneeds: runs\n#}\nWhat it shows.\n"
 ALL = [registry.get(name) for registry in (FIGURES, TABLES, PAGES) for name in registry.names()]
 
@@ -43,7 +43,10 @@ def build(*names):
 def test_a_study_is_shown_in_the_figures_that_its_confounders_call_for():
     assert called_for([]) == ["epochs"]
     sampled = ATTRIBUTES.build("gender")
-    assert set(called_for([sampled])) == {"drop", "epochs", "figure3", "permutation"}
+    assert set(called_for([sampled])) == {
+        "differences", "drop", "encoded_used_paid", "epochs", "figure3", "leaderboard",
+        "permutation",
+    }  # fmt: skip
     assert set(called_for([sampled, *build("tag")])) - set(called_for([sampled])) == {"figure2"}
     noise = set(called_for(build("poisson_noise")))
     assert noise - set(called_for(build("tag"))) == {"figure4"}
