@@ -151,10 +151,10 @@ def _crossing(evidence: Evidence, curve: list[Cells], shares: npt.NDArray[np.flo
     means = np.stack([each.mean for each in found], axis=-1)
     drawn = [_joint(evidence, cells, each) for cells, each in zip(curve, found, strict=True)]
     value, draws = crossing(means, shares), crossing(np.stack(drawn, axis=-1), shares)
-    bounds = np.full((2, len(value)), np.nan)
+    low, high = np.full((2, len(value)), np.nan)
     there = ~np.isnan(value)
-    bounds[:, there] = _middle(draws[there])
-    return Scored(value, *bounds, draws, +1)
+    low[there], high[there] = _middle(draws[there])
+    return Scored(value, low, high, draws, +1)
 
 
 def crossing(curve: Floats, shares: npt.NDArray[np.float64], height: float = CHANCE) -> Floats:
