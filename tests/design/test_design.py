@@ -178,18 +178,25 @@ def test_every_beginning_holds_each_cells_share(sizes):
 def test_test_sets():
     manifest = make_manifest(200, 2, 0.4, 0.5, 1)
     made = designed(manifest, (5, 0.2))
-    ood, clean = rows_of(made, 0.5, "ood"), rows_of(made, 0.5, "clean")
+    ood, clean, carrying = (rows_of(made, 0.5, name) for name in ("ood", "clean", "artifact"))
     assert (ood["artifact"] == (ood["label"] == 0)).all()
     assert (ood["layer"] == np.where(ood["artifact"], "tag", "none")).all()
     assert not clean["artifact"].any()
     assert set(clean["layer"]) == {"none"}
-    assert list(clean["image_id"]) == list(ood["image_id"])
+    assert carrying["artifact"].all()
+    assert set(carrying["layer"]) == {"tag"}
+    everyone = made.images.loc[made.images["role"] == "test", "image_id"]
+    assert list(clean["image_id"]) == list(ood["image_id"]) == list(everyone)
+    assert list(carrying["image_id"]) == list(everyone)
     sampled = designed(manifest, (5, 0.2), ("sex", "F"))
     sex = manifest.set_index("image_id")["sex"]
     ood = rows_of(sampled, 1, "ood")
     assert set(ood.loc[ood["label"] == 1, "image_id"].map(sex)) == {"M"}
     assert set(ood.loc[ood["label"] == 0, "image_id"].map(sex)) == {"F"}
-    assert set(rows_of(sampled, 1, "clean")["image_id"].map(sex)) == {"M"}
+    everyone = set(sampled.images.loc[sampled.images["role"] == "test", "image_id"])
+    for name, value in (("clean", "M"), ("artifact", "F")):
+        images = set(rows_of(sampled, 1, name)["image_id"])
+        assert images == {image for image in everyone if sex[image] == value}
     assert set(sampled.tests["layer"]) == {"none"}  # an attribute is not drawn
 
 
@@ -213,7 +220,7 @@ def test_the_iid_test_set_is_nested_and_an_image_is_in_it_once(manifest, shape, 
 @given(manifests, folds, st.booleans(), st.sampled_from(SHARES))
 def test_the_other_test_sets_do_not_depend_on_the_share(manifest, shape, sampled, share):
     made = designed(manifest, shape, ("sex", "F") if sampled else None)
-    for name in ("ood", "clean"):
+    for name in ("ood", "clean", "artifact"):
         pd.testing.assert_frame_equal(rows_of(made, share, name), rows_of(made, 0, name))
 
 

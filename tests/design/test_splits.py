@@ -108,7 +108,8 @@ def test_splits_that_depend_on_the_share(tmp_path):
         assert len(rows) == 16
         assert rows["artifact"].sum() == (8 if share else 0)
     assert len(design.development(made.images, 0.5, 1)) == 0
-    # The reference published no i.i.d. test set, and of this one 'clean' would be all positive.
+    # The reference published no i.i.d. test set, and of this one 'clean' would be all
+    # positive, and 'artifact' all negative.
     assert design.test(made.tests, 1)["test_set"].tolist() == 8 * ["ood"]
 
 

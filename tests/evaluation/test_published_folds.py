@@ -9,7 +9,9 @@ import yaml
 from conftest import ROOT
 from sourcebench.evaluation.comparisons import permutation_test, smallest_p
 
-ROWS = yaml.safe_load((ROOT / "resources/published/source_matters.yaml").read_text())["folds"]
+LIBRARY = ROOT / "workflow" / "scripts" / "sourcebench"
+PAPER = LIBRARY / "evaluation" / "published" / "source_matters.yaml"
+ROWS = yaml.safe_load(PAPER.read_text())["folds"]
 WAYS = np.array([np.isin(range(10), chosen) for chosen in combinations(range(10), 5)])
 
 

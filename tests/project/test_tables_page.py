@@ -12,6 +12,7 @@ from sourcebench.datasets.tasks import candidates
 from sourcebench.design.audit import audit
 from sourcebench.design.ranges import of_artifact
 from sourcebench.evaluation.aggregate import columns, measured
+from sourcebench.evaluation.published.table import COLUMNS as PUBLISHED
 from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.evaluation.tables.table1 import Target, table1
@@ -52,7 +53,11 @@ def test_tables_made_of_runs(name, runs):
 
 def test_every_table_has_its_section():
     page = (ROOT / "docs" / "tables.md").read_text()
-    assert set(re.findall(r"(?m)^## `(\w+)\.csv`$", page)) == set(TABLES.names())
+    assert set(re.findall(r"(?m)^## `(\w+)\.csv`$", page)) == {*TABLES.names(), "published"}
+
+
+def test_published_numbers():
+    assert documented("`published.csv`") == set(PUBLISHED) - AXES
 
 
 RANKED = pd.DataFrame(

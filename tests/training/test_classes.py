@@ -63,9 +63,12 @@ def test_only_the_confounded_class_carries_the_artifact():
             assert not rows.loc[~carriers, "artifact"].any()
             share = rows.loc[carriers, "artifact"].mean()
             assert share == pytest.approx(p_art, abs=1 / carriers.sum())
-    ood, clean, blurred = (answers(made, 1, name) for name in ("ood", "clean", "blur_1"))
+    sets = ("ood", "clean", "artifact", "blur_1")
+    ood, clean, carrying, blurred = (answers(made, 1, name) for name in sets)
     assert (ood["artifact"] == (ood["label"] != CONFOUNDED)).all()
     assert not clean["artifact"].any()
+    assert carrying["artifact"].all()
+    assert list(carrying["image_id"]) == list(clean["image_id"])
     assert list(ood["image_id"]) == list(clean["image_id"]) == list(blurred["image_id"])
 
 
@@ -138,7 +141,7 @@ def test_a_run_tells_several_classes_apart(tmp_path, channels, monitor):
     )
     names = [f"logit_{label}" for label in range(CLASSES)]
     assert list(learnt.columns) == [
-        "confounder", "test_set", "image_id", "label", "artifact", *names,
+        "confounder", "test_set", "image_id", "patient_id", "label", "artifact", "probe", *names,
     ]  # fmt: skip
     assert learnt["label"].dtype == "int8"
     assert set(learnt[names].dtypes.astype(str)) == {"float32"}

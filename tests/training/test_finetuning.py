@@ -7,17 +7,21 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from sklearn.metrics import roc_auc_score
 
 from sourcebench import design
 from sourcebench.devices import precision
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.metrics import METRICS
-from sourcebench.sources import Normalisation
-from sourcebench.training import finetuning, module
+from sourcebench.models import build_backbone
+from sourcebench.models.classifier import Classifier
+from sourcebench.sources import USUAL, Normalisation
+from sourcebench.training import module, predictions
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.finetuning import HISTORY_COLUMNS, Outputs, Recipe, Run, finetune
 from sourcebench.training.module import BestWeights, FineTuner
+from sourcebench.training.probe import probe_scores
 
 SIZE = 32
 
@@ -123,11 +127,15 @@ def test_batches_hold_every_image_once(world):
 def test_a_run_writes_what_it_should(world, tmp_path):
     predictions = run(world, tmp_path, checkpoint=True)
     assert list(predictions.columns) == [
-        "confounder", "test_set", "image_id", "label", "artifact", "logit_0", "logit_1",
+        "confounder", "test_set", "image_id", "patient_id", "label", "artifact", "probe",
+        "logit_0", "logit_1",
     ]  # fmt: skip
     assert predictions["label"].dtype == "int8"
-    assert predictions["logit_1"].dtype == "float32"
-    sets = ["iid", "ood", "clean", "framed"]
+    assert predictions["logit_1"].dtype == predictions["probe"].dtype == "float32"
+    assert predictions["patient_id"].dtype == "str"
+    number = predictions["image_id"].str[:8].astype(int)
+    assert (predictions["patient_id"].astype(int) == number).all()
+    sets = ["iid", "ood", "clean", "artifact", "framed"]
     assert predictions["test_set"].value_counts().to_dict() == dict.fromkeys(sets, 32)
     ood = predictions[predictions["test_set"] == "ood"]
     assert (ood["artifact"] == (ood["label"] == 0)).all()
@@ -214,20 +222,40 @@ def test_the_shared_run_of_no_share_is_tested_on_all(world, tmp_path):
 
 
 def test_a_shift_is_a_test_set_and_an_image_is_seen_once(world, tmp_path, monkeypatch):
-    seen, predict = [], finetuning.predict
+    seen, predict = [], predictions.predict
 
     def counted(model, images, *rest):
         seen.append(len(images))
         return predict(model, images, *rest)
 
-    monkeypatch.setattr(finetuning, "predict", counted)
-    predictions = run(world, tmp_path, p_art=0.5, epochs=1)
-    sets = predictions.set_index(["test_set", "image_id"])["logit_1"]
-    assert list(predictions["test_set"].unique()) == ["iid", "ood", "clean", "framed"]
+    monkeypatch.setattr(predictions, "predict", counted)
+    table = run(world, tmp_path, p_art=0.5, epochs=1)
+    sets = table.set_index(["test_set", "image_id"])["logit_1"]
+    assert list(table["test_set"].unique()) == ["iid", "ood", "clean", "artifact", "framed"]
     assert (sets["framed"] != sets["clean"]).all()
-    # 32 images as they are, all with the shift, and with the artifact those of 'iid' and 'ood'.
-    carrying = predictions.loc[predictions["artifact"], "image_id"].nunique()
-    assert seen == [32 + 32 + carrying]
+    # As they are, with the shift, and with the artifact those of 'iid' and 'ood'; then the others.
+    carrying = table["artifact"] & table["test_set"].isin(["iid", "ood"])
+    early = 2 * 32 + table.loc[carrying, "image_id"].nunique()
+    assert seen == [early, 3 * 32 - early]
+
+
+def test_what_is_probed_are_the_features_that_the_head_takes(world, tmp_path):
+    """As the run's probe has them, image by image, from the network that it kept."""
+    layers, made, *_ = world
+    table = run(world, tmp_path, epochs=1, checkpoint=True)
+    rows = table[table["test_set"].isin(["clean", "artifact"])]
+    assert table.drop(rows.index)["probe"].isna().all()
+    network = Classifier(build_backbone("tiny_resnet")).eval()
+    network.load_state_dict(load_file(tmp_path / "checkpoint.safetensors"))
+    taken = []
+    network.dropout.register_forward_pre_hook(lambda _, given: taken.append(given[0]))
+    tests = design.test(made.tests, 1.0)
+    tests = tests[tests["test_set"].isin(["clean", "artifact"])]
+    with torch.no_grad():
+        network(USUAL(layers.read(tests["image_id"], tests["layer"])))
+    expected = probe_scores(taken[0], tests["artifact"].to_numpy(), list(rows["patient_id"]), 1)
+    np.testing.assert_allclose(rows["probe"], expected, rtol=1e-3, atol=1e-4)
+    assert roc_auc_score(rows["artifact"], rows["probe"]) > 0.9
 
 
 def test_no_epochs_tests_the_network_as_it_starts(world, tmp_path):
@@ -289,8 +317,6 @@ def test_what_is_watched_is_the_whole_validation_set():
     for part in (slice(0, 7), slice(7, 10)):
         model.validation_step((logits[part], labels[part]), 0)
     model.on_validation_epoch_end()
-    from sklearn.metrics import roc_auc_score
-
     assert logged["val_loss"] == pytest.approx(
         float(torch.nn.functional.cross_entropy(logits, labels)), rel=1e-6
     )

@@ -80,8 +80,8 @@ def test_everything_is_made(study):
 def test_the_table_of_runs_is_complete(study):
     folder, _ = study
     runs = pd.read_csv(folder / "results" / "tiny" / "tables" / "runs.csv")
-    # (2 confounders × 2 p_art, 2 at 1 alone) × 2 sources × 2 folds × 3 test sets
-    assert len(runs) == (2 * 2 + 2) * 2 * 2 * 3
+    # (2 confounders × 2 p_art, 2 at 1 alone) × 2 sources × 2 folds × 4 test sets
+    assert len(runs) == (2 * 2 + 2) * 2 * 2 * 4
     assert runs["auroc"].between(0, 1).all()
     parts = {task: runs[runs["task"] == task] for task in runs["task"].unique()}
     assert {task: set(part["confounder"]) for task, part in parts.items()} == {

@@ -76,6 +76,56 @@ rule statistics:
         "../scripts/describe_runs.py"
 
 
+rule published:
+    input:
+        summary=rules.tables.output.summary,
+    output:
+        table("published"),
+    log:
+        log_of("published"),
+    benchmark:
+        benchmark_of("published")
+    conda:
+        "../../envs/sourcebench.yaml"
+    params:
+        published=study.published,
+        code=run_by(
+            "published",
+            *map(tables.TABLES.get, that_need(tables.TABLES, "summary")),
+        ),
+    message:
+        "Setting published numbers beside these"
+    script:
+        "../scripts/published.py"
+
+
+rule summary:
+    input:
+        rules.tables.output,
+        rules.statistics.output,
+        rules.published.output,
+        rules.split_audit.output,
+    output:
+        f"{STUDY}/summary.json",
+    log:
+        log_of("summary"),
+    benchmark:
+        benchmark_of("summary")
+    conda:
+        "../../envs/sourcebench.yaml"
+    params:
+        study=study.name,
+        titles={
+            kind: study.style[kind]
+            for kind in ("sources", "confounders", "tasks", "archs")
+        },
+        code=run_by("summarise"),
+    message:
+        "Saying what was found"
+    script:
+        "../scripts/summarise.py"
+
+
 rule table1:
     input:
         # Of one confounder: all of a task's that are drawn into images have the same folds.

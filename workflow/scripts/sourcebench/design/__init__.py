@@ -24,9 +24,9 @@ carries the artifact.
 `tests`, in design/<task>/<confounder>/test_sets.csv, has a row for each test set and image:
 
 - `test_set`: 'iid' (the confounded class carries the artifact with p_art), 'ood' (every image but
-  those of the confounded class carries it), 'clean' (none does), or a shift at one of its levels,
-  on the images of 'clean';
-- `family`: the shift, whatever its level; `severity`: its level, from 1 on. The first three test
+  those of the confounded class carries it), 'clean' (none does), 'artifact' (all do), or a shift
+  at one of its levels, on the images of 'clean';
+- `family`: the shift, whatever its level; `severity`: its level, from 1 on. The first four test
   sets are families of their own, of severity 0;
 - `image_id`, `patient_id`, `label`;
 - `layer`: where the image is read from: 'none', or the name of a confounder or of a test set;

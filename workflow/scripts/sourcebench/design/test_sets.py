@@ -8,8 +8,8 @@ import pandas as pd
 
 from sourcebench.design.rows import NONE
 
-TEST_SETS = ("iid", "ood", "clean")
-"""Those that a confounder makes; without one, all three would be 'clean'."""
+TEST_SETS = ("iid", "ood", "clean", "artifact")
+"""Those that a confounder makes; without one there is only 'clean'."""
 
 COLUMNS = [
     "test_set", "family", "severity", "image_id", "patient_id", "label", "layer", "artifact",
@@ -53,6 +53,7 @@ def test_sets(
         ],
         "ood": versions[carries != in_class],
         "clean": versions[~carries],
+        "artifact": versions[carries],
     }
     parts = [rows[name].assign(test_set=name, family=name, severity=0) for name in chosen]
     parts += [rows["clean"].assign(**each._asdict(), layer=each.test_set) for each in shifts]

@@ -71,7 +71,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         there = list(pd.read_csv(path, nrows=0).columns)
         text = {name: "str" for name in there if name in TEXT}
         known = {name: AXIS_DTYPES[name] for name in there if name in AXIS_DTYPES} | text
-        missing = {name: ["", "nan"] for name in there if name not in known}
+        missing = {name: ["", "nan"] for name in there if known.get(name) != "str"}
         table = pd.read_csv(path, dtype=known, keep_default_na=False, na_values=missing)
         return table.astype({"p_art": "float64"}) if "p_art" in there else table
     except (OSError, ValueError, KeyError) as error:

@@ -10,7 +10,7 @@ of groups, which may differ in more than the attribute.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -37,84 +37,6 @@ MEASURES: dict[str, Limits | None] = {
 ALL = "all"
 
 
-class Measured(NamedTuple):
-    """A measure of a network: its value, and that on each draw (B, or 1 where there are none)."""
-
-    value: float
-    draws: Floats
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The images of a network's test sets with and without the artifact.
-
-    Attributes:
-        images: rows of both test sets: `label`, `artifact`, `margin` (log odds of the confounded
-            class), `probability` (of it), `called` (the class), `probe`; first those without.
-        weights: of all these rows in each draw, N×B.
-        few: the same, of the draws that an area under a curve is made for.
-        paired: whether both test sets have the same images, in the same order.
-    """
-
-    images: pd.DataFrame
-    weights: Weights
-    few: Weights
-    paired: bool
-
-    def of_class(self, label: int) -> npt.NDArray[np.bool_]:
-        """Tell which rows are of a class."""
-        return (self.images["label"] == label).to_numpy()
-
-    def contrast(self, name: str, label: int) -> Measured:
-        """Return a column's mean over the images of a class with the artifact, less without."""
-        values = self.images[name].to_numpy(np.float32)
-        artifact = self.images["artifact"].to_numpy(bool)
-        sides = [self.of_class(label) & has for has in (artifact, ~artifact)]
-        if not all(side.any() for side in sides):
-            return _nothing()
-        with np.errstate(invalid="ignore"):
-            drawn = [(values[s] @ self.weights[s]) / self.weights[s].sum(0) for s in sides]
-        mean = [float(values[side].mean(dtype=np.float64)) for side in sides]
-        return Measured(mean[0] - mean[1], drawn[0] - drawn[1])
-
-    def flipped(self, label: int) -> Measured:
-        """Return the share of images of a class that are called otherwise with the artifact."""
-        if not self.paired:
-            return _nothing()
-        half = len(self.images) // 2
-        called = self.images["called"].to_numpy()
-        side = self.of_class(label)[:half]
-        if not side.any():
-            return _nothing()
-        other = (called[:half] != called[half:])[side].astype(np.float32)
-        weights = self.weights[:half][side]
-        with np.errstate(invalid="ignore"):
-            return Measured(float(other.mean()), (other @ weights) / weights.sum(0))
-
-    def told(self, score: str, label: int) -> Measured:
-        """Return the AUROC of "has the artifact" from a score, among the images of a class."""
-        side = self.of_class(label)
-        values = self.images.loc[side, score].to_numpy(np.float64)
-        artifact = self.images.loc[side, "artifact"].to_numpy(bool)
-        if not len(values) or np.isnan(values).any() or artifact.all() or not artifact.any():
-            return _nothing()
-        once = np.ones((len(values), 1), np.float32)
-        value = float(ranked_rightly(artifact, values, once)[0])
-        return Measured(value, ranked_rightly(artifact, values, self.few[side]))
-
-    def measure(self, name: str, label: int) -> Measured:
-        """Return one of `MEASURES` among the images of a class."""
-        if name in ("log_odds", "probability"):
-            return self.contrast(name, label)
-        if name == "flipped":
-            return self.flipped(label)
-        return self.told("log_odds" if name == "encoded" else "probe", label)
-
-
-def _nothing() -> Measured:
-    return Measured(np.nan, np.full(1, np.nan))
-
-
 @dataclass(frozen=True)
 class Effects:
     """The effect of an artifact on every network.
@@ -134,52 +56,115 @@ class Effects:
     draws: dict[str, dict[str, Floats]]
 
 
+@lru_cache(maxsize=1)  # two tables are made of them
 def effects(evidence: Evidence) -> Effects | None:
     """Return what the confounder does to every network's answers; None without the two test sets.
 
     Of all classes together it is the mean of theirs, weighted by their images with the artifact.
     """
-    runs = evidence.runs
-    names = [name for name in axes(runs) if name != "test_set"]
-    sides = {
-        test_set: runs[runs["test_set"] == test_set].reset_index().set_index(names)["index"]
-        for test_set in ("clean", "artifact")
-    }
-    both = sides["clean"].to_frame("clean").join(sides["artifact"].rename("artifact"), how="inner")
+    both = _networks(evidence.runs)
     if both.empty:
         return None
-    labels = [*map(str, range(evidence.classes)), ALL]
-    values: dict[str, dict[str, Any]] = {m: {each: [] for each in labels} for m in MEASURES}
-    draws: dict[str, dict[str, Any]] = {m: {each: [] for each in labels} for m in MEASURES}
-    counts: dict[str, list[int]] = {each: [] for each in labels}
+    found: dict[tuple[str, str], list[Floats]] = {}
     paired = True
+    counts: dict[str, list[int]] = {}
     for clean, artifact in both[["clean", "artifact"]].to_numpy():
-        pair = _pair(evidence, int(clean), int(artifact))
-        has = pair.images[pair.images["artifact"]]["label"]
-        sizes = [int((has == label).sum()) for label in range(evidence.classes)]
-        shares = np.array(sizes) / len(has)
-        for label, size in zip(labels, [*sizes, len(has)], strict=True):
-            counts[label].append(size)
-        paired &= pair.paired
-        for measure in MEASURES:
-            found = [pair.measure(measure, label) for label in range(evidence.classes)]
-            there = [each for each, share in zip(found, shares, strict=True) if share > 0]
-            weigh = shares[shares > 0]
-            drawn = max(len(each.draws) for each in found)
-            total = Measured(
-                float(np.dot(weigh, [each.value for each in there])),
-                weigh @ np.stack([np.broadcast_to(each.draws, drawn) for each in there]),
-            )
-            for label, each in zip(labels, [*found, total], strict=True):
-                values[measure][label].append(each.value)
-                draws[measure][label].append(np.broadcast_to(each.draws, drawn))
+        sides = Sides(*(_answers(evidence.predictions[int(row)]) for row in (clean, artifact)))
+        weights = [evidence.weights(evidence.predictions[int(row)]) for row in (clean, artifact)]
+        labels = sides.artifact["label"].to_numpy()
+        sizes = np.array([(labels == label).sum() for label in range(evidence.classes)])
+        shares, names = sizes / len(labels), [*map(str, range(evidence.classes)), ALL]
+        for name, size in zip(names, [*sizes, len(labels)], strict=True):
+            counts.setdefault(name, []).append(int(size))
+        paired &= sides.paired
+        for measure, by_class in _measured(sides, weights, evidence.classes).items():
+            # A class that no image with the artifact is of counts for nothing.
+            total = shares @ np.where(shares[:, None] > 0, by_class, 0)
+            for name, each in zip(names, [*by_class, total], strict=True):
+                found.setdefault((measure, name), []).append(each)
+    stacked = {key: np.stack(each) for key, each in found.items()}
     return Effects(
         both.index.to_frame(index=False),
         {label: np.array(each) for label, each in counts.items()},
         PAIRED if paired else GROUPS,
-        {m: {k: np.array(v) for k, v in each.items()} for m, each in values.items()},
-        {m: {k: _stacked(v) for k, v in each.items()} for m, each in draws.items()},
+        {name: {each: stacked[name, each][:, 0] for each in counts} for name in MEASURES},
+        {name: {each: stacked[name, each][:, 1:] for each in counts} for name in MEASURES},
     )
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The images of a network's two test sets, without the artifact and with it.
+
+    Attributes:
+        clean: a row per image: `image_id`, `label`, `log_odds` and `probability` of the confounded
+            class, `called` (the class), `probe`.
+        artifact: likewise.
+    """
+
+    clean: pd.DataFrame
+    artifact: pd.DataFrame
+
+    @property
+    def paired(self) -> bool:
+        """Whether both have the same images, in the same order."""
+        one, other = (side["image_id"].to_numpy() for side in (self.clean, self.artifact))
+        return bool(np.array_equal(one, other))
+
+
+def _measured(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[str, Floats]:
+    """Return each measure by class: K×(1 + B), the first on the test sets as they are."""
+    found = {
+        name: _contrasts(sides, name, weights, classes) for name in ("log_odds", "probability")
+    }
+    found["flipped"] = _flipped(sides, weights[0], classes)
+    few = [_with_all(each[:1]) for each in weights]
+    for name, score in {"encoded": "log_odds", "probe": "probe"}.items():
+        found[name] = np.stack([_told(sides, score, few, label) for label in range(classes)])
+    return found
+
+
+def _contrasts(sides: Sides, name: str, weights: list[list[Weights]], classes: int) -> Floats:
+    """Return a column's mean over the images of each class with the artifact, less without."""
+    pairs = zip((sides.artifact, sides.clean), (weights[1], weights[0]), strict=True)
+    artifact, clean = (_means(side[name], side["label"], each, classes) for side, each in pairs)
+    difference: Floats = artifact - clean
+    return difference
+
+
+def _flipped(sides: Sides, weights: list[Weights], classes: int) -> Floats:
+    """Return the share of images of each class that are called otherwise with the artifact."""
+    if not sides.paired:
+        return np.full((classes, 2), np.nan)
+    other = sides.artifact["called"].to_numpy() != sides.clean["called"].to_numpy()
+    return _means(pd.Series(other), sides.clean["label"], weights, classes)
+
+
+def _means(values: pd.Series, labels: pd.Series, weights: list[Weights], classes: int) -> Floats:
+    """Return the mean over the images of each class, as they are and in each draw: K×(1 + B)."""
+    column, of_class = values.to_numpy(np.float64), np.eye(classes)[labels.to_numpy()].T
+    with np.errstate(invalid="ignore"):
+        whole = of_class @ column / of_class.sum(1)
+        rows = np.concatenate([of_class * column, of_class]).astype(np.float32)
+        sums = np.concatenate([rows @ each for each in weights], axis=1).astype(np.float64)
+        return np.column_stack([whole, sums[:classes] / sums[classes:]])
+
+
+def _told(sides: Sides, score: str, weights: list[Weights], label: int) -> Floats:
+    """Return the AUROC of "has the artifact" from a score, among the images of a class: 1 + B."""
+    there = [(side["label"] == label).to_numpy() for side in (sides.clean, sides.artifact)]
+    clean, artifact = sides.clean.loc[there[0], score], sides.artifact.loc[there[1], score]
+    values = np.concatenate([clean, artifact]).astype(np.float64)
+    if clean.empty or artifact.empty or np.isnan(values).any():
+        return np.full(weights[0].shape[1], np.nan)
+    has = np.repeat([False, True], [len(clean), len(artifact)])
+    drawn = np.concatenate([each[side] for each, side in zip(weights, there, strict=True)])
+    return ranked_rightly(has, values, drawn)
+
+
+def _with_all(blocks: list[Weights]) -> Weights:
+    """Return draws after one of every image once."""
+    return np.concatenate([np.ones((len(blocks[0]), 1), np.float32), *blocks], axis=1)
 
 
 def counterfactual(evidence: Evidence) -> pd.DataFrame:
@@ -210,22 +195,21 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
     return pd.concat(parts).sort_values([*found.networks, "class"], ignore_index=True)
 
 
-def _pair(evidence: Evidence, clean: int, artifact: int) -> Pair:
-    sides = [evidence.predictions[row] for row in (clean, artifact)]
-    images = pd.concat(sides, ignore_index=True)
-    logits = images[columns_of_logits(images.columns)].to_numpy(np.float64)
-    images = images[["image_id", "label", "artifact", "probe"]].assign(
+def _networks(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each network's two test sets, `clean` and `artifact`, by its axes."""
+    names = [name for name in axes(runs) if name != "test_set"]
+    rows = {
+        test_set: runs[runs["test_set"] == test_set].reset_index().set_index(names)["index"]
+        for test_set in ("clean", "artifact")
+    }
+    return rows["clean"].to_frame("clean").join(rows["artifact"].rename("artifact"), how="inner")
+
+
+def _answers(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return what a network says of each image, as `Sides` has it."""
+    logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
+    return predictions[["image_id", "label", "probe"]].assign(
         log_odds=margin(logits, CONFOUNDED),
         probability=probabilities(logits)[:, CONFOUNDED],
         called=logits.argmax(1),
     )
-    parts = [evidence.weights(side) for side in sides]
-    weights = [np.concatenate(each, axis=1) for each in parts]
-    one, other = (side["image_id"].to_numpy() for side in sides)
-    few = np.concatenate([each[0] for each in parts])
-    return Pair(images, np.concatenate(weights), few, np.array_equal(one, other))
-
-
-def _stacked(rows: list[Floats]) -> Floats:
-    size = max(map(len, rows))
-    return np.stack([np.broadcast_to(row, size) for row in rows])

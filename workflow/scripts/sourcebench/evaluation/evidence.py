@@ -36,7 +36,7 @@ HEADLINE = "auroc"
 standard error, to a twentieth of it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The networks that were tested on one task under one confounder.
 

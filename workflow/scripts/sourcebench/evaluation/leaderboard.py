@@ -151,7 +151,7 @@ def _crossing(evidence: Evidence, curve: list[Cells], shares: npt.NDArray[np.flo
     means = np.stack([each.mean for each in found], axis=-1)
     drawn = [_joint(evidence, cells, each) for cells, each in zip(curve, found, strict=True)]
     value, draws = crossing(means, shares), crossing(np.stack(drawn, axis=-1), shares)
-    low, high = np.full((2, len(value)), np.nan)
+    low, high = np.full(len(value), np.nan), np.full(len(value), np.nan)
     there = ~np.isnan(value)
     low[there], high[there] = _middle(draws[there])
     return Scored(value, low, high, draws, +1)

@@ -20,7 +20,8 @@ from sourcebench.evaluation.power import detectable
 from sourcebench.evaluation.replicates import cell, unit
 
 COMPARED = [
-    "of", "source_a", "source_b", "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm",
+    "of", "source_a", "source_b", "mean_a", "mean_b", "difference", "se",
+    "freedom", "low", "high", "p", "p_holm",
     "detectable", "t", "p_permutation", "p_smallest", "p_corrected", "folds_a", "repeats_a",
     "folds_b", "repeats_b",
 ]  # fmt: skip
@@ -54,8 +55,9 @@ def compare_sources(evidence: Evidence) -> pd.DataFrame:
 
     Returns:
         One row per pair and cell (task, confounder, arch, p_art, further axes, test_set, of):
-        `source_a, source_b, mean_a, mean_b, difference` (a − b), `low, high` (its 95 % confidence
-        interval), `p` (of no difference, see `bootstrap`), `p_holm` (adjusted over all pairs and
+        `source_a, source_b, mean_a, mean_b, difference` (a − b), `se, freedom` (its standard error
+        and degrees of freedom), `low, high` (its 95 % confidence interval), `p` (of no
+        difference, see `bootstrap`), `p_holm` (adjusted over all pairs and
         all p_art above 0 of the same task, confounder, arch, further axes, test_set and of; at
         p_art = 0, where there is no artifact to be robust to, none, unless the study has no
         confounder), `detectable` (the true difference that this design finds four times in five, at
@@ -98,7 +100,8 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
             both[keys].assign(
                 of=of, source_a=a, source_b=b,
                 mean_a=mean_of(one.values, -1), mean_b=mean_of(other.values, -1),
-                difference=found.mean, low=low, high=high, p=found.p, p_holm=np.nan,
+                difference=found.mean, se=found.se, freedom=found.freedom,
+                low=low, high=high, p=found.p, p_holm=np.nan,
                 detectable=detectable(found.se, found.freedom),
                 t=[test.t for test in tests], p_permutation=[test.p for test in tests],
                 p_smallest=list(map(smallest_p, _count(one), _count(other))),

@@ -3,9 +3,12 @@
 `figure4.py` has the function `figure4`; the caption beside it, `figure4.rst`, declares it (see
 `exhibits`). What it `needs` says what the function is called with:
 
-- runs: `(runs, style) → Figure`. `runs` is the table of all runs (runs.csv), `style` says what to
-  call things (`parts.style.StudyStyle`). A figure shows what is there: missing cells stay empty,
-  and where nothing can be shown it says so.
+- tables: `(tables, style) → Figure`. `tables[name]` is the study's table of that name, read when it
+  is asked for (`evaluation.aggregate.Tables`), `style` says what to call things
+  (`parts.style.StudyStyle`). So means, intervals and tests are those of the tables. A figure shows
+  what is there: missing cells stay empty, and where nothing can be shown it says so.
+- runs: `(runs, style) → Figure`. `runs` is the table of all runs (runs.csv), for figures of the
+  runs themselves.
 - artifacts: `(examples, seed) → Figure`. `examples` are original images and the artifacts to be
   drawn into them (`parts.examples.Example`).
 """
@@ -16,7 +19,7 @@ from sourcebench.artifacts import Artifact
 from sourcebench.exhibits import exhibits
 from sourcebench.traits import Trait
 
-NEEDS = ("runs", "artifacts")
+NEEDS = ("tables", "runs", "artifacts")
 
 
 Occasion = Callable[[Collection[Trait], Collection[Trait]], bool]

@@ -28,12 +28,15 @@ class Classifier(nn.Module):
         keras_(self.head)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map N×C×H×W normalised floats to N×classes logits.
+        """Map N×C×H×W normalised floats to N×classes logits."""
+        return self.classify(self.backbone(images))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Map N×F features, as the backbone gives them, to N×classes logits.
 
         Under autocast the backbone alone has the lower precision: head and logits are float32, as
         bfloat16 keeps 8 bits of a number, and an AUROC is made of the order of logits.
         """
-        features: Tensor = self.backbone(images)
         with torch.autocast(features.device.type, enabled=False):
             logits: Tensor = self.head(self.dropout(features.float()))
         return logits

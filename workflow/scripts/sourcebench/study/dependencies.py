@@ -26,10 +26,12 @@ from sourcebench.study.study import Study
 from sourcebench.training import methods
 from sourcebench.training.transfer import TRANSFERS
 
-STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 2, "finetune": 1}
+STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 2, "finetune": 1, "test": 1}
 """The version of each stage's own code. Whoever changes what a stage computes (not how fast, or
 what it says) raises its number, and studies that are finished run it again. The code of kinds,
-which people add and edit, is in the digests by itself."""
+which people add and edit, is in the digests by itself.
+
+'test' is for what is tested and written of a trained network: it trains none again that is kept."""
 
 Names = ParamSpec("Names")
 Method = Callable[Concatenate["Dependencies", Names], str]
@@ -117,7 +119,7 @@ class Dependencies:
     @_once
     def test_sets(self, task: str) -> str:
         """Return what decides a task's designs whole: beside `design`, further test sets."""
-        return digest(self.design(task), self._study.tasks[task].shifted)
+        return digest(STAGES["test"], self.design(task), self._study.tasks[task].shifted)
 
     @_once
     def layer(self, task: str, name: str) -> str:
@@ -139,7 +141,7 @@ class Dependencies:
         network = self.network(task, confounder, source, arch, transfer)
         drawn = [(each, self._drawn(task, each)) for each in chosen.tested(confounder)]
         shifted = [(*each, self.layer(task, each[0])) for each in chosen.shifted]
-        return digest(network, drawn, shifted)
+        return digest(STAGES["test"], network, drawn, shifted)
 
     @_once
     def network(

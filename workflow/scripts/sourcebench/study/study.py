@@ -11,8 +11,10 @@ import pandas as pd
 from sourcebench import plugins
 from sourcebench.axes import AXES, FURTHER, USUAL, Value
 from sourcebench.design import NONE
+from sourcebench.evaluation.published import PAPERS, Published, Setting, matching, read
 from sourcebench.figures import FIGURES, called_for
 from sourcebench.models import ARCHITECTURES
+from sourcebench.parameters import deciding
 from sourcebench.schemas import fits, known
 from sourcebench.sources import structures
 from sourcebench.study.entries import Dataset, Entry, Splits, Training
@@ -214,7 +216,35 @@ class Study:
             "tasks": {each.name: each.title for each in tasks},
             "archs": {name: ARCHITECTURES.get(name).title for name in self.archs},
             "references": {t.name: t.reference for t in tasks if t.reference is not None},
+            "published": self.published["curves"],
         }
+
+    @property
+    def published(self) -> Published:
+        """What *Source Matters* published of what this study does too, see `matching`."""
+        tasks = {
+            task.name: {
+                "dataset": task.dataset.built.kind,
+                "origin": task.dataset.origin,
+                "splits": task.splits.name if task.splits else None,
+                "labels": dict(task.labels),
+                "samples": dict(task.samples),
+                "input_size": task.input_size,
+                "confounders": list(task.confounders),
+                "p_art": self.shares(task.name),
+            }
+            for task in self.tasks.values()
+        }
+        setting = Setting(
+            training=self.training.recipe,
+            tasks=tasks,
+            confounders={
+                name: {"kind": each.trait.kind, **deciding(each.trait)}
+                for name, each in self._shown.items()
+            },
+            sources={each.name: each.archs for each in self.sources.values()},
+        )
+        return matching(read(PAPERS["source_matters"]), setting)
 
     @property
     def targets(self) -> dict[str, dict[str, Any]]:

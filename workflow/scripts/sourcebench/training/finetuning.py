@@ -8,13 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
-from torch import Tensor, nn
+from torch import nn
 
 from sourcebench import design, devices
 from sourcebench.axes import Run
@@ -31,6 +30,7 @@ from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.methods import CROSS_ENTROPY, Method
 from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
+from sourcebench.training.predictions import predictions
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.runs import Outputs, Recipe
 from sourcebench.training.transfer import FULL, Transfer
@@ -118,10 +118,10 @@ def finetune(
             effort = _train(model, data, recipe, device, outputs, start)
             if kept:
                 checkpoints.write(kept, network, effort, trained_by)
-        predictions = _predict(model, run, designs, layers, normalisation, recipe, device)
+        answers = predictions(model, run, designs, layers, normalisation, recipe, device, seed)
         hardware = devices.hardware(device)
     with atomic(outputs.predictions) as temporary:
-        predictions.to_parquet(temporary, index=False)
+        answers.to_parquet(temporary, index=False)
     write_csv(outputs.history, pd.DataFrame(effort.history, columns=HISTORY_COLUMNS))
     record = {
         **asdict(run),
@@ -241,48 +241,3 @@ def trainer_of(
         default_root_dir=folder,
     )
     return trainer, history, best
-
-
-def _predict(
-    model: FineTuner,
-    run: Run,
-    designs: Mapping[str, Design],
-    layers: Layers,
-    normalisation: Normalisation,
-    recipe: Recipe,
-    device: torch.device,
-) -> pd.DataFrame:
-    """Return logits for every test set; an image that stands in several is seen once."""
-    tests = pd.concat(
-        [
-            design.test(each.tests, run.p_art).assign(confounder=confounder)
-            for confounder, each in designs.items()
-        ],
-        ignore_index=True,
-    )
-    seen = tests[["image_id", "layer"]].drop_duplicates(ignore_index=True)
-    images = layers.read(seen["image_id"], seen["layer"])
-    logits = predict(model, images, normalisation, recipe, device).cpu().numpy()
-    names = [f"logit_{label}" for label in range(model.classes)]
-    seen = seen.join(pd.DataFrame(logits, columns=names))
-    predictions = tests.merge(seen, on=["image_id", "layer"], how="left", validate="many_to_one")
-    columns = ["confounder", "test_set", "image_id", "label", "artifact", *names]
-    label = np.min_scalar_type(-model.classes)  # int8, unless there are more classes than 128
-    return predictions[columns].astype({"label": label, "artifact": bool})
-
-
-def predict(
-    model: FineTuner,
-    images: Tensor,
-    normalisation: Normalisation,
-    recipe: Recipe,
-    device: torch.device,
-) -> Tensor:
-    """Return the logits of the K classes, N×K float32, in the precision of the training."""
-    mixed = devices.precision(recipe.precision, device) == "bf16-mixed"
-    model = model.to(device).eval()
-    parts = []
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-        for part in torch.split(images, recipe.batch_size):
-            parts.append(model.network(normalisation(part.to(device)))[:, : model.classes])
-    return torch.cat(parts)

@@ -15,7 +15,7 @@ from sourcebench.evaluation.metrics import (
     missing_class,
     probabilities,
 )
-from sourcebench.evaluation.resampling import Curve, Resample, Weights
+from sourcebench.evaluation.resampling import Curve, Resample, Weights, cumulative
 
 
 @METRICS.register("auroc")
@@ -118,12 +118,12 @@ def ranked_rightly(hit: npt.NDArray[np.bool_], score: Floats, weights: Weights) 
     above = np.searchsorted(falling, -score[low], side="left")
     at_least = np.searchsorted(falling, -score[low], side="right")
     starts = np.flatnonzero(np.diff(above, prepend=-1) + np.diff(at_least, prepend=-1))
-    positives = np.pad(weights[high].cumsum(0), ((1, 0), (0, 0)))
-    negatives = np.add.reduceat(weights[low], starts, axis=0)
+    positives, negatives = cumulative(weights[high]), cumulative(weights[low])
+    alike = np.diff(negatives[np.append(starts, len(low))], axis=0)
     halves = positives[above[starts]] + positives[at_least[starts]]
-    rightly = np.einsum("gb,gb->b", negatives, halves, dtype=np.float64) / 2
+    rightly = np.einsum("gb,gb->b", alike, halves, dtype=np.float64) / 2
     with np.errstate(invalid="ignore"):
-        share: Floats = rightly / positives[-1] / negatives.sum(0)
+        share: Floats = rightly / positives[-1] / negatives[-1]
     return share
 
 

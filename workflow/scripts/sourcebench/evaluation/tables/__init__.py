@@ -9,6 +9,6 @@ is written by a rule of its own.
 
 from sourcebench.exhibits import exhibits
 
-NEEDS = ("runs", "predictions", "designs", "images", "weights")
+NEEDS = ("runs", "summary", "predictions", "designs", "images", "weights")
 
 TABLES = exhibits("table", "evaluation/tables/*.rst", needs=NEEDS)

@@ -1,62 +1,69 @@
 """AUROC against p_art: the panels that Figures 3 and 4 are made of."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sourcebench.evaluation.intervals import mean_ci
-from sourcebench.evaluation.replicates import replicates
+from sourcebench.evaluation.aggregate import Tables
 from sourcebench.figures.parts.layout import legend_on_top, means_label, source_handles
+from sourcebench.figures.parts.overlay import overlay_handles
+from sourcebench.figures.parts.skill import DAGGER, look_of, skill_notes, unskilled
 from sourcebench.figures.parts.style import FAINT, StudyStyle
 
 
-def panel(axis: Axes, runs: pd.DataFrame, style: StudyStyle, reference: float | None) -> None:
-    """Draw one panel's curves over replicates; with one p_art, points with their intervals."""
-    if runs["auroc"].notna().sum() == 0:
+def cells_on(tables: Tables, *test_sets: str) -> pd.DataFrame:
+    """Return the rows of summary.csv on these test sets, of every metric."""
+    table = tables["summary"]
+    return table[table["test_set"].isin(test_sets)]
+
+
+def aurocs(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return those of the rows of summary.csv that are of the AUROC, and have a value."""
+    return cells[(cells["metric"] == "auroc") & cells["mean"].notna()]
+
+
+def panel(axis: Axes, cells: pd.DataFrame, style: StudyStyle, reference: float | None) -> None:
+    """Draw one panel's curves with their intervals; with one p_art, points.
+
+    Args:
+        axis: the panel.
+        cells: the rows of summary.csv that belong in it.
+        style: covers them.
+        reference: a level that is drawn for orientation.
+    """
+    table = aurocs(cells)
+    if table.empty:
         axis.text(0.5, 0.5, "no runs", transform=axis.transAxes, ha="center", color=FAINT)
         return
     axis.axhline(0.5, color=FAINT, linewidth=0.6, dashes=(6, 3), zorder=0)
     if reference is not None:
         axis.axhline(reference, color=FAINT, linestyle=":", zorder=0)
-    sources = style.sources_in(runs)
-    runs = replicates(runs, ["auroc"])
+    sources = style.sources_in(table)
+    single = table["p_art"].nunique() == 1
+    middle = (len(sources) - 1) / 2
     alpha = min(0.15, 0.45 / len(sources))
-    single = runs["p_art"].nunique() == 1
-    offset = dict.fromkeys(sources, 0.0)
-    if single:
-        middle = (len(sources) - 1) / 2
-        offset = {source: 0.06 * (i - middle) for i, source in enumerate(sources)}
-    sns.lineplot(
-        runs.assign(x=runs["p_art"] + runs["source"].map(offset)),
-        x="x",
-        y="auroc",
-        hue="source",
-        hue_order=sources,
-        palette=style.colours,
-        style="source",
-        style_order=sources,
-        markers={source: style.marker(source) for source in sources},
-        dashes=False,
-        errorbar=_interval,
-        err_style="bars" if single else "band",
-        err_kws={"linewidth": 1.2} if single else {"alpha": alpha, "linewidth": 0},
-        linewidth=1.4,
-        markersize=5,
-        markeredgewidth=0.5,
-        legend=False,
-        clip_on=False,
-        ax=axis,
-    )
-    axis.set(xlabel="", ylabel=axis.get_ylabel())
-
-
-def _interval(values: pd.Series) -> tuple[float, float]:
-    """Return the 95 % interval as seaborn wants it."""
-    return mean_ci(values)[1:]
+    for i, source in enumerate(sources):
+        rows = table[table["source"] == source].sort_values("p_art")
+        skilled = not unskilled(rows)
+        look, level = look_of(style, source, skilled=skilled), 2 if skilled else 1.9
+        x = rows["p_art"] + (0.06 * (i - middle) if single else 0)
+        if single:
+            axis.vlines(x, rows["low"], rows["high"], look["color"], linewidth=1.2, zorder=level)
+        else:
+            band = {"color": look["color"], "alpha": alpha, "linewidth": 0}
+            axis.fill_between(x, rows["low"], rows["high"], **band)
+        line = {**look, "linewidth": 1.4, "markersize": 5, "zorder": level}
+        axis.plot(x, rows["mean"], clip_on=False, **line)
+        if not skilled:
+            end = (x.iloc[-1], rows["mean"].iloc[-1])
+            place: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
+            paper = {"facecolor": "white", "linewidth": 0, "pad": 0.3}
+            axis.annotate(DAGGER, end, (5, 0), **place, va="center", color=FAINT, bbox=paper)
 
 
 def share_ticks(axis: Axes, shares: npt.NDArray[np.float64]) -> None:
@@ -73,13 +80,15 @@ def share_ticks(axis: Axes, shares: npt.NDArray[np.float64]) -> None:
 
 
 def curves_legend(
-    figure: Figure, runs: pd.DataFrame, style: StudyStyle, targets: list[tuple[str, str]]
+    figure: Figure, cells: pd.DataFrame, style: StudyStyle, targets: list[tuple[str, str]]
 ) -> None:
     """Put one legend for all panels on top."""
-    variants = [label for label, _ in style.variants_in(runs)]
-    handles = source_handles(style, style.sources_in(runs))
+    table = aurocs(cells)
+    variants = [label for label, _ in style.variants_in(table)]
+    handles = source_handles(style, style.sources_in(table))
     handles.append(Line2D([], [], color=FAINT, linewidth=0.6, dashes=(6, 3), label="chance"))
     if any(task in style.references for task, _ in targets):
         handles.append(Line2D([], [], color=FAINT, linestyle=":", label=style.reference_label))
+    handles.extend(overlay_handles(cells, style))
     shown = f"{variants[0]}: " if len(variants) == 1 else ""
-    legend_on_top(figure, handles, shown + means_label(runs))
+    legend_on_top(figure, handles, shown + means_label(table), *skill_notes(table))

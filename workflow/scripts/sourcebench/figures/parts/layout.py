@@ -14,7 +14,6 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
-from sourcebench.evaluation.replicates import cell, with_repeat
 from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
 
 SHARE = "share of positives with the confounder, $p_{\\mathrm{art}}$"
@@ -84,39 +83,55 @@ def source_handles(
     ]
 
 
-def legend_on_top(figure: Figure, handles: Sequence[Artist], title: str) -> None:
-    """Put one legend for all panels on top, in as few rows as the figure's width allows."""
+def legend_on_top(figure: Figure, handles: Sequence[Artist], title: str, *notes: str) -> None:
+    """Put one legend for all panels on top, in as few rows as the figure's width allows.
+
+    Args:
+        figure: with the panels.
+        handles: the legend's entries.
+        title: what stands over them.
+        notes: further lines of it, such as of the marks that panels have.
+    """
     inches = sum(0.62 + 0.07 * len(str(handle.get_label())) for handle in handles)
     rows = ceil(inches / figure.get_figwidth())
-    figure.legend(
+    legend = figure.legend(
         handles=handles,
         loc="outside upper center",
         ncols=ceil(len(handles) / rows),
         frameon=False,
-        title=title,
+        title="\n".join([title, *notes]),
         title_fontsize=7,
         columnspacing=1.5,
     )
+    legend.get_title().set_multialignment("center")
 
 
-def means_label(runs: pd.DataFrame) -> str:
-    """Return what a mean and its interval stand on: "mean and … over 3–5 folds"."""
-    over = means_over(runs)
+def means_label(table: pd.DataFrame) -> str:
+    """Return what means and their intervals stand on: "mean over 5 folds; 95 % interval over …".
+
+    Args:
+        table: its columns `folds` and `repeats` say how many are in each mean.
+    """
+    over = means_over(table)
+    varied = "folds" if (table["folds"] > 1).any() else "repeats"
     if over == "one fold":
-        return "one fold, hence no interval"
-    return f"mean and 95 % confidence interval over {over}"
+        return "one fold; 95 % interval over patients"
+    return f"mean over {over}; 95 % interval over patients and {varied}"
 
 
-def means_over(runs: pd.DataFrame) -> str:
+def means_over(table: pd.DataFrame) -> str:
     """Return what replicates there are: "5 folds, each the mean of 3 repeats"."""
-    counts = with_repeat(runs).groupby(cell(runs))[["fold", "repeat"]].nunique()
-    folds, repeats = (
-        str(high) if low == high else f"{low}–{high}"
-        for low, high in zip(counts.min(), counts.max(), strict=True)
-    )
+    folds, repeats = (_span(table[name]) for name in ("folds", "repeats"))
     if folds == "1":
         return "one fold" if repeats == "1" else f"{repeats} repeats of one fold"
     return f"{folds} folds" + ("" if repeats == "1" else f", each the mean of {repeats} repeats")
+
+
+def _span(counts: pd.Series) -> str:
+    """Return a number, or from which to which it goes; of cells without a value there is none."""
+    there = counts[counts > 0]
+    low, high = (int(there.min()), int(there.max())) if len(there) else (1, 1)
+    return str(high) if low == high else f"{low}–{high}"
 
 
 def message(text: str) -> Figure:

@@ -1,13 +1,13 @@
 """How a study's figures look: names, order and colours, the same in every figure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
-from sourcebench.axes import USUAL
-from sourcebench.evaluation.replicates import cell
+from sourcebench.axes import FURTHER
+from sourcebench.evaluation.published.match import Curve
 
 # Okabe and Ito (2008), told apart with any colour vision, less the yellow that white paper drowns.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -56,6 +56,7 @@ class StudyStyle:
         references: task → AUROC of another method, drawn for orientation (the paper's Figure 3).
         reference_label: what that method is called in the legend.
         colours: source → colour, where the palette's is not wanted.
+        published: curves of a paper that does the same (`evaluation.published.match.Curve`).
     """
 
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class StudyStyle:
     references: Mapping[str, float] = field(default_factory=dict)
     reference_label: str = "reference"
     colours: Mapping[str, str] = field(default_factory=dict)
+    published: Sequence[Curve] = ()
 
     def covering(self, runs: pd.DataFrame) -> "StudyStyle":
         """Return the style with every name in `runs` listed, and every source given a colour."""
@@ -102,14 +104,13 @@ class StudyStyle:
         return [pair for pair in pairs if pair in there]
 
     def variants_in(self, runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-        """Split runs into those that one panel may mean over.
+        """Split runs, or the rows of a table made of them, into those that one panel may show.
 
         Returns:
             (label, runs) per architecture and value of every further axis but the repeat, in
             display order; the label names the axes that vary.
         """
-        usual = (*(axis.name for axis in USUAL), "test_set")
-        further = cell(runs, *usual)
+        further = [axis.name for axis in FURTHER if not axis.again and axis.name in runs]
         parts = []
         for arch, label in self.archs.items():
             for values, part in runs[runs["arch"] == arch].groupby(["arch", *further]):

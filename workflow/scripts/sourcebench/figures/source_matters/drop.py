@@ -6,9 +6,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sourcebench.evaluation.intervals import mean_ci
+from sourcebench.axes import AXES
+from sourcebench.evaluation.aggregate import Tables
 from sourcebench.evaluation.replicates import replicates, unit
-from sourcebench.evaluation.statistics import drop_limits, drops
 from sourcebench.figures.parts.layout import (
     beside,
     heading,
@@ -16,66 +16,90 @@ from sourcebench.figures.parts.layout import (
     means_label,
     message,
     source_handles,
-    source_look,
 )
+from sourcebench.figures.parts.rows import Rows
+from sourcebench.figures.parts.skill import DAGGER, ink_of, look_of, skill_notes
 from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
+
+LINE = 0.17  # inches
 
 
 @rc_context(RC)
-def drop(runs: pd.DataFrame, style: StudyStyle) -> Figure:
+def drop(tables: Tables, style: StudyStyle) -> Figure:
     """Draw the o.o.d. AUROC that each source loses from p_art = 0 to the highest p_art.
 
     One block per task and confounder, one line per source: mean (number at the right) and 95 %
-    confidence interval over folds, each fold as a faint dot (over repeats where there is one fold);
-    one column per architecture. 0 is a network that ignores the confounder.
+    confidence interval, each fold as a faint dot (each repeat where there is one fold); one column
+    per architecture. 0 is a network that ignores the confounder, if it has learned something.
     """
-    table = drops(runs)
+    table = tables["drop"]
+    table = table if table.empty else table.dropna(subset="drop")
     if table.empty:
         return message("A drop needs runs with p_art = 0 and with a higher p_art.")
     most = table["p_art"].max()
     table = table[table["p_art"] == most]
-    over, dot = means_label(table.drop(columns="drop")), unit(table)
-    table = replicates(table, ["drop"])
+    runs = tables["runs"]
     style = style.covering(runs)
-    variants = style.variants_in(table.drop(columns=["replicate", "drop"]))
-    targets = style.targets_in(table)
+    lost = _lost(runs, most)
+    variants = style.variants_in(table)
     sources = style.sources_in(table)
-    height = 0.17 * len(targets) * (len(sources) + 1.2) + 1.2
-    figure = Figure(figsize=(2.9 * len(variants) + 2.2, height), layout="constrained")
+    rows = Rows(style.targets_in(table), len(sources))
+    size = (2.9 * len(variants) + 2.2, LINE * rows.height + 1.2)
+    figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(1, len(variants), squeeze=False, sharex=True, sharey=True)[0]
-    step = len(sources) + 1.2
-    centres = [step * i for i in range(len(targets))]
     for axis, (label, part) in zip(grid, variants, strict=True):
         heading(axis, label)
         axis.axvline(0, color=FAINT, linewidth=0.6)
-        for line in centres[1:]:
-            axis.axhline(line - step / 2, color=FAINT, linewidth=0.3)
-        for centre, (task, confounder) in zip(centres, targets, strict=True):
-            rows = part.index[(part["task"] == task) & (part["confounder"] == confounder)]
-            for i, source in enumerate(sources):
-                values = table.loc[rows].query("source == @source")["drop"]
-                _line(axis, values, centre + i - (len(sources) - 1) / 2, style, source)
-        axis.tick_params("y", length=0)
-    names = [f"{style.confounders[c]}\n{style.tasks[t]}" for t, c in targets]
-    grid[0].set_yticks(centres, names)
-    grid[0].set_ylim(centres[-1] + step / 2, -step / 2)
+        for _, row in part.iterrows():
+            target = (row["task"], row["confounder"])
+            y = rows.y(target, sources.index(row["source"]))
+            _line(axis, row, _of(lost, row), y, style)
+        rows.set_apart(axis)
+    rows.name(grid[0], style)
     ends = [axis.dataLim.intervalx for axis in grid]
     low, high = max(np.min(ends), -1), min(np.max([*np.ravel(ends), 0.5]), 1)
     grid[0].set_xlim(low - 0.05, high + 0.05)
     figure.supxlabel(
         f"o.o.d. AUROC lost between $p_{{\\mathrm{{art}}}}$ = 0 and {most:g}", fontsize=8
     )
-    legend_on_top(figure, source_handles(style, sources, "none"), f"{over}; dots: {dot}s")
+    handles = source_handles(style, sources, "none")
+    shown = f"{means_label(table)}; dots: {unit(runs)}s"
+    legend_on_top(figure, handles, shown, *skill_notes(table))
     return figure
 
 
-def _line(axis: Axes, values: pd.Series, y: float, style: StudyStyle, source: str) -> None:
-    """Draw one source's replicates, mean and interval."""
-    mean, low, high = mean_ci(values, limits=drop_limits())
-    colour = style.colours[source]
-    if mean != mean:
-        return
-    axis.scatter(values, [y + 0.3] * len(values), s=5, color=colour, alpha=0.5, linewidths=0)
-    axis.plot([low, high], [y, y], color=colour, linewidth=1.2)
-    axis.plot(mean, y, markersize=6, **source_look(style, source))
-    beside(axis, y, f"{mean:.2f}".replace("-", "−"), colour)
+def _lost(runs: pd.DataFrame, most: float) -> pd.DataFrame:
+    """Return what each fold loses on the o.o.d. test set from p_art = 0 to the highest.
+
+    Repeats of a fold are averaged; where there is one fold, each stands for itself.
+
+    Returns:
+        The axes of cells less p_art, `replicate` and `drop`.
+    """
+    names = [axis.name for axis in AXES if axis.name in runs]
+    each = replicates(runs.loc[runs["test_set"] == "ood", [*names, "auroc"]], ["auroc"])
+    zero, top = (each[each["p_art"] == share].drop(columns="p_art") for share in (0, most))
+    pair = [name for name in zero if name != "auroc"]
+    both = zero.merge(top, on=pair, suffixes=("_before", ""))
+    both["drop"] = both.pop("auroc_before") - both.pop("auroc")
+    return both
+
+
+def _of(lost: pd.DataFrame, row: pd.Series) -> pd.Series:
+    """Return the drops of the folds of a cell."""
+    keys = lost.columns.drop(["replicate", "drop"])
+    same = np.logical_and.reduce([lost[name] == row[name] for name in keys])
+    return lost.loc[same, "drop"]
+
+
+def _line(axis: Axes, row: pd.Series, folds: pd.Series, y: float, style: StudyStyle) -> None:
+    """Draw one source's folds, mean and interval."""
+    skilled = row["skilled"] != "no"
+    look = look_of(style, row["source"], skilled=skilled)
+    colour = look["color"]
+    axis.scatter(folds, [y + 0.3] * len(folds), s=5, color=colour, alpha=0.5, linewidths=0)
+    axis.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.2)
+    axis.plot(row["drop"], y, markersize=6, **look)
+    number = f"{row['drop']:.2f}".replace("-", "−")
+    text = number if skilled else f"{number} {DAGGER}"
+    beside(axis, y, text, ink_of(style, row["source"], skilled=skilled))

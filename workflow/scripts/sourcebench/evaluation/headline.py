@@ -1,0 +1,145 @@
+"""What a study found, in one place: `summary.json`, which the report's first page is made from.
+
+Its answer to the question "which source is more robust?" is, of each pair of sources, the mean over
+all confounders of what one pays more than the other at the highest p_art. Confounders of one task
+share images and the networks of p_art = 0, so that their standard errors are averaged, as if they
+were one and the same; tasks share nothing, and their variances add. That is at most too careful.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sourcebench.evaluation.aggregate import Tables
+from sourcebench.evaluation.costs import drop_limits
+from sourcebench.evaluation.intervals import bounds_with
+from sourcebench.evaluation.power import detectable
+
+LEVEL = 0.05
+
+
+def headline(study: str, tables: Tables, titles: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Return what a study found, as `summary.schema.yaml` says.
+
+    Args:
+        study: its name.
+        tables: all of its tables.
+        titles: kind ("sources", "confounders", "tasks", "archs") → name → title.
+    """
+    runs, audit = tables["runs"], tables["split_audit"]
+    axes = [name for name in runs if name in ("task", "confounder", "source", "arch", "transfer")]
+    p_art = float(runs["p_art"].max())
+    return {
+        "study": study,
+        "titles": {kind: dict(names) for kind, names in titles.items()},
+        "p_art": p_art,
+        "networks": int(tables["epochs"]["networks"].sum()),
+        "hours": float(tables["epochs"]["hours"].sum()),
+        "axes": {name: sorted(runs[name].unique()) for name in axes},
+        "test_images": {
+            str(task): int(rows["n"].max()) for task, rows in runs.groupby("task", sort=False)
+        },
+        "answers": answers(tables["comparisons"], titles.get("sources", {})),
+        "cells": _cells(tables),
+        "published": _counted(tables["published"]["agrees"]),
+        "leaks": int((audit["leaked"] > 0).sum()),
+    }
+
+
+def answers(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return of each pair of sources which pays more for shortcuts, and how sure that is.
+
+    Args:
+        comparisons: comparisons.csv.
+        titles: source → title.
+
+    Returns:
+        One item per pair and architecture (and further axes): their names, `targets` (how many
+        confounders of tasks, of those for which both have skill), `difference` (mean over them of
+        the drop of a less that of b at the highest p_art), `low, high, p`, `detectable`, and
+        `sentence`. Pairs without such a target have numbers that are null.
+    """
+    drops = comparisons[comparisons["of"] == "drop"]
+    if drops.empty:
+        return []
+    place = ["task", "confounder"]
+    known = {*place, "p_art", "test_set", "of"}
+    end = list(comparisons).index("mean_a")
+    pair = [str(name) for name in list(comparisons)[:end] if name not in known]
+    top = drops[drops["p_art"] == drops.groupby([*pair, *place])["p_art"].transform("max")]
+    return [
+        {**dict(zip(pair, map(str, key), strict=True)), **_answer(rows, key[-2:], titles)}
+        for key, rows in top.groupby(pair, sort=False)
+    ]
+
+
+def _answer(rows: pd.DataFrame, names: Sequence[Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    a, b = (titles.get(str(name), str(name)) for name in names)
+    there = rows[(rows["skilled"] == "yes") & rows["se"].notna()]
+    count = len(there)
+    if not count:
+        nothing = dict.fromkeys(("difference", "low", "high", "p", "detectable"))
+        says = f"Whether {a} or {b} pays more can't be said: both have nowhere skill to lose."
+        return {"targets": 0, **nothing, "sentence": says}
+    by_task = there.groupby("task")["se"].sum() / count
+    se, freedom = float(np.sqrt((by_task**2).sum())), float(there["freedom"].min())
+    mean = float(there["difference"].mean())
+    span = drop_limits()
+    within = (2 * span[0], 2 * span[1]) if span else None
+    low, high = (float(each) for each in bounds_with(mean, se, freedom, 1 - LEVEL, within))
+    p = float(2 * stats.t.sf(abs(mean) / se, freedom)) if se else float(mean == 0)
+    could = float(detectable(se, freedom))
+    return {
+        "targets": count,
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "p": p,
+        "detectable": could,
+        "sentence": _sentence(a, b, count, mean, low, high, p, could),
+    }
+
+
+def _sentence(
+    a: str, b: str, count: int, mean: float, low: float, high: float, p: float, could: float
+) -> str:
+    """Return the answer in words."""
+    over = "one confounder" if count == 1 else f"{count} confounders"
+    sure = f"95 % interval {low:+.2f} to {high:+.2f}, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
+    if p <= LEVEL:
+        more, less = (a, b) if mean > 0 else (b, a)
+        paid = f"networks from {more} lose {abs(mean):.2f} more o.o.d. AUROC than those from {less}"
+        return f"Over {over}, {paid} ({a} less {b}: {sure})."
+    none = f"no difference is found between {a} and {b} in the o.o.d. AUROC that they lose"
+    return f"Over {over}, {none} ({mean:+.2f}, {sure}); one of {could:.2f} would have been."
+
+
+def _cells(tables: Tables) -> list[dict[str, Any]]:
+    """Return every cell at its highest p_art: the three answers, the rank by area."""
+    table, ranked = tables["encoded_used_paid"], tables["leaderboard"]
+    if table.empty:
+        return []
+    keys = list(table)[: list(table).index("p_art")]
+    further = [name for name in ("transfer", "fraction") if name in table]
+    keys = [*keys, *further]
+    top = table[table["p_art"] == table.groupby(keys)["p_art"].transform("max")]
+    area = ranked[ranked["score"] == "area"].rename(
+        columns={"value": "area", "low": "area_low", "high": "area_high"}
+    )
+    wanted = [*keys, "area", "area_low", "area_high", "rank", "rank_low", "rank_high"]
+    found = top.merge(area[wanted], on=keys, how="left").drop(columns=["folds", "repeats"])
+    return [
+        {str(name): None if _missing(value) else value for name, value in row.items()}
+        for row in found.to_dict("records")
+    ]
+
+
+def _missing(value: Any) -> bool:
+    return isinstance(value, float) and not np.isfinite(value)
+
+
+def _counted(agrees: pd.Series) -> dict[str, int]:
+    return {each: int((agrees == each).sum()) for each in ("yes", "no", "unclear")}
