@@ -15,7 +15,7 @@ from synthetic_predictions import write_study
 
 MADE = {
     "runs": runs_table,
-    "summary": lambda evidence: summary(evidence, ["auroc"]),
+    "summary": lambda evidence: summary(evidence, ["auroc", "auc_keras"]),
     "drop": shortcut_drop,
     "comparisons": compare_sources,
     "encoded_used_paid": encoded_used_paid,

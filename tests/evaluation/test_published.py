@@ -14,9 +14,9 @@ from sourcebench.evaluation.contrasts import contrast
 from sourcebench.evaluation.intervals import Interval, mean_ci
 from sourcebench.evaluation.published import PAPERS, read
 from sourcebench.evaluation.published.table import CELL, COLUMNS, published_table
-from sourcebench.evaluation.statistics import summary
 from sourcebench.study import Study
-from synthetic_runs import NOISE, PUBLISHED, synthetic_runs
+from synthetic_runs import NOISE, PUBLISHED
+from synthetic_tables import synthetic_tables
 
 PAPER = read(PAPERS["source_matters"])
 MEANS = {
@@ -24,6 +24,7 @@ MEANS = {
     for each in PAPER["figures"]
 }
 STUDY = Study.of(merged({}))
+TABLES = synthetic_tables(p_art=(0, 1))
 
 
 def of(key, value):
@@ -229,8 +230,8 @@ def test_cells_of_further_axes_do_not_count():
 
 
 def test_of_runs_it_says_what_their_means_are():
-    runs = synthetic_runs(p_art=(0, 1))
-    table = published_table(summary(runs), STUDY.published)
+    cells, runs = TABLES["summary"], TABLES["runs"]
+    table = published_table(cells, STUDY.published)
     cell = (runs["confounder"] == "gender") & (runs["source"] == "imagenet")
     means = runs[cell & (runs["test_set"] == "ood")].groupby("p_art")["auc_keras"].mean()
     gender = row(table, "gender", "imagenet", "falls", "cxr_atelectasis")
@@ -240,6 +241,6 @@ def test_of_runs_it_says_what_their_means_are():
 
 
 def test_without_anything_published_it_is_empty():
-    table = published_table(summary(synthetic_runs(p_art=(0, 1))), {"curves": [], "trends": []})
+    table = published_table(TABLES["summary"], {"curves": [], "trends": []})
     assert table.empty
     assert list(table.columns) == COLUMNS

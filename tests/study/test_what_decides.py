@@ -111,10 +111,10 @@ IMAGES = {"prepare", *LAYERS}
 MANIFEST = {"manifest", "design", *IMAGES}
 SAMPLED = MANIFEST - {"confound", "artifact_figure"}  # of a task into whose images nothing is drawn
 WEIGHTS = {"weights", "sources", *NETWORKS}
-RUNS = {"finetune", "runs"}  # networks that are new
+RUNS = {"finetune", "evidence"}  # networks that are new
 TITLES = {"table1", "figure"}
 # What collects the steps, and so has the names of all that lies before them among its inputs.
-COLLECTED = {"counts", "artifact_figure", "runs", "split_audit", "table1"}
+COLLECTED = {"counts", "artifact_figure", "evidence", "split_audit", "table1"}
 
 KEYS = {
     "seed": (2, MANIFEST | WEIGHTS),
@@ -137,7 +137,7 @@ KEYS = {
     "tasks.drawn.samples.dev": (12, MANIFEST),
     "tasks.drawn.samples.positive": (0.4, MANIFEST),
     "tasks.drawn.val_fraction": (0.2, {"design", *NETWORKS}),
-    "tasks.drawn.input_size": (48, IMAGES | {"table1", "runs"}),
+    "tasks.drawn.input_size": (48, IMAGES | {"table1", "evidence"}),
     "tasks.drawn.resize": ("antialiased", IMAGES),
     "tasks.drawn.batch_size": (4, NETWORKS | {"table1"}),
     "tasks.drawn.monitor": ("auroc", NETWORKS),
@@ -153,7 +153,7 @@ KEYS = {
     "tasks.published.input_size": (48, {"prepare", "table1", *NETWORKS}),
     "tasks.published.batch_size": (4, NETWORKS | {"table1"}),
     "tasks.published.monitor": ("auroc", NETWORKS),
-    "tasks.published.confounders": (["tag"], MANIFEST | TITLES | {"runs", "split_audit"}),
+    "tasks.published.confounders": (["tag"], MANIFEST | TITLES | {"evidence", "split_audit"}),
     "shifts.soft.title": ("Softer", {"artifact_figure"}),
     "shifts.soft.diameter": (200, LAYERS),
     "shifts.soft.levels": ([{}, {"diameter": 50}], {"design", *LAYERS}),
@@ -163,7 +163,7 @@ KEYS = {
     "confounders.tag.x": (100, LAYERS),
     "confounders.tag.y": (100, LAYERS),
     "confounders.noise.n0": (1e7, LAYERS),
-    "confounders.noise.resolution": (64, LAYERS | {"runs"}),
+    "confounders.noise.resolution": (64, LAYERS | {"evidence"}),
     "confounders.gender.column": ("view", SAMPLED),
     "confounders.gender.carrier": ("X", SAMPLED),
     "confounders.gender.other": ("X", SAMPLED),
@@ -196,11 +196,11 @@ KEYS = {
     "transfer.full.decay": (0.5, NETWORKS),
     "transfer.probe.learning_rate": (0.01, NETWORKS),
     "experiment.tasks": (["drawn"], TITLES | COLLECTED),
-    "experiment.sources": (["model"], {"runs", "sources", "figure"}),
+    "experiment.sources": (["model"], {"evidence", "sources", "figure"}),
     "experiment.archs": (["tiny_resnet", "tiny_resnet_t1"], RUNS | {"sources", "figure"}),
     "experiment.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
-    "experiment.folds": (1, {"design", "finetune", "runs"}),
-    "experiment.transfer": (["probe"], {"runs"}),
+    "experiment.folds": (1, {"design", "finetune", "evidence"}),
+    "experiment.transfer": (["probe"], {"evidence"}),
     "experiment.fraction": ([0.5], RUNS),
     "experiment.repeats": (2, RUNS),
     "experiment.figures": (["epochs"], {"figure"}),
@@ -289,9 +289,13 @@ def _jobs(known):
         "finetune": study.runs.astype(str).to_dict("records"),
         "artifact_figure": [{"figure": "figure2"}],
         "figure": [{"figure": name} for name in study.figures if name != "figure2"],
-        **{rule: [{}] for rule in ("runs", "table1", "counts", "split_audit", "sources")},
+        "evidence": [{"task": task, "confounder": name} for task, name in known["DESIGNS"]],
+        **{rule: [{}] for rule in ONCE},
     }
 
+
+ONCE = ("tables", "published", "summary", "table1", "counts", "split_audit", "sources")
+"""Steps that there is one of."""
 
 SETTLED = {"manifest", "prepare", "design", "confound", "finetune"}
 """Steps that take their inputs for ancient once their digest is the one they ran with."""
