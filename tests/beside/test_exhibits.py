@@ -13,6 +13,7 @@ from sourcebench.artifacts import ARTIFACTS
 from sourcebench.attributes import ATTRIBUTES
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.tables import TABLES
+from sourcebench.exhibits import that_need
 from sourcebench.figures import FIGURES, PAGES, called_for
 from sourcebench.study import Study
 from synthetic_runs import synthetic_runs
@@ -126,13 +127,14 @@ def test_two_of_one_name_are_an_error(library):
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    """A folder with the figure of the docs, and the table of runs of a study."""
+    """A folder with the figure of the docs, and the tables of a study, all those of its runs."""
     folder = tmp_path_factory.mktemp("desk")
     for each in snippets(ROOT / "docs" / "adding-a-figure.md", "python", "rst"):
         (folder / each.file).write_text(each.text)
-    path = folder / "results" / "tiny" / "tables" / "runs.csv"
-    path.parent.mkdir(parents=True)
-    synthetic_runs().to_csv(path, index=False)
+    tables = folder / "results" / "tiny" / "tables"
+    tables.mkdir(parents=True)
+    for name in that_need(TABLES, "predictions"):
+        synthetic_runs().to_csv(tables / f"{name}.csv", index=False)
     return folder
 
 
@@ -157,7 +159,7 @@ def test_the_figure_of_the_docs_is_planned_with_the_others(desk):
 
 def test_the_figure_of_the_docs_is_drawn_and_stands_in_the_report(desk):
     """Beside a table, whose caption Snakemake reads from its file."""
-    figure, table = "results/tiny/figures/calibration.png", "results/tiny/tables/drop.csv"
+    figure, table = "results/tiny/figures/calibration.png", "results/tiny/tables/epochs.csv"
     wanted = ("--allowed-rules", "figure", "statistics", "--", figure, table)
     run(desk, *wanted)
     assert (desk / figure).stat().st_size > 5000
@@ -165,6 +167,6 @@ def test_the_figure_of_the_docs_is_drawn_and_stands_in_the_report(desk):
     report = (desk / "report.html").read_text()
     for text in ("Calibration: o.o.d. error by source", "eight in ten are"):
         assert text in report
-    for text in (TABLES.get("drop").title, "robust to a confounder"):
+    for text in (TABLES.get("epochs").title, "which epoch was kept"):
         assert text in report
     assert "category: Robustness" not in report  # a declaration is no part of its caption

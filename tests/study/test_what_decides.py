@@ -112,7 +112,7 @@ MANIFEST = {"manifest", "design", *IMAGES}
 SAMPLED = MANIFEST - {"confound", "artifact_figure"}  # of a task into whose images nothing is drawn
 WEIGHTS = {"weights", "sources", *NETWORKS}
 RUNS = {"finetune", "evidence"}  # networks that are new
-TITLES = {"table1", "figure"}
+TITLES = {"table1", "figure", "summary"}
 # What collects the steps, and so has the names of all that lies before them among its inputs.
 COLLECTED = {"counts", "artifact_figure", "evidence", "split_audit", "table1"}
 
@@ -141,7 +141,10 @@ KEYS = {
     "tasks.drawn.resize": ("antialiased", IMAGES),
     "tasks.drawn.batch_size": (4, NETWORKS | {"table1"}),
     "tasks.drawn.monitor": ("auroc", NETWORKS),
-    "tasks.drawn.confounders": (["tag"], RUNS | TITLES | {"artifact_figure", "split_audit"}),
+    "tasks.drawn.confounders": (
+        ["tag"],
+        {"finetune", "tables", "artifact_figure", "split_audit"} | TITLES,
+    ),
     "tasks.drawn.shifts": ([], {"design", "artifact_figure", *NETWORKS}),
     "tasks.drawn.reference": (0.8, {"figure"}),
     "tasks.drawn.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
@@ -153,7 +156,10 @@ KEYS = {
     "tasks.published.input_size": (48, {"prepare", "table1", *NETWORKS}),
     "tasks.published.batch_size": (4, NETWORKS | {"table1"}),
     "tasks.published.monitor": ("auroc", NETWORKS),
-    "tasks.published.confounders": (["tag"], MANIFEST | TITLES | {"evidence", "split_audit"}),
+    "tasks.published.confounders": (
+        ["tag"],
+        MANIFEST | TITLES | {"evidence", "tables", "split_audit"},
+    ),
     "shifts.soft.title": ("Softer", {"artifact_figure"}),
     "shifts.soft.diameter": (200, LAYERS),
     "shifts.soft.levels": ([{}, {"diameter": 50}], {"design", *LAYERS}),
@@ -170,7 +176,7 @@ KEYS = {
     "sources.model.path": ("other.pth", WEIGHTS),
     "sources.model.mean": (0.4, WEIGHTS),
     "sources.model.std": (0.4, WEIGHTS),
-    "sources.model.title": ("Another", {"sources", "figure"}),
+    "sources.model.title": ("Another", {"sources", "figure", "summary"}),
     "sources.model.archs": (["tiny_resnet", "resnet18"], set()),
     "sources.model.licence": ("GPL", {"sources"}),
     "sources.model.citation": ("You", {"sources"}),
@@ -195,9 +201,12 @@ KEYS = {
     "sources.random.channels": ("BGR", {"sources", *NETWORKS}),
     "transfer.full.decay": (0.5, NETWORKS),
     "transfer.probe.learning_rate": (0.01, NETWORKS),
-    "experiment.tasks": (["drawn"], TITLES | COLLECTED),
-    "experiment.sources": (["model"], {"evidence", "sources", "figure"}),
-    "experiment.archs": (["tiny_resnet", "tiny_resnet_t1"], RUNS | {"sources", "figure"}),
+    "experiment.tasks": (["drawn"], TITLES | COLLECTED - {"evidence"} | {"tables"}),
+    "experiment.sources": (["model"], {"evidence", "sources", "figure", "summary"}),
+    "experiment.archs": (
+        ["tiny_resnet", "tiny_resnet_t1"],
+        RUNS | {"sources", "figure", "summary"},
+    ),
     "experiment.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
     "experiment.folds": (1, {"design", "finetune", "evidence"}),
     "experiment.transfer": (["probe"], {"evidence"}),
