@@ -23,6 +23,7 @@ import planner
 from archive_server import entry, pack
 from conftest import ROOT
 from published_files import write_published
+from sourcebench.design import TEST_SETS
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.files import read_json
 
@@ -80,8 +81,8 @@ def test_everything_is_made(study):
 def test_the_table_of_runs_is_complete(study):
     folder, _ = study
     runs = pd.read_csv(folder / "results" / "tiny" / "tables" / "runs.csv")
-    # (2 confounders × 2 p_art, 2 at 1 alone) × 2 sources × 2 folds × 4 test sets
-    assert len(runs) == (2 * 2 + 2) * 2 * 2 * 4
+    # (2 confounders × 2 p_art, 2 at 1 alone) × 2 sources × 2 folds × test sets
+    assert len(runs) == (2 * 2 + 2) * 2 * 2 * len(TEST_SETS)
     assert runs["auroc"].between(0, 1).all()
     parts = {task: runs[runs["task"] == task] for task in runs["task"].unique()}
     assert {task: set(part["confounder"]) for task, part in parts.items()} == {
@@ -210,7 +211,7 @@ def test_ones_own_copy_damaged_then_mended(own_copy):
 
     victim.write_bytes(whole)
     snakemake(folder, config=config)
-    assert len(pd.read_csv(results / "tables" / "runs.csv")) == 3
+    assert len(pd.read_csv(results / "tables" / "runs.csv")) == len(TEST_SETS)
 
 
 def as_published(design):
