@@ -171,7 +171,9 @@ def test_a_finished_study_has_nothing_to_do(finished):
     assert planned(finished) == {}
 
 
-DRAWN = {"runs": 1, "statistics": 1, "figure": 1}
+TABLES = {"tables": 1, "statistics": 1, "published": 1, "summary": 1, "figure": 1}
+DRAWN = {"evidence": 2, **TABLES}
+"""What the results of two confounders go through."""
 
 
 def test_an_edited_label(finished):
@@ -255,7 +257,7 @@ def test_an_edited_architecture_transfer_or_method(finished, parts):
     ("parts", "again"),
     [
         (("evaluation", "metrics", "calibration.py"), DRAWN),
-        (("evaluation", "intervals.py"), {"statistics": 1, "figure": 1}),
+        (("evaluation", "intervals.py"), DRAWN),
         (("figures", "source_matters", "drop.py"), {"figure": 1}),
         (("figures", "source_matters", "figure2.py"), {"artifact_figure": 1}),
     ],
@@ -280,9 +282,9 @@ def test_titles_and_threads_train_nothing(finished):
     assert planned(finished, altered("training", threads=2)) == {}
     assert planned(finished, altered("training", keep_checkpoints="all")) == {}
     titled = planned(finished, altered("tasks.mine", title="Another name"))
-    assert titled == {"table1": 1, "artifact_figure": 1, "figure": 1}
+    assert titled == {"table1": 1, "artifact_figure": 1, "figure": 1, "summary": 1}
     named = planned(finished, altered("sources.model", title="A model", citation="Me"))
-    assert named == {"sources": 1, "figure": 1}
+    assert named == {"sources": 1, "figure": 1, "summary": 1}
 
 
 def test_what_is_not_chosen_decides_nothing(finished):
@@ -332,7 +334,8 @@ def test_one_change_hides_no_other(finished):
 def test_what_is_taken_away_is_gone_from_the_tables(finished):
     """No run but those of p_art = 0, which are tested on fewer, is made again."""
     plan = planned(finished, altered("tasks.mine", confounders=["tag"]))
-    assert plan == {"finetune": 2, "artifact_figure": 1, "split_audit": 1, "table1": 1, **DRAWN}
+    images = {"artifact_figure": 1, "split_audit": 1, "table1": 1}
+    assert plan == {"finetune": 2, "evidence": 1, **images, **TABLES}
     plan = planned(finished, altered("experiment", p_art=[1]))
     assert plan == {"split_audit": 1, "table1": 1, **DRAWN}
     plan = planned(finished, altered("experiment", sources=["random"]))
@@ -351,7 +354,7 @@ def test_one_more_p_art(finished):
 
 def test_a_retitled_confounder_is_drawn_anew(finished):
     plan = planned(finished, altered("confounders.ring", title="Frame"))
-    assert plan == {"table1": 1, "artifact_figure": 1, "figure": 1}
+    assert plan == {"table1": 1, "artifact_figure": 1, "figure": 1, "summary": 1}
 
 
 def test_a_forced_step_takes_what_follows_with_it_and_nothing_before(finished):
@@ -375,7 +378,7 @@ def test_a_deleted_figure_is_drawn_and_no_more(finished):
 def test_a_deleted_run_is_made_again(finished):
     path = next((finished / "results" / "mine" / "runs").rglob("run.json")).parent
     with hidden(path):
-        assert planned(finished) == {"finetune": 1, **DRAWN}
+        assert planned(finished) == {"finetune": 1, "evidence": 1, **TABLES}
 
 
 def test_new_files_on_the_way_are_no_new_results(finished):
