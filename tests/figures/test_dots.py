@@ -69,7 +69,7 @@ def test_encoded_used_paid_shows_the_tables_answers():
 def test_encoded_used_paid_marks_attributes():
     tables = synthetic_tables()
     groups = tables["encoded_used_paid"]["confounder"] == "gender"
-    contrast = np.where(groups, "groups of a class", "paired images")
+    contrast = np.where(groups, "matched groups", "paired images")
     table = tables["encoded_used_paid"].assign(contrast=contrast)
     figure = draw("encoded_used_paid", {**tables, "encoded_used_paid": table})
     names = [label.get_text() for label in panels(figure)[0].get_yticklabels()]

@@ -66,11 +66,14 @@ class Estimate:
 
     @property
     def p(self) -> Floats:
-        """The two-sided p of the mean being 0: of a drop or difference that there is none."""
+        """The two-sided p of the mean being 0: of a drop or difference that there is none.
+
+        A mean other than 0 that varies in no draw has that of the sign test: all patients agree.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
             t = np.where(self.mean == 0, 0, np.abs(self.mean) / self.se)
         p: Floats = 2 * stats.t.sf(t, self.freedom)
-        return p
+        return np.where(np.isinf(t), 2 * 0.5**self.patients, p)
 
 
 def estimate(

@@ -25,7 +25,7 @@ from sourcebench.evaluation.metrics import columns_of_logits, margin, probabilit
 from sourcebench.evaluation.metrics.areas import ranked_rightly
 from sourcebench.evaluation.resampling import Floats, Weights
 
-PAIRED, GROUPS = "paired images", "groups of a class"
+PAIRED, GROUPS = "paired images", "matched groups"
 MEASURES: dict[str, Limits | None] = {
     "log_odds": None,
     "probability": (-1.0, 1.0),

@@ -102,7 +102,7 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
                 mean_a=mean_of(one.values, -1), mean_b=mean_of(other.values, -1),
                 difference=found.mean, se=found.se, freedom=found.freedom,
                 low=low, high=high, p=found.p, p_holm=np.nan,
-                detectable=detectable(found.se, found.freedom),
+                detectable=detectable(np.where(found.se > 0, found.se, np.nan), found.freedom),
                 t=[test.t for test in tests], p_permutation=[test.p for test in tests],
                 p_smallest=list(map(smallest_p, _count(one), _count(other))),
                 p_corrected=[
