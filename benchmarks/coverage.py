@@ -145,7 +145,7 @@ def coverage(
         truth,
         float(np.mean((low <= truth) & (truth <= high))),
         float(np.mean((least <= truth) & (truth <= most))),
-        float(np.mean(made.p <= 0.05)),
+        float(np.mean(made.p(within) <= 0.05)),
         float(np.mean(high - low)),
     )
 

@@ -78,7 +78,9 @@ def test_one_replicate_without_draws_has_no_interval(draws):
     for value in (0.8, 1.0):
         found = estimate(np.array([value]), draws, 31)
         assert found.mean == value
-        assert np.isnan([found.se, found.p, *found.interval((0, 1)), *found.interval(None)]).all()
+        assert np.isnan(
+            [found.se, found.p(None), *found.interval((0, 1)), *found.interval(None)]
+        ).all()
 
 
 def test_replicates_without_a_value_are_left_out():
@@ -90,7 +92,7 @@ def test_replicates_without_a_value_are_left_out():
     for name in ("mean", "se", "freedom", "shrink"):
         assert getattr(found, name) == pytest.approx(getattr(expected, name)), name
     nothing = estimate(np.full(3, np.nan), np.full((3, 500), np.nan), 40)
-    assert np.isnan([nothing.mean, nothing.se, nothing.p, *nothing.interval((0, 1))]).all()
+    assert np.isnan([nothing.mean, nothing.se, nothing.p(None), *nothing.interval((0, 1))]).all()
 
 
 def test_draws_without_a_value_are_left_out_where_any_replicate_lacks_one():
@@ -118,9 +120,32 @@ def test_p_is_under_five_percent_where_the_t_interval_excludes_no_effect(mean, s
     found = Estimate(*map(np.array, (mean, se, freedom, 1.0)), 30)
     low, high = stats.t.interval(0.95, freedom, mean, se)
     assert found.interval(None) == pytest.approx((low, high))
-    if abs(found.p - 0.05) > 1e-6:
-        assert (found.p < 0.05) == (low > 0 or high < 0)
-    assert found.p == pytest.approx(2 * (1 - stats.t.cdf(abs(mean) / se, freedom)), abs=1e-9)
+    if abs(found.p(None) - 0.05) > 1e-6:
+        assert (found.p(None) < 0.05) == (low > 0 or high < 0)
+    assert found.p(None) == pytest.approx(2 * (1 - stats.t.cdf(abs(mean) / se, freedom)), abs=1e-9)
+
+
+@given(st.floats(-0.99, 0.99), st.floats(1e-3, 2), st.floats(1, 60))
+def test_p_and_the_interval_inside_limits_agree(mean, se, freedom):
+    """Both are on the scale of the logit: 0 is outside the one where the other is under 0.05."""
+    found = Estimate(*map(np.array, (mean, se, freedom, 1.0)), 30)
+    low, high = found.interval((-1, 1))
+    if abs(found.p((-1, 1)) - 0.05) > 1e-6 and abs(mean) > 1e-9:
+        assert (found.p((-1, 1)) < 0.05) == (low > 0 or high < 0)
+
+
+def test_where_nothing_varied_so_many_who_agree_leave_room_for_others():
+    """Twenty patients, all ranked rightly from one source and wrongly from the other."""
+    sure = Estimate(*map(np.array, (1.0, 0.0, 19.0, 0.0)), 20)
+    found = sure.cautious((-2, 2), np.array(True))
+    low, high = found.interval((-2, 2))
+    assert 0 < low < 1 < high < 2
+    assert 0 < found.p((-2, 2)) < 0.05
+    even = Estimate(*map(np.array, (0.0, 0.0, 19.0, 0.0)), 20)
+    assert even.interval((-2, 2)) == pytest.approx((0, 0))  # the same networks
+    even = even.cautious((-2, 2), np.array(True))
+    assert even.p((-2, 2)) == 1
+    assert even.interval((-2, 2))[1] == pytest.approx(2 * (1 - 0.025 ** (1 / 20)), rel=0.1)
 
 
 @given(

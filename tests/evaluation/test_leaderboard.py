@@ -119,7 +119,7 @@ def test_sources_without_skill_have_no_rank_and_count_for_no_other(board):
 
 def test_ranks_are_those_of_the_values_among_as_many_sources(tmp_path):
     means = {"a": (0.9, 0.5), "b": (0.88, 0.7), "c": (0.95, 0.2), "d": (0.9, 0.55)}
-    folders = write_study(tmp_path, means, folds=2, p_art=(0, 1), images=images_of(40, 40))
+    folders = write_study(tmp_path, means, folds=4, p_art=(0, 1), images=images_of(40, 40))
     board = leaderboard(Evidence.of(folders, "tag", draws=200))
     for score, rows in board.groupby("score"):
         sign = 1 if score in ("drop", "gap") else -1

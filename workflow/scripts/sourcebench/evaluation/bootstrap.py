@@ -19,11 +19,12 @@ seeds) of this development set, and not of another development set: folds share 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+from scipy.special import logit
 
 from sourcebench.evaluation.comparisons import ROUNDING
 from sourcebench.evaluation.intervals import Limits, bounds_with
@@ -64,16 +65,37 @@ class Estimate:
         low = np.where(most, limits[1] - slack, np.where(least, limits[0], low))
         return low, np.where(least, limits[0] + slack, np.where(most, limits[1], high))
 
-    @property
-    def p(self) -> Floats:
-        """The two-sided p of the mean being 0: of a drop or difference that there is none.
+    def p(self, limits: Limits | None) -> Floats:
+        """Return the two-sided p of a drop or difference being 0.
 
-        A mean other than 0 that varies in no draw has that of the sign test: all patients agree.
+        On the scale of the interval, so that the two agree: p is under 0.05 where 0 is outside.
+
+        Args:
+            limits: between which it lies, as far below 0 as above; None for one without limits.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
-            t = np.where(self.mean == 0, 0, np.abs(self.mean) / self.se)
+            t = np.abs(self.mean) / self.se
+            if limits is not None:
+                share = (self.mean - limits[0]) / (limits[1] - limits[0])
+                slope = (limits[1] - limits[0]) * share * (1 - share)
+                bent = np.abs(logit(share)) * slope / self.se
+                t = np.where((share > 0) & (share < 1), bent, t)
+        t = np.where((np.abs(self.mean) < ROUNDING) & ~np.isnan(self.se), 0, t)
         p: Floats = 2 * stats.t.sf(t, self.freedom)
-        return np.where(np.isinf(t), 2 * 0.5**self.patients, p)
+        return p
+
+    def cautious(self, limits: Limits, still: npt.NDArray[np.bool_]) -> Estimate:
+        """Return the estimate with an error where nothing varied: where all AUROCs are 0 or 1.
+
+        So many patients who agree leave room for others: that of Clopper & Pearson's bound.
+
+        Args:
+            limits: between which the mean lies, as far below 0 as above.
+            still: which means are of AUROCs that are all 0 or 1.
+        """
+        room = limits[1] * (1 - 0.025 ** (1 / self.patients))
+        least = room / stats.t.ppf(0.975, self.freedom)
+        return replace(self, se=np.where(still & (self.se < ROUNDING), least, self.se))
 
 
 def estimate(

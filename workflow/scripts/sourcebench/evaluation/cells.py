@@ -23,6 +23,7 @@ class Cells:
         draws: C×F×B, on draws of its patients.
         folds: C, how many folds have a value.
         repeats: C, how many repeats.
+        still: C, whether all values (of both, of a difference) are 0 or 1, where no draw varies.
     """
 
     keys: pd.DataFrame
@@ -30,6 +31,7 @@ class Cells:
     draws: npt.NDArray[np.float32]
     folds: npt.NDArray[np.int64]
     repeats: npt.NDArray[np.int64]
+    still: npt.NDArray[np.bool_]
 
     def where(self, **wanted: Any) -> Cells:
         """Return the cells whose keys have these values, in order, without those keys."""
@@ -41,7 +43,7 @@ class Cells:
     def at(self, rows: npt.NDArray[np.intp], drop: Sequence[str] = ()) -> Cells:
         """Return some of the cells, by their places."""
         keys = self.keys.iloc[rows].drop(columns=list(drop)).reset_index(drop=True)
-        counts = self.folds[rows], self.repeats[rows]
+        counts = self.folds[rows], self.repeats[rows], self.still[rows]
         return Cells(keys, self.values[rows], self.draws[rows], *counts)
 
     def less(self, other: Cells) -> Cells:
@@ -49,7 +51,7 @@ class Cells:
         folds = np.minimum(self.folds, other.folds)
         repeats = np.minimum(self.repeats, other.repeats)
         values, draws = self.values - other.values, self.draws - other.draws
-        return Cells(self.keys, values, draws, folds, repeats)
+        return Cells(self.keys, values, draws, folds, repeats, self.still & other.still)
 
 
 def cells(
@@ -79,12 +81,14 @@ def cells(
     summed[count == 0] = np.nan
     drawn = np.divide(summed, np.maximum(count, 1)[:, None], dtype=np.float32)
     first = np.unique(place, return_index=True)[1]
-    sizes = _sizes(runs.assign(_place=place)[there], cells)
+    folds_there, repeats_there = _sizes(runs.assign(_place=place)[there], cells)
     return Cells(
         runs[list(keys)].iloc[first].reset_index(drop=True),
         mean.reshape(cells, folds),
         drawn.reshape(cells, folds, -1),
-        *sizes,
+        folds_there,
+        repeats_there,
+        np.asarray(np.isin(np.nan_to_num(mean), (0, 1)).reshape(cells, folds).all(1)),
     )
 
 

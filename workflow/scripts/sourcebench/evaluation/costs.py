@@ -12,6 +12,8 @@ from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import limits
 
 CHANCE = 0.5
+DROPS: Limits = (-1.0, 1.0)
+"""Between which a drop of the AUROC lies."""
 
 
 def drops(evidence: Evidence, metric: str = "auroc", test_set: str = "ood") -> Cells:
@@ -43,7 +45,7 @@ def shortcut_drop(evidence: Evidence) -> pd.DataFrame:
         run has p_art = 0.
     """
     lost = drops(evidence)
-    found = estimate_of(evidence, lost)
+    found = estimate_of(evidence, lost).cautious(DROPS, lost.still)
     return with_skill(evidence, described(lost, found, "drop", drop_limits()))
 
 
@@ -54,7 +56,7 @@ def described(
     low, high = found.interval(within)
     numbers = {"folds": cells.folds, "repeats": cells.repeats, name: found.mean}
     table = cells.keys.assign(**numbers, low=low, high=high)
-    return table.assign(p=found.p) if test else table
+    return table.assign(p=found.p(within)) if test else table
 
 
 def estimate_of(evidence: Evidence, cells: Cells) -> Estimate:
@@ -63,20 +65,38 @@ def estimate_of(evidence: Evidence, cells: Cells) -> Estimate:
 
 
 def skills(evidence: Evidence) -> pd.DataFrame:
-    """Tell which cells are above chance at p_art = 0, with their whole interval.
+    """Tell which sources' networks can do the task before there is a shortcut, at p_art = 0.
 
-    Where they are not, the networks learned nothing, and have nothing to lose: that their AUROC
-    does not fall says nothing of a shortcut. It is that of the o.o.d. test set, from which a drop
-    is counted; of images without a confounder that of the images as they are.
+    "yes": their AUROC is above chance with its whole interval, both on images without the artifact
+    and on the o.o.d. test set, from which drops are counted. "no": not on images without the
+    artifact. They learned nothing, and have nothing to lose: that their AUROC does not fall says
+    nothing of a shortcut. "misled": only not on the o.o.d. test set. The artifact confuses them,
+    though nothing taught them that it goes with a class: a drop has no height to fall from. "" is
+    where there is no telling.
 
     Returns:
-        One row per cell at p_art = 0: its axes less p_art and test set, and `skilled`: "yes", "no",
-        or "" where there is no telling.
+        One row per cell at p_art = 0: its axes less p_art and test set, and `skilled`.
     """
-    chosen = evidence.cells().where(test_set=_counted_from(evidence.runs), p_art=0.0)
+    there = set(evidence.runs["test_set"])
+    plain = next((name for name in ("clean", "iid") if name in there), None)
+    sides = [name for name in (plain, "ood") if name in there]
+    told = [_above_chance(evidence, str(name)) for name in sides]
+    if not told:
+        return evidence.cells().keys.head(0).drop(columns=["p_art", "test_set"]).assign(skilled="")
+    keys = [name for name in told[0] if name != "above"]
+    both = told[0].merge(told[-1], on=keys, how="outer", suffixes=("", "_ood"))
+    able, unmoved = both["above"], both.get("above_ood", both["above"])
+    skilled = np.select(
+        [able.isna() | unmoved.isna(), able == 0, unmoved == 0], ["", "no", "misled"], "yes"
+    )
+    return both[keys].assign(skilled=skilled)
+
+
+def _above_chance(evidence: Evidence, test_set: str) -> pd.DataFrame:
+    """Return cells at p_art = 0, and whether their AUROC is above chance (1, 0, NaN)."""
+    chosen = evidence.cells().where(test_set=test_set, p_art=0.0)
     low, _ = estimate_of(evidence, chosen).interval(limits("auroc"))
-    told = ["" if np.isnan(each) else "yes" if each > CHANCE else "no" for each in low]
-    return chosen.keys.assign(skilled=told)
+    return chosen.keys.assign(above=np.where(np.isnan(low), np.nan, low > CHANCE))
 
 
 def with_skill(evidence: Evidence, table: pd.DataFrame, source: str = "source") -> pd.DataFrame:
@@ -85,10 +105,6 @@ def with_skill(evidence: Evidence, table: pd.DataFrame, source: str = "source") 
     on = [name for name in known if name != "skilled"]
     found = table.merge(known.astype({"skilled": object}), on=on, how="left")
     return found.assign(skilled=found["skilled"].astype(object).fillna("").astype(str))
-
-
-def _counted_from(runs: pd.DataFrame) -> str:
-    return "ood" if (runs["test_set"] == "ood").any() else "clean"
 
 
 def drop_limits(metric: str = "auroc") -> Limits | None:

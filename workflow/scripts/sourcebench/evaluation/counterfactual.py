@@ -35,6 +35,7 @@ MEASURES: dict[str, Limits | None] = {
 }
 """What is measured, and between which values it lies."""
 ALL = "all"
+CHANGES = ("log_odds", "probability")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Effects:
 def effects(evidence: Evidence) -> Effects | None:
     """Return what the confounder does to every network's answers; None without the two test sets.
 
-    Of all classes together it is the mean of theirs, weighted by their images with the artifact.
+    Of all classes together it is the mean over all images; where classes are the standard, as of
+    groups and of areas, the mean of theirs, weighted by their images with the artifact.
     """
     both = _networks(evidence.runs)
     if both.empty:
@@ -77,9 +79,13 @@ def effects(evidence: Evidence) -> Effects | None:
         for name, size in zip(names, [*sizes, len(labels)], strict=True):
             counts.setdefault(name, []).append(int(size))
         paired &= sides.paired
+        # Pairs need no standard of classes: of all images, the shares of the classes vary as well.
+        together = _changes(sides.of_one_class, weights, 1) if sides.paired else {}
         for measure, by_class in _measured(sides, weights, evidence.classes).items():
             # A class that no image with the artifact is of counts for nothing.
             total = shares @ np.where(shares[:, None] > 0, by_class, 0)
+            if measure in together:
+                total = together[measure][0]
             for name, each in zip(names, [*by_class, total], strict=True):
                 found.setdefault((measure, name), []).append(each)
     stacked = {key: np.stack(each) for key, each in found.items()}
@@ -106,6 +112,11 @@ class Sides:
     artifact: pd.DataFrame
 
     @property
+    def of_one_class(self) -> Sides:
+        """The same images without their labels."""
+        return Sides(self.clean.assign(label=0), self.artifact.assign(label=0))
+
+    @property
     def paired(self) -> bool:
         """Whether both have the same images, in the same order."""
         one, other = (side["image_id"].to_numpy() for side in (self.clean, self.artifact))
@@ -114,14 +125,17 @@ class Sides:
 
 def _measured(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[str, Floats]:
     """Return each measure by class: K×(1 + B), the first on the test sets as they are."""
-    found = {
-        name: _contrasts(sides, name, weights, classes) for name in ("log_odds", "probability")
-    }
-    found["flipped"] = _flipped(sides, weights[0], classes)
+    found = _changes(sides, weights, classes)
     few = [_with_all(each[:1]) for each in weights]
     for name, score in {"encoded": "log_odds", "probe": "probe"}.items():
         found[name] = np.stack([_told(sides, score, few, label) for label in range(classes)])
     return found
+
+
+def _changes(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[str, Floats]:
+    """Return the measures that are means over images, by class, as `_measured`."""
+    found = {name: _contrasts(sides, name, weights, classes) for name in CHANGES}
+    return {**found, "flipped": _flipped(sides, weights[0], classes)}
 
 
 def _contrasts(sides: Sides, name: str, weights: list[list[Weights]], classes: int) -> Floats:

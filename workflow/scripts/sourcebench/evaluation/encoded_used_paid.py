@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.evaluation.cells import cells
-from sourcebench.evaluation.costs import described, drop_limits, drops, estimate_of, with_skill
+from sourcebench.evaluation.costs import DROPS, described, drops, estimate_of, with_skill
 from sourcebench.evaluation.counterfactual import ALL, MEASURES, effects
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.replicates import cell
@@ -35,17 +35,18 @@ def encoded_used_paid(evidence: Evidence) -> pd.DataFrame:
         columns = [*places, "folds", "repeats", *numbers, "contrast", "skilled"]
         return pd.DataFrame(columns=columns)
     keys = cell(found.networks)
-    table = pd.DataFrame()
+    parts = []
     for question, measure in QUESTIONS.items():
         value, draws = found.values[measure][ALL], found.draws[measure][ALL]
         there = cells(found.networks, keys, value, draws.astype(np.float32))
-        rows = described(
-            there, estimate_of(evidence, there), question, MEASURES[measure], test=False
-        )
-        rows = rows.rename(columns={"low": f"{question}_low", "high": f"{question}_high"})
-        table = rows if table.empty else table.merge(rows.drop(columns=["folds", "repeats"]))
+        told = estimate_of(evidence, there)
+        rows = described(there, told, question, MEASURES[measure], test=False)
+        parts.append(rows.rename(columns={"low": f"{question}_low", "high": f"{question}_high"}))
     lost = drops(evidence)
-    paid = described(lost, estimate_of(evidence, lost), "paid", drop_limits(), test=False)
-    paid = paid.rename(columns={"low": "paid_low", "high": "paid_high"})
-    table = table.merge(paid.drop(columns=["folds", "repeats"]), how="left", on=keys)
+    cost = estimate_of(evidence, lost).cautious(DROPS, lost.still)
+    paid = described(lost, cost, "paid", DROPS, test=False)
+    parts.append(paid.rename(columns={"low": "paid_low", "high": "paid_high"}))
+    table = parts[1][[*keys, "folds", "repeats"]]  # what is used is asked of every network
+    for part in parts:
+        table = table.merge(part.drop(columns=["folds", "repeats"]), how="left", on=keys)
     return with_skill(evidence, table.assign(contrast=found.contrast))

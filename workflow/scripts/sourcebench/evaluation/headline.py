@@ -3,22 +3,23 @@
 Its answer to the question "which source is more robust?" is, of each pair of sources, the mean over
 all confounders of what one pays more than the other at the highest p_art. Confounders of one task
 share images and the networks of p_art = 0, so that their standard errors are averaged, as if they
-were one and the same; tasks share nothing, and their variances add. That is at most too careful.
+were one and the same; tasks are taken to share nothing, and their variances add.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from sourcebench.evaluation.aggregate import Tables
-from sourcebench.evaluation.costs import drop_limits
-from sourcebench.evaluation.intervals import bounds_with
+from sourcebench.evaluation.bootstrap import Estimate
+from sourcebench.evaluation.comparisons import holm
 from sourcebench.evaluation.power import detectable
 
 LEVEL = 0.05
+DIFFERENCES = (-2.0, 2.0)
+"""Between which a difference of two drops lies."""
 
 
 def headline(study: str, tables: Tables, titles: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -59,8 +60,9 @@ def answers(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[s
     Returns:
         One item per pair and architecture (and further axes): their names, `targets` (how many
         confounders of tasks, of those for which both have skill), `difference` (mean over them of
-        the drop of a less that of b at the highest p_art), `low, high, p`, `detectable`, and
-        `sentence`. Pairs without such a target have numbers that are null.
+        the drop of a less that of b at the highest p_art), `low, high, p, p_holm` (adjusted over
+        all answers of the study, by which the sentence judges), `detectable`, and `sentence`. Pairs
+        without such a target have numbers that are null.
     """
     drops = comparisons[comparisons["of"] == "drop"]
     if drops.empty:
@@ -70,51 +72,57 @@ def answers(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[s
     end = list(comparisons).index("mean_a")
     pair = [str(name) for name in list(comparisons)[:end] if name not in known]
     top = drops[drops["p_art"] == drops.groupby([*pair, *place])["p_art"].transform("max")]
-    return [
-        {**dict(zip(pair, map(str, key), strict=True)), **_answer(rows, key[-2:], titles)}
+    found = [
+        {**dict(zip(pair, map(str, key), strict=True)), **_answer(rows)}
         for key, rows in top.groupby(pair, sort=False)
     ]
+    ps = [np.nan if each["p"] is None else each["p"] for each in found]
+    for each, p in zip(found, holm(ps), strict=True):
+        each["p_holm"] = None if np.isnan(p) else float(p)
+        names = [titles.get(each[name], each[name]) for name in ("source_a", "source_b")]
+        each["sentence"] = _sentence(each, *names)
+    return found
 
 
-def _answer(rows: pd.DataFrame, names: Sequence[Any], titles: Mapping[str, str]) -> dict[str, Any]:
-    a, b = (titles.get(str(name), str(name)) for name in names)
+def _answer(rows: pd.DataFrame) -> dict[str, Any]:
     there = rows[(rows["skilled"] == "yes") & rows["se"].notna()]
     count = len(there)
     if not count:
-        nothing = dict.fromkeys(("difference", "low", "high", "p", "detectable"))
-        says = f"Whether {a} or {b} pays more can't be said: both have nowhere skill to lose."
-        return {"targets": 0, **nothing, "sentence": says}
+        return {"targets": 0, **dict.fromkeys(("difference", "low", "high", "p", "detectable"))}
     by_task = there.groupby("task")["se"].sum() / count
     se, freedom = float(np.sqrt((by_task**2).sum())), float(there["freedom"].min())
     mean = float(there["difference"].mean())
-    span = drop_limits()
-    within = (2 * span[0], 2 * span[1]) if span else None
-    low, high = (float(each) for each in bounds_with(mean, se, freedom, 1 - LEVEL, within))
-    p = float(2 * stats.t.sf(abs(mean) / se, freedom)) if se else float(mean == 0)
+    nothing = np.zeros(1)
+    found = Estimate(np.array([mean]), np.array([se]), np.array([freedom]), nothing, 1)
+    (low,), (high,) = found.interval(DIFFERENCES)
     could = float(detectable(se, freedom))
     return {
         "targets": count,
         "difference": mean,
-        "low": low,
-        "high": high,
-        "p": p,
-        "detectable": could,
-        "sentence": _sentence(a, b, count, mean, low, high, p, could),
+        "low": float(low),
+        "high": float(high),
+        "p": float(found.p(DIFFERENCES)[0]),
+        "detectable": could if could <= DIFFERENCES[1] else None,
     }
 
 
-def _sentence(
-    a: str, b: str, count: int, mean: float, low: float, high: float, p: float, could: float
-) -> str:
+def _sentence(answer: Mapping[str, Any], a: str, b: str) -> str:
     """Return the answer in words."""
-    over = "one confounder" if count == 1 else f"{count} confounders"
-    sure = f"95 % interval {low:+.2f} to {high:+.2f}, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
+    count, mean, p, could = (
+        answer[name] for name in ("targets", "difference", "p_holm", "detectable")
+    )
+    if not count:
+        return f"Whether {a} or {b} pays more can't be said: nowhere are both known to have skill."
+    over = "one confounder of a task" if count == 1 else f"{count} confounders of tasks"
+    sure = f"95 % interval {answer['low']:+.2f} to {answer['high']:+.2f}"
+    sure += f", p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
     if p <= LEVEL:
         more, less = (a, b) if mean > 0 else (b, a)
         paid = f"networks from {more} lose {abs(mean):.2f} more o.o.d. AUROC than those from {less}"
         return f"Over {over}, {paid} ({a} less {b}: {sure})."
     none = f"no difference is found between {a} and {b} in the o.o.d. AUROC that they lose"
-    return f"Over {over}, {none} ({mean:+.2f}, {sure}); one of {could:.2f} would have been."
+    found = f"one of {could:.2f} would have been" if could else "this design could find none"
+    return f"Over {over}, {none} ({mean:+.2f}, {sure}); {found}."
 
 
 def _cells(tables: Tables) -> list[dict[str, Any]]:

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 from scipy.stats import rankdata
 
 from sourcebench.evaluation.bootstrap import Estimate, estimate, joint, replicate_weights
 from sourcebench.evaluation.cells import Cells
-from sourcebench.evaluation.costs import CHANCE, drop_limits, drops, skills
+from sourcebench.evaluation.costs import CHANCE, DROPS, drops, skills
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.resampling import Floats
@@ -64,7 +65,9 @@ def leaderboard(evidence: Evidence) -> pd.DataFrame:
         where: dict[str, Any] = dict(zip(among, key, strict=True))
         skilled = rows["skilled"].to_numpy(str)
         for name, scored in _scores(evidence, where, list(rows["source"]), top).items():
-            ranks = _ranks(scored, skilled != "no")
+            # Who is misled from the start falls from no height: small losses are no merit there.
+            unranked = ["no", "misled"] if name in ("drop", "gap") else ["no"]
+            ranks = _ranks(scored, ~np.isin(skilled, unranked))
             numbers = {"value": scored.value, "low": scored.low, "high": scored.high, **ranks}
             row = rows.drop(columns="skilled").assign(p_art=top, score=name, **numbers)
             parts.append(row.assign(skilled=skilled))
@@ -89,9 +92,9 @@ def _scores(
     }
     found = {"area": _linear(evidence, _area(curve, shares), +1, (0.0, 1.0))}
     found["crossing"] = _crossing(evidence, curve, shares)
-    found["drop"] = _linear(evidence, curve[0].less(curve[-1]), -1, drop_limits())
+    found["drop"] = _linear(evidence, curve[0].less(curve[-1]), -1, DROPS)
     if "iid" in end:
-        found["gap"] = _linear(evidence, end["iid"].less(end["ood"]), -1, drop_limits())
+        found["gap"] = _linear(evidence, end["iid"].less(end["ood"]), -1, DROPS)
     found["worst_auroc"] = _linear(evidence, _least(list(end.values())), +1, (0.0, 1.0))
     groups = [
         at(evidence.cells(metric).where(**where, test_set=side), top)
@@ -119,6 +122,8 @@ def _at_or_none(cells: Cells, places: Floats) -> Cells:
 def _linear(evidence: Evidence, cells: Cells, better: int, within: Limits | None) -> Scored:
     """Return a score that is a mean over replicates."""
     found = estimate(cells.values, cells.draws, evidence.rarest)
+    if within == DROPS:
+        found = found.cautious(DROPS, cells.still)
     low, high = found.interval(within, LEVEL)
     return Scored(found.mean, low, high, _joint(evidence, cells, found), better)
 
@@ -135,14 +140,14 @@ def _area(curve: list[Cells], shares: npt.NDArray[np.float64]) -> Cells:
 def _combined(each: list[Cells], weights: npt.NDArray[np.float64]) -> Cells:
     values = np.tensordot(weights, [cells.values for cells in each], 1)
     draws = np.tensordot(weights.astype(np.float32), [cells.draws for cells in each], 1)
-    return Cells(each[0].keys, values, draws, each[0].folds, each[0].repeats)
+    return replace(each[0], values=values, draws=draws)
 
 
 def _least(each: list[Cells]) -> Cells:
     """Return the least of several values, in each replicate and draw."""
     values = np.min([cells.values for cells in each], axis=0)
     draws = np.min([cells.draws for cells in each], axis=0)
-    return Cells(each[0].keys, values, draws, each[0].folds, each[0].repeats)
+    return replace(each[0], values=values, draws=draws)
 
 
 def _crossing(evidence: Evidence, curve: list[Cells], shares: npt.NDArray[np.float64]) -> Scored:
@@ -183,7 +188,12 @@ def crossing(curve: Floats, shares: npt.NDArray[np.float64], height: float = CHA
 def _joint(evidence: Evidence, cells: Cells, found: Estimate) -> Floats:
     rng = generator("replicates", evidence.task)
     weights = replicate_weights(cells.values.shape[1], cells.draws.shape[2], rng)
-    return joint(cells.values, cells.draws, found.shrink, weights)
+    drawn = joint(cells.values, cells.draws, found.shrink, weights)
+    # As far apart as Student's quantiles are, which an interval of the same mean has.
+    wide = stats.t.ppf((1 + LEVEL) / 2, found.freedom) / stats.norm.ppf((1 + LEVEL) / 2)
+    centre = found.mean[:, None]
+    widened: Floats = centre + (drawn - centre) * wide[:, None]
+    return widened
 
 
 def _ranks(scored: Scored, ranked: npt.NDArray[np.bool_]) -> dict[str, Floats]:

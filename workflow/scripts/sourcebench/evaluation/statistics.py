@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.evaluation.aggregate import axes
-from sourcebench.evaluation.bootstrap import estimate, mean_of
+from sourcebench.evaluation.bootstrap import Estimate, estimate, mean_of
 from sourcebench.evaluation.cells import Cells
 from sourcebench.evaluation.comparisons import holm, permutation_test, smallest_p
 from sourcebench.evaluation.corrected import corrected_t
@@ -18,6 +18,7 @@ from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import limits
 from sourcebench.evaluation.power import detectable
 from sourcebench.evaluation.replicates import cell, unit
+from sourcebench.evaluation.resampling import Floats
 
 COMPARED = [
     "of", "source_a", "source_b", "mean_a", "mean_b", "difference", "se",
@@ -83,7 +84,6 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
     """Return the rows of all pairs, of one quantity."""
     keys = [name for name in cells.keys if name != "source"]
     span = (within[0] - within[1], within[1] - within[0]) if within else None
-    sizes = [float(evidence.runs[name].mean()) for name in ("n_train", "n_val")]
     folds = unit(evidence.runs) == "fold"  # repeats of one fold train on the same images
     rows = cells.keys.assign(_row=cells.keys.index)
     parts = [pd.DataFrame(columns=[*keys, *COMPARED])]
@@ -94,6 +94,7 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
         one, other = (cells.at(both[name].to_numpy(np.intp)) for name in ("_row_x", "_row_y"))
         less = one.less(other)
         found = estimate_of(evidence, less)
+        found = found.cautious(span, less.still) if span else found
         low, high = found.interval(span)
         tests = [permutation_test(*each) for each in zip(one.values, other.values, strict=True)]
         parts.append(
@@ -101,12 +102,13 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
                 of=of, source_a=a, source_b=b,
                 mean_a=mean_of(one.values, -1), mean_b=mean_of(other.values, -1),
                 difference=found.mean, se=found.se, freedom=found.freedom,
-                low=low, high=high, p=found.p, p_holm=np.nan,
-                detectable=detectable(np.where(found.se > 0, found.se, np.nan), found.freedom),
+                low=low, high=high, p=found.p(span), p_holm=np.nan,
+                detectable=_detectable(found, span),
                 t=[test.t for test in tests], p_permutation=[test.p for test in tests],
                 p_smallest=list(map(smallest_p, _count(one), _count(other))),
                 p_corrected=[
-                    corrected_t(each, *sizes).p if folds else np.nan for each in less.values
+                    corrected_t(each, *size).p if folds else np.nan
+                    for each, size in zip(less.values, _sizes(evidence, both), strict=True)
                 ],
                 folds_a=one.folds, repeats_a=one.repeats,
                 folds_b=other.folds, repeats_b=other.repeats,
@@ -115,10 +117,25 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
     return _both_skilled(evidence, pd.concat(parts[1:] or parts))
 
 
+def _detectable(found: Estimate, span: Limits | None) -> Floats:
+    """Return what a design could find; NaN where there are no such differences."""
+    least = detectable(found.se, found.freedom)
+    return np.where(least <= span[1], least, np.nan) if span else least
+
+
+def _sizes(evidence: Evidence, rows: pd.DataFrame) -> list[list[float]]:
+    """Return of how many images the networks of each row were trained and validated."""
+    by = ["fraction"] if "fraction" in rows else ["task"]
+    means = evidence.runs.groupby(by)[["n_train", "n_val"]].mean().reset_index()
+    found = rows[by].merge(means, on=by, how="left")
+    return found[["n_train", "n_val"]].to_numpy(np.float64).tolist()
+
+
 def _both_skilled(evidence: Evidence, table: pd.DataFrame) -> pd.DataFrame:
     """Return pairs with `skilled`: whether both sources are; "" where there is no telling."""
     a, b = (with_skill(evidence, table, name)["skilled"] for name in ("source_a", "source_b"))
-    both = np.where((a == "yes") & (b == "yes"), "yes", "no")
+    both = np.where((a == "no") | (b == "no"), "no", "misled")
+    both = np.where((a == "yes") & (b == "yes"), "yes", both)
     both = np.where((a == "") | (b == ""), "", both)
     table.insert(list(table).index("folds_a"), "skilled", both)
     return table
