@@ -24,7 +24,7 @@ from sourcebench.evaluation.statistics import (
     summary,
 )
 from sourcebench.files import write_csv
-from synthetic_predictions import images_of, write_study
+from synthetic_predictions import images_of, predictions, write_run, write_study
 
 IMAGES = images_of(12, 18, per_patient=2)
 PLACE = ["arch", "p_art", "test_set"]
@@ -298,6 +298,23 @@ def test_a_source_is_skilled_where_its_whole_interval_is_above_chance(tmp_path, 
     assert set(shortcut_drop(some)["skilled"]) == {said}
     low = one(summary(some, ["auroc"]), p_art=0, test_set="ood")["low"]
     assert (low > 0.5) == (said == "yes")
+
+
+@pytest.mark.parametrize(
+    ("own", "pull", "said"),
+    [(0.0, -3, "no"), (2.2, 3.4, "misled"), (2.2, 0, "yes")],
+    ids=["the artifact alone tells the classes apart", "the artifact misleads", "neither"],
+)
+def test_skill_is_told_without_the_artifact(tmp_path, own, pull, said):
+    """What it does to networks that never learned it must neither make nor break a skill."""
+    images, rng = images_of(40, 40), np.random.default_rng(1)
+    folders = []
+    for fold in (1, 2):
+        made = {"tag": predictions(images, own, pull, 0, rng)}
+        place = {"task": "t", "source": "s", "arch": "a", "p_art": 0.0, "fold": fold}
+        folders.append(write_run(tmp_path / str(fold), made, confounder="none", **place))
+    (row,) = skills(Evidence.of(folders, "tag", draws=100)).to_dict("records")
+    assert row["skilled"] == said
 
 
 def test_a_single_class_leaves_no_telling_who_is_skilled(tmp_path):
