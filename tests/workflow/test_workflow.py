@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 import planner
 from archive_server import entry, pack
@@ -29,6 +30,7 @@ from sourcebench.files import read_json
 
 pytest_plugins = ["archive_server"]
 
+SUMMARY = ROOT / "workflow/scripts/sourcebench/evaluation/summary.schema.yaml"
 TINY = ROOT / "tests" / "tiny.yaml"
 RUN = "task~cxr_mass/confounder~tag/source~random/arch~tiny_resnet/p_art~1/fold~1"
 
@@ -76,6 +78,15 @@ def test_everything_is_made(study):
     sizes = {path.parent.name: path.stat().st_size for path in results.rglob("native.npy")}
     assert min(sizes["cxr_mass"], sizes["ct_nodule"]) > 1e6 > sizes["cxr_atelectasis"]
     assert not list(folder.rglob(".*.part*"))
+
+
+def test_the_summary_is_as_its_schema_says_and_its_answers_are_heard(study):
+    folder, said = study
+    found = read_json(folder / "results" / "tiny" / "summary.json")
+    assert not list(Draft202012Validator(yaml.safe_load(SUMMARY.read_text())).iter_errors(found))
+    assert found["answers"]
+    for answer in found["answers"]:
+        assert answer["sentence"] in said
 
 
 def test_the_table_of_runs_is_complete(study):
