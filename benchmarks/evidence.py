@@ -46,6 +46,11 @@ def make(folder: Path, task: str, share: float) -> list[Path]:
     )
 
 
+def tested(folders: list[Path], confounder: str) -> list[Path]:
+    """Return the runs under a confounder, those of p_art = 0 among them."""
+    return [folder for folder in folders if {"none", confounder} & set(folder.parts)]
+
+
 def evidence(folders: list[Path], task: str, confounder: str, out: Path) -> None:
     """Do what the rule `evidence` does."""
     from sourcebench import files
@@ -108,7 +113,7 @@ def main() -> None:
         pool = ProcessPoolExecutor(CORES, get_context("spawn"), max_tasks_per_child=1)
         with pool:
             jobs = [
-                pool.submit(evidence, folders, task, confounder, out)
+                pool.submit(evidence, tested(folders, confounder), task, confounder, out)
                 for task, folders in runs.items()
                 for confounder in config["tasks"][task]["confounders"]
             ]
