@@ -152,10 +152,16 @@ class Evidence:
 
     def cells(self, metric: str = HEADLINE) -> Cells:
         """Return a metric of all cells of the experiment, and of their draws."""
-        values = self.runs[metric].to_numpy(np.float64)
-        # A metric that is not scored on draws has folds alone to tell its error by.
-        draws = self.drawn.get(metric, np.full((len(self.runs), 1), np.nan, np.float32))
-        return cells(self.runs, cell(self.runs), values, draws)
+        if metric not in self._cells:
+            values = self.runs[metric].to_numpy(np.float64)
+            # A metric that is not scored on draws has folds alone to tell its error by.
+            draws = self.drawn.get(metric, np.full((len(self.runs), 1), np.nan, np.float32))
+            self._cells[metric] = cells(self.runs, cell(self.runs), values, draws)
+        return self._cells[metric]
+
+    @cached_property
+    def _cells(self) -> dict[str, Cells]:
+        return {}
 
     @cached_property
     def metrics(self) -> list[str]:
