@@ -28,5 +28,6 @@ def _interval(predictions: pd.DataFrame) -> tuple[float, float]:
     if logits.shape[1] > 2:
         return float("nan"), float("nan")
     score = margin(logits)
-    _, low, high = auroc_interval(predictions["label"], score, predictions["patient_id"])
+    patients, _ = pd.factorize(predictions["patient_id"])  # numbers compare faster than names
+    _, low, high = auroc_interval(predictions["label"], score, patients)
     return low, high
