@@ -24,7 +24,7 @@ from common import machine, verdict
 from scipy.stats import norm
 
 from sourcebench.evaluation.bootstrap import Estimate, estimate
-from sourcebench.evaluation.costs import drop_limits
+from sourcebench.evaluation.costs import DROPS
 from sourcebench.evaluation.intervals import UNIT, Limits, bounds
 from sourcebench.evaluation.metrics.areas import ranked_rightly
 from sourcebench.evaluation.resampling import Patients
@@ -36,18 +36,17 @@ NETWORKS = {
     "b 0.85": 0.85, "b 0.65": 0.65,
 }  # fmt: skip
 """Of two sources, by their true AUROC: at p_art = 0 both have 0.85."""
-DROP = drop_limits()
 BETWEEN: Limits = (-2.0, 2.0)
 STATISTICS: dict[str, tuple[dict[str, int], Limits | None]] = {
     "AUROC 0.15": ({"a 0.15": 1}, UNIT),
     "AUROC 0.65": ({"a 0.65": 1}, UNIT),
     "AUROC 0.85": ({"a 0.85": 1}, UNIT),
     "AUROC 0.96": ({"a 0.96": 1}, UNIT),
-    "drop, none": ({"a 0.85": 1, "a 0.85 again": -1}, DROP),
-    "drop 0.85 to 0.65": ({"a 0.85": 1, "a 0.65": -1}, DROP),
-    "drop 0.85 to 0.15": ({"a 0.85": 1, "a 0.15": -1}, DROP),
-    "sources, none": ({"a 0.85": 1, "b 0.85": -1}, DROP),
-    "sources 0.85, 0.65": ({"a 0.85": 1, "b 0.65": -1}, DROP),
+    "drop, none": ({"a 0.85": 1, "a 0.85 again": -1}, DROPS),
+    "drop 0.85 to 0.65": ({"a 0.85": 1, "a 0.65": -1}, DROPS),
+    "drop 0.85 to 0.15": ({"a 0.85": 1, "a 0.15": -1}, DROPS),
+    "sources, none": ({"a 0.85": 1, "b 0.85": -1}, DROPS),
+    "sources 0.85, 0.65": ({"a 0.85": 1, "b 0.65": -1}, DROPS),
     "drops, none": ({"a 0.85": 1, "a 0.65": -1, "b 0.85": -1, "b 0.65": 1}, BETWEEN),
     "drops 0.70, 0.20": ({"a 0.85": 1, "a 0.15": -1, "b 0.85": -1, "b 0.65": 1}, BETWEEN),
 }

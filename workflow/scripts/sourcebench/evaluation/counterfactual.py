@@ -20,6 +20,7 @@ import pandas as pd
 from sourcebench.design import CONFOUNDED
 from sourcebench.evaluation.aggregate import axes
 from sourcebench.evaluation.bootstrap import estimate
+from sourcebench.evaluation.costs import with_skill
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import columns_of_logits, margin, probabilities
@@ -199,14 +200,14 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
         One row per network and class, and for all classes together: the axes, `class`, `n` (its
         images with the artifact), `contrast`, and of each of `MEASURES` but the probe its value and
         the bounds of its 95 % confidence interval over patients: `log_odds, log_odds_low,
-        log_odds_high, …`.
+        log_odds_high, …`, and `skilled`.
     """
     found = effects(evidence)
     shown = [name for name in MEASURES if name != "probe"]
     if found is None:
         places = [name for name in axes(evidence.runs) if name != "test_set"]
         numbers = [f"{name}{end}" for name in shown for end in ("", "_low", "_high")]
-        return pd.DataFrame(columns=[*places, "class", "n", "contrast", *numbers])
+        return pd.DataFrame(columns=[*places, "class", "n", "contrast", *numbers, "skilled"])
     parts = []
     for label in found.values[shown[0]]:
         n, contrast = found.images[label], found.contrast
@@ -217,7 +218,8 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
             low, high = single.interval(MEASURES[name])
             part[[name, f"{name}_low", f"{name}_high"]] = np.stack([value, low, high], axis=1)
         parts.append(part)
-    return pd.concat(parts).sort_values([*found.networks, "class"], ignore_index=True)
+    table = pd.concat(parts).sort_values([*found.networks, "class"], ignore_index=True)
+    return with_skill(evidence, table)
 
 
 def _networks(runs: pd.DataFrame) -> pd.DataFrame:
