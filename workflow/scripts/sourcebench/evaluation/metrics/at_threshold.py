@@ -40,16 +40,13 @@ def recall(labels: Labels, logits: Logits) -> float:
     NaN with several classes, too, of which none is the positive one: `balanced_accuracy` is there.
     The paper reports 0 for randomly initialised networks on the lung mass task (§3).
     """
-    called = logits[labels == 1].argmax(1) == 1
-    return float(called.mean()) if called.size and logits.shape[1] == 2 else np.nan
+    return _called_so(labels, logits, 1)
 
 
 @RESAMPLED.register("recall")
 def recall_of_draws(resample: Resample) -> Floats:
     """Return the share of the positives of each draw that are called so (B)."""
-    if resample.logits.shape[1] > 2:
-        return np.full(len(resample.total), np.nan)
-    return resample.mean(_right(resample), resample.labels == 1)
+    return _called_so_of_draws(resample, 1)
 
 
 @METRICS.register("specificity")
@@ -58,16 +55,24 @@ def specificity(labels: Labels, logits: Logits) -> float:
 
     NaN with several classes, of which none is the positive one.
     """
-    called = logits[labels == 0].argmax(1) == 0
-    return float(called.mean()) if called.size and logits.shape[1] == 2 else np.nan
+    return _called_so(labels, logits, 0)
 
 
 @RESAMPLED.register("specificity")
 def specificity_of_draws(resample: Resample) -> Floats:
     """Return the share of the negatives of each draw that are called so (B)."""
+    return _called_so_of_draws(resample, 0)
+
+
+def _called_so(labels: Labels, logits: Logits, label: int) -> float:
+    called = logits[labels == label].argmax(1) == label
+    return float(called.mean()) if called.size and logits.shape[1] == 2 else np.nan
+
+
+def _called_so_of_draws(resample: Resample, label: int) -> Floats:
     if resample.logits.shape[1] > 2:
         return np.full(len(resample.total), np.nan)
-    return resample.mean(_right(resample), resample.labels == 0)
+    return resample.mean(_right(resample), resample.labels == label)
 
 
 @METRICS.register("sensitivity")
