@@ -32,7 +32,7 @@ from scipy.stats import norm, rankdata
 
 from sourcebench.evaluation.bootstrap import Estimate, estimate
 from sourcebench.evaluation.cells import Cells
-from sourcebench.evaluation.costs import drop_limits
+from sourcebench.evaluation.costs import DROPS
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.intervals import UNIT, Limits, bounds
 from sourcebench.evaluation.leaderboard import (
@@ -54,18 +54,17 @@ NETWORKS = {
     "b 0.85": 0.85, "b 0.65": 0.65,
 }  # fmt: skip
 """Of two sources, by their true AUROC: at p_art = 0 both have 0.85."""
-DROP = drop_limits()
 BETWEEN: Limits = (-2.0, 2.0)
 STATISTICS: dict[str, tuple[dict[str, int], Limits | None]] = {
     "AUROC 0.15": ({"a 0.15": 1}, UNIT),
     "AUROC 0.65": ({"a 0.65": 1}, UNIT),
     "AUROC 0.85": ({"a 0.85": 1}, UNIT),
     "AUROC 0.96": ({"a 0.96": 1}, UNIT),
-    "drop, none": ({"a 0.85": 1, "a 0.85 again": -1}, DROP),
-    "drop 0.85 to 0.65": ({"a 0.85": 1, "a 0.65": -1}, DROP),
-    "drop 0.85 to 0.15": ({"a 0.85": 1, "a 0.15": -1}, DROP),
-    "sources, none": ({"a 0.85": 1, "b 0.85": -1}, DROP),
-    "sources 0.85, 0.65": ({"a 0.85": 1, "b 0.65": -1}, DROP),
+    "drop, none": ({"a 0.85": 1, "a 0.85 again": -1}, DROPS),
+    "drop 0.85 to 0.65": ({"a 0.85": 1, "a 0.65": -1}, DROPS),
+    "drop 0.85 to 0.15": ({"a 0.85": 1, "a 0.15": -1}, DROPS),
+    "sources, none": ({"a 0.85": 1, "b 0.85": -1}, DROPS),
+    "sources 0.85, 0.65": ({"a 0.85": 1, "b 0.65": -1}, DROPS),
     "drops, none": ({"a 0.85": 1, "a 0.65": -1, "b 0.85": -1, "b 0.65": 1}, BETWEEN),
     "drops 0.70, 0.20": ({"a 0.85": 1, "a 0.15": -1, "b 0.85": -1, "b 0.65": 1}, BETWEEN),
 }
@@ -251,7 +250,7 @@ def scores(world: World, number: int, draws: int) -> dict[str, Scored]:
     evidence = Evidence(f"{world} {number}", "none", pd.DataFrame(), [images], draws)
     return {
         "area": _linear(evidence, _area(curve, SHARES), +1, UNIT),
-        "drop": _linear(evidence, curve[0].less(curve[-1]), -1, DROP),
+        "drop": _linear(evidence, curve[0].less(curve[-1]), -1, DROPS),
         "crossing": _crossing(evidence, curve, SHARES),
     }
 

@@ -72,6 +72,6 @@ def synthetic_runs(archs=("resnet50",), p_art=P_ART, folds=5, published=PUBLISHE
                         scores = [others.get(name, auroc) for name in TWO_CLASSES]
                         axes = (task, confounder, source, arch, float(share), fold, test_set)
                         bounds = (auroc - 0.1, auroc + 0.1)
-                        rows.append((*axes, 83, *scores, *bounds, *effort, 198, 50))
+                        rows.append((*axes, 83, *scores, *bounds, *effort, 198, 50, "yes"))
     results = [name for name in measured() if name not in OF_SEVERAL]
     return pd.DataFrame(rows, columns=[*columns(), *results])

@@ -83,7 +83,16 @@ def test_runs_csv_has_the_interval_of_each_auroc_and_is_read_as_it_was_written(t
     names = ("NA", "007", "nan", "1e3")
     folders = [write_run(tmp_path / name, source=name) for name in names]
     runs = runs_table(Evidence.of(folders, "tag"))
-    assert list(runs) == [*AXES, "n", "auroc", "auroc_low", "auroc_high", *SCORES[1:], *EFFORT]
+    assert list(runs) == [
+        *AXES,
+        "n",
+        "auroc",
+        "auroc_low",
+        "auroc_high",
+        *SCORES[1:],
+        *EFFORT,
+        "skilled",
+    ]
     assert axes(runs) == AXES
     labels, logits = predictions(("007", "tag", "iid"))
     row = runs.query("source == '007' and test_set == 'iid'").iloc[0]

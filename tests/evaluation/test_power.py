@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.evaluation.comparisons import holm, smallest_p
-from sourcebench.evaluation.power import detectable, smallest_adjusted
+from sourcebench.evaluation.power import detectable
 
 
 def test_it_is_what_r_documents():
@@ -46,17 +43,3 @@ def test_it_goes_over_arrays():
 def test_a_power_lies_above_its_level(level, power):
     with pytest.raises(SourceBenchError, match="above its level"):
         detectable(1, 4, level, power)
-
-
-@given(st.lists(st.integers(1, 126), min_size=1, max_size=30))
-def test_holm_goes_down_to_the_smallest_and_no_further(counts):
-    smallest = smallest_p(5, 5)
-    bound = smallest_adjusted(smallest, len(counts))
-    assert holm(np.array(counts) * smallest).min() >= bound - 1e-12
-    assert holm([smallest] * len(counts)).max() == pytest.approx(bound)
-
-
-def test_seven_tests_of_five_folds_find_nothing():
-    assert smallest_adjusted(smallest_p(5, 5), [1, 6, 7, 300, 0]) == pytest.approx(
-        [2 / 252, 12 / 252, 14 / 252, 1, np.nan], nan_ok=True
-    )

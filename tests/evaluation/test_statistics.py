@@ -334,11 +334,11 @@ def test_both_of_a_pair_are_skilled_or_they_are_not(tmp_path):
     assert told == {("a", "b"): ["yes"], ("a", "c"): ["no"], ("b", "c"): ["no"]}
 
 
-def test_drops_are_of_any_metric_and_test_set(evidence):
-    lost = drops(evidence, "accuracy", "clean")
+def test_drops_are_by_replicate(evidence):
+    lost = drops(evidence)
     assert lost.draws.shape == (6, 3, 120)
-    runs = rows_of(evidence.runs, source="random", test_set="clean").sort_values("fold")
-    zero, above = (rows_of(runs, p_art=share)["accuracy"].to_numpy() for share in (0, 1))
+    runs = rows_of(evidence.runs, source="random", test_set="ood").sort_values("fold")
+    zero, above = (rows_of(runs, p_art=share)["auroc"].to_numpy() for share in (0, 1))
     (place,) = np.flatnonzero((lost.keys["source"] == "random") & (lost.keys["p_art"] == 1))
     np.testing.assert_allclose(lost.values[place], zero - above)
     assert with_skill(evidence, lost.keys)["skilled"].notna().all()

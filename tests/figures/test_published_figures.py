@@ -9,6 +9,7 @@ from conftest import merged
 from drawn import draw as draw_tables
 from drawn import panels, texts
 from sourcebench.evaluation.aggregate import axes
+from sourcebench.evaluation.published import PAPERS, read
 from sourcebench.figures.parts.style import StudyStyle
 from sourcebench.study import Study
 from synthetic_runs import NOISE, PUBLISHED, synthetic_runs
@@ -17,6 +18,16 @@ STYLE = StudyStyle(**Study.of(merged({})).style)
 CT = {
     (task, "ct_xray_noise" if confounder == "xray_noise" else confounder, source): means
     for (task, confounder, source), means in NOISE.items()
+}
+
+# AUC of ImageNet's folds between the ends, as the paper's repository has them
+FOLDS = {
+    confounder: {
+        each["p_art"]: np.array(each["percent"]) / 100
+        for each in read(PAPERS["source_matters"])["folds"]
+        if each["confounder"] == confounder and 0 < each["p_art"] < 1
+    }
+    for confounder in ("tag", "denoise", "noise", "gender")
 }
 
 
@@ -60,7 +71,10 @@ def test_figure3_has_a_row_of_published_curves():
         for source in ("imagenet", "radimagenet", "random"):
             (means,) = (m for (_, c, s), m in PUBLISHED.items() if (c, s) == (confounder, source))
             shares, values = published[colours[source]]
-            assert (tuple(shares), tuple(values)) == ((0, 1), means)
+            assert ((shares[0], shares[-1]), (values[0], values[-1])) == ((0, 1), means)
+            folds = FOLDS[confounder] if source == "imagenet" else {}
+            between = dict(zip(shares[1:-1], values[1:-1], strict=True))
+            assert between == pytest.approx({p: np.mean(each) for p, each in folds.items()})
             cell = (runs["confounder"] == confounder) & (runs["source"] == source)
             ours = runs[cell & (runs["test_set"] == "ood")].groupby("p_art")["auc_keras"].mean()
             np.testing.assert_allclose(own[colours[source]][1], ours)

@@ -79,6 +79,7 @@ rule statistics:
 rule published:
     input:
         summary=rules.tables.output.summary,
+        runs=rules.tables.output.runs,
     output:
         table("published"),
     log:

@@ -1,10 +1,11 @@
 """Set what a paper published beside what this study found."""
 
 from sourcebench import files
-from sourcebench.evaluation.aggregate import read_table
+from sourcebench.evaluation.aggregate import Tables
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.jobs import job
 
 with job(snakemake):
-    table = TABLES.get("published")(read_table(snakemake.input.summary), snakemake.params.published)
-    files.write_csv(snakemake.output[0], table)
+    tables = Tables(dict(snakemake.input.items()))
+    told = TABLES.get("published")(tables["summary"], tables["runs"], snakemake.params.published)
+    files.write_csv(snakemake.output[0], told)

@@ -30,7 +30,7 @@ def measured() -> list[str]:
 
     Those of metrics in `OF_SEVERAL` are there if a task has more than two classes.
     """
-    return ["n", *METRICS.names(), *BOUNDS, *EFFORT_DTYPES]
+    return ["n", *METRICS.names(), *BOUNDS, *EFFORT_DTYPES, "skilled"]
 
 
 def columns(further: Collection[str] = ()) -> list[str]:

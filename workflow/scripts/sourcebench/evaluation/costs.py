@@ -16,13 +16,13 @@ DROPS: Limits = (-1.0, 1.0)
 """Between which a drop of the AUROC lies."""
 
 
-def drops(evidence: Evidence, metric: str = "auroc", test_set: str = "ood") -> Cells:
-    """Return what each replicate loses on a test set from p_art = 0 to each p_art above it.
+def drops(evidence: Evidence) -> Cells:
+    """Return what each replicate loses of the o.o.d. AUROC from p_art = 0 to each p_art above it.
 
     Returns:
         The cells with p_art > 0 whose like at p_art = 0 there is; their values are the drops.
     """
-    chosen = evidence.cells(metric).where(test_set=test_set)
+    chosen = evidence.cells().where(test_set="ood")
     pair = [name for name in chosen.keys if name != "p_art"]
     zero = chosen.keys[chosen.keys["p_art"] == 0]
     base = zero[pair].assign(_base=zero.index)
@@ -46,7 +46,7 @@ def shortcut_drop(evidence: Evidence) -> pd.DataFrame:
     """
     lost = drops(evidence)
     found = estimate_of(evidence, lost).cautious(DROPS, lost.still)
-    return with_skill(evidence, described(lost, found, "drop", drop_limits()))
+    return with_skill(evidence, described(lost, found, "drop", DROPS))
 
 
 def described(
@@ -105,9 +105,3 @@ def with_skill(evidence: Evidence, table: pd.DataFrame, source: str = "source") 
     on = [name for name in known if name != "skilled"]
     found = table.merge(known.astype({"skilled": object}), on=on, how="left")
     return found.assign(skilled=found["skilled"].astype(object).fillna("").astype(str))
-
-
-def drop_limits(metric: str = "auroc") -> Limits | None:
-    """Return between which a drop of a metric lies: in [−1, 1] for an AUROC."""
-    span = limits(metric)
-    return (span[0] - span[1], span[1] - span[0]) if span else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import pandas as pd
 from sourcebench.design import CONFOUNDED
 from sourcebench.evaluation.aggregate import axes
 from sourcebench.evaluation.bootstrap import estimate
+from sourcebench.evaluation.costs import with_skill
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import columns_of_logits, margin, probabilities
@@ -26,16 +28,16 @@ from sourcebench.evaluation.metrics.areas import ranked_rightly
 from sourcebench.evaluation.resampling import Floats, Weights
 
 PAIRED, GROUPS = "paired images", "matched groups"
+CHANGES, FLIPPED = ("log_odds", "probability"), "flipped"
 MEASURES: dict[str, Limits | None] = {
     "log_odds": None,
     "probability": (-1.0, 1.0),
-    "flipped": (0.0, 1.0),
+    FLIPPED: (0.0, 1.0),
     "encoded": (0.0, 1.0),
     "probe": (0.0, 1.0),
 }
 """What is measured, and between which values it lies."""
 ALL = "all"
-CHANGES = ("log_odds", "probability")
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,14 @@ def effects(evidence: Evidence) -> Effects | None:
         for name, size in zip(names, [*sizes, len(labels)], strict=True):
             counts.setdefault(name, []).append(int(size))
         paired &= sides.paired
-        # Pairs need no standard of classes: of all images, the shares of the classes vary as well.
-        together = _changes(sides.of_one_class, weights, 1) if sides.paired else {}
-        for measure, by_class in _measured(sides, weights, evidence.classes).items():
+        for measure, each in _measured(sides, weights, evidence.classes).items():
+            by_class = each[: evidence.classes]
             # A class that no image with the artifact is of counts for nothing.
-            total = shares @ np.where(shares[:, None] > 0, by_class, 0)
-            if measure in together:
-                total = together[measure][0]
-            for name, each in zip(names, [*by_class, total], strict=True):
-                found.setdefault((measure, name), []).append(each)
+            standard = shares @ np.where(shares[:, None] > 0, by_class, 0)
+            # Pairs need no standard of classes: of all images, the shares of classes vary as well.
+            total = each[-1] if sides.paired and measure in (*CHANGES, FLIPPED) else standard
+            for name, values in zip(names, [*by_class, total], strict=True):
+                found.setdefault((measure, name), []).append(values)
     stacked = {key: np.stack(each) for key, each in found.items()}
     return Effects(
         both.index.to_frame(index=False),
@@ -112,11 +113,6 @@ class Sides:
     artifact: pd.DataFrame
 
     @property
-    def of_one_class(self) -> Sides:
-        """The same images without their labels."""
-        return Sides(self.clean.assign(label=0), self.artifact.assign(label=0))
-
-    @property
     def paired(self) -> bool:
         """Whether both have the same images, in the same order."""
         one, other = (side["image_id"].to_numpy() for side in (self.clean, self.artifact))
@@ -124,7 +120,10 @@ class Sides:
 
 
 def _measured(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[str, Floats]:
-    """Return each measure by class: K×(1 + B), the first on the test sets as they are."""
+    """Return each measure by class: K×(1 + B), the first on the test sets as they are.
+
+    Of those that are means over images it is (K + 1)×(1 + B): the last is the mean over them all.
+    """
     found = _changes(sides, weights, classes)
     few = [_with_all(each[:1]) for each in weights]
     for name, score in {"encoded": "log_odds", "probe": "probe"}.items():
@@ -133,35 +132,48 @@ def _measured(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[
 
 
 def _changes(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[str, Floats]:
-    """Return the measures that are means over images, by class, as `_measured`."""
-    found = {name: _contrasts(sides, name, weights, classes) for name in CHANGES}
-    return {**found, "flipped": _flipped(sides, weights[0], classes)}
-
-
-def _contrasts(sides: Sides, name: str, weights: list[list[Weights]], classes: int) -> Floats:
-    """Return a column's mean over the images of each class with the artifact, less without."""
-    pairs = zip((sides.artifact, sides.clean), (weights[1], weights[0]), strict=True)
-    artifact, clean = (_means(side[name], side["label"], each, classes) for side, each in pairs)
-    difference: Floats = artifact - clean
-    return difference
-
-
-def _flipped(sides: Sides, weights: list[Weights], classes: int) -> Floats:
-    """Return the share of images of each class that are called otherwise with the artifact."""
+    """Return the means of the columns with the artifact, less without it, and who was flipped."""
+    clean, artifact = (
+        side[[*CHANGES]].to_numpy(np.float64).T for side in (sides.clean, sides.artifact)
+    )
+    labels = [side["label"].to_numpy() for side in (sides.clean, sides.artifact)]
     if not sides.paired:
-        return np.full((classes, 2), np.nan)
+        after = _means(artifact, labels[1], weights[1], classes)
+        changes = after - _means(clean, labels[0], weights[0], classes)
+        return {
+            **dict(zip(CHANGES, changes, strict=True)),
+            FLIPPED: np.full_like(changes[0], np.nan),
+        }
     other = sides.artifact["called"].to_numpy() != sides.clean["called"].to_numpy()
-    return _means(pd.Series(other), sides.clean["label"], weights, classes)
+    means = _means(np.vstack([artifact - clean, other]), labels[0], weights[0], classes)
+    return dict(zip((*CHANGES, FLIPPED), means, strict=True))
 
 
-def _means(values: pd.Series, labels: pd.Series, weights: list[Weights], classes: int) -> Floats:
-    """Return the mean over the images of each class, as they are and in each draw: K×(1 + B)."""
-    column, of_class = values.to_numpy(np.float64), np.eye(classes)[labels.to_numpy()].T
+def _means(
+    values: Floats, labels: npt.NDArray[np.integer[Any]], weights: list[Weights], classes: int
+) -> Floats:
+    """Return means over the images of each class, and over all, as they are and in each draw.
+
+    Args:
+        values: M×N.
+        labels: N.
+        weights: of B draws in all.
+        classes: K.
+
+    Returns:
+        M×(K + 1)×(1 + B).
+    """
+    of_class = np.eye(classes)[labels].T
+    of_class = np.vstack([of_class, np.ones(len(labels))])
+    rows = np.concatenate([values[:, None] * of_class, of_class[None]])
+    flat = rows.reshape(-1, len(labels))
+    whole = flat.sum(1, keepdims=True)
+    narrow = flat.astype(np.float32)
+    sums = np.concatenate([whole, *(narrow @ each for each in weights)], axis=1, dtype=np.float64)
+    sums = sums.reshape(len(rows), classes + 1, -1)
     with np.errstate(invalid="ignore"):
-        whole = of_class @ column / of_class.sum(1)
-        rows = np.concatenate([of_class * column, of_class]).astype(np.float32)
-        sums = np.concatenate([rows @ each for each in weights], axis=1).astype(np.float64)
-        return np.column_stack([whole, sums[:classes] / sums[classes:]])
+        means: Floats = sums[:-1] / sums[-1]
+    return means
 
 
 def _told(sides: Sides, score: str, weights: list[Weights], label: int) -> Floats:
@@ -188,14 +200,14 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
         One row per network and class, and for all classes together: the axes, `class`, `n` (its
         images with the artifact), `contrast`, and of each of `MEASURES` but the probe its value and
         the bounds of its 95 % confidence interval over patients: `log_odds, log_odds_low,
-        log_odds_high, …`.
+        log_odds_high, …`, and `skilled`.
     """
     found = effects(evidence)
     shown = [name for name in MEASURES if name != "probe"]
     if found is None:
         places = [name for name in axes(evidence.runs) if name != "test_set"]
         numbers = [f"{name}{end}" for name in shown for end in ("", "_low", "_high")]
-        return pd.DataFrame(columns=[*places, "class", "n", "contrast", *numbers])
+        return pd.DataFrame(columns=[*places, "class", "n", "contrast", *numbers, "skilled"])
     parts = []
     for label in found.values[shown[0]]:
         n, contrast = found.images[label], found.contrast
@@ -206,7 +218,8 @@ def counterfactual(evidence: Evidence) -> pd.DataFrame:
             low, high = single.interval(MEASURES[name])
             part[[name, f"{name}_low", f"{name}_high"]] = np.stack([value, low, high], axis=1)
         parts.append(part)
-    return pd.concat(parts).sort_values([*found.networks, "class"], ignore_index=True)
+    table = pd.concat(parts).sort_values([*found.networks, "class"], ignore_index=True)
+    return with_skill(evidence, table)
 
 
 def _networks(runs: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.evaluation.comparisons import student_test
 from sourcebench.evaluation.intervals import Interval, bounds_with
 from sourcebench.evaluation.metrics import Floats
 
@@ -33,15 +32,6 @@ class Influence(NamedTuple):
     auroc: float
     phi: Floats
     """P values, float64, in the order of `np.unique(patients)`; their sum is 0."""
-
-
-class Difference(NamedTuple):
-    """A difference of two AUROCs, its standard error, Student's t and the two-sided p."""
-
-    difference: float
-    se: float
-    t: float
-    p: float
 
 
 class _Patients(NamedTuple):
@@ -176,36 +166,6 @@ def auroc_interval(
         return Interval(auroc, np.nan, np.nan)
     low, high = bounds_with(auroc, standard_error(phi), len(phi) - 1, level)
     return Interval(auroc, float(low), float(high))
-
-
-def auroc_difference(
-    labels: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike, patients: npt.ArrayLike
-) -> Difference:
-    """Test whether two networks differ in AUROC on the same images, over patients.
-
-    DeLong et al.'s (1988) paired test, with patients as in `influence` and Student's t at P − 1
-    degrees of freedom in place of the normal distribution.
-
-    Args:
-        labels: N integers, 0 or 1.
-        a: N finite floats, the scores of one network.
-        b: likewise, of the other.
-        patients: N names or numbers of patients.
-
-    Returns:
-        The AUROC of `a` less that of `b`, its standard error, t and p. All NaN where a class is
-        missing, all but the difference where fewer than two patients have a class. Without
-        variance, as between two perfect networks, see `student_test`.
-
-    Raises:
-        SourceBenchError: see `influence`.
-    """
-    of_a, of_b = influence(labels, a, patients), influence(labels, b, patients)
-    difference = of_a.auroc - of_b.auroc
-    if min(_patients(labels, patients)) < 2:
-        return Difference(difference, np.nan, np.nan, np.nan)
-    error = standard_error(of_a.phi - of_b.phi)
-    return Difference(difference, error, *student_test(difference, error, len(of_a.phi) - 1))
 
 
 def _patients(labels: npt.ArrayLike, patients: npt.ArrayLike) -> _Patients:

@@ -41,23 +41,6 @@ def detectable(
     return np.asarray(se * shifts[where].reshape(se.shape), np.float64)
 
 
-def smallest_adjusted(p_smallest: npt.ArrayLike, tests: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return what Holm's adjusted p cannot go under in a family of so many tests (Holm 1979).
-
-    The smallest p is multiplied by the number of tests, and no adjusted p is smaller than its: five
-    folds against five in a family of seven can't come under 7 · 0.0079 = 0.056.
-
-    Args:
-        p_smallest: what p cannot go under (`smallest_p`).
-        tests: how many the family has that have a p.
-
-    Returns:
-        float64, in [0, 1]; NaN where there is no test.
-    """
-    p_smallest, tests = np.asarray(p_smallest, np.float64), np.asarray(tests, np.float64)
-    return np.asarray(np.minimum(p_smallest * np.where(tests > 0, tests, np.nan), 1), np.float64)
-
-
 def _noncentrality(freedom: float, level: float, power: float) -> float:
     if not freedom > 0:
         return np.nan

@@ -70,19 +70,35 @@ class Patients:
 
 
 class Curve(NamedTuple):
-    """What a threshold on a score adds to those above it, and all that are above (M×B each).
+    """What each threshold at an image of the class adds to those above it, and all that are above.
 
     Attributes:
-        true: images of the class that have this score, for each of M scores, falling.
-        false: the others.
-        all_true: images of the class with this score or a higher one.
-        all_false: the others.
+        true: images of the class that have this score, for each of their M scores, falling (M×B).
+        false: others that have it (M×B).
+        all_true: images of the class with this score or a higher one (M×B).
+        all_false: others (M×B).
+        own: all images of the class (B).
+        others: all that are not (B).
     """
 
     true: Weights
     false: Weights
     all_true: Weights
     all_false: Weights
+    own: Weights
+    others: Weights
+
+
+def falling(score: Floats, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return the images that count, by their scores, the highest first."""
+    images = np.flatnonzero(among)
+    return images[np.argsort(-score[images], kind="stable")]
+
+
+def places(scores: Floats, among: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return of how many falling scores each score is below, and of how many not above."""
+    above = np.searchsorted(-among, -scores, side="left")
+    return above, np.searchsorted(-among, -scores, side="right")
 
 
 class Resample:
@@ -130,18 +146,18 @@ class Resample:
         return self._curves
 
     def curve(self, score: Floats, hit: npt.NDArray[np.bool_]) -> Curve:
-        """Return the draws' counts at each score, the highest first.
+        """Return the draws' counts at each score of the class, the highest first.
 
         Args:
             score: one per image.
             hit: whether an image is of the class that high scores speak for.
         """
-        order = np.argsort(-score, kind="stable")
-        weights, hits = self.weights[order], hit[order, None]
-        true, false = weights * hits, weights * ~hits
-        # The last of each score, and none before the first.
-        ends = np.append(0, np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) + 1)
-        all_true, all_false = cumulative(true)[ends], cumulative(false)[ends]
-        if len(ends) <= len(order):
-            true, false = np.diff(all_true, axis=0), np.diff(all_false, axis=0)
-        return Curve(true, false, all_true[1:], all_false[1:])
+        high, low = (falling(score, each) for each in (hit, ~hit))
+        thresholds = -np.unique(-score[high])
+        _, ends = places(thresholds, score[high])
+        above, at_least = places(thresholds, score[low])
+        positives, negatives = cumulative(self.weights[high]), cumulative(self.weights[low])
+        all_true, all_false = positives[ends], negatives[at_least]
+        true = np.diff(positives[np.append(0, ends)], axis=0)
+        false = all_false - negatives[above]
+        return Curve(true, false, all_true, all_false, positives[-1], negatives[-1])

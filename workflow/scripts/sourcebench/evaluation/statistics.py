@@ -12,7 +12,7 @@ from sourcebench.evaluation.bootstrap import Estimate, estimate, mean_of
 from sourcebench.evaluation.cells import Cells
 from sourcebench.evaluation.comparisons import holm, permutation_test, smallest_p
 from sourcebench.evaluation.corrected import corrected_t
-from sourcebench.evaluation.costs import drop_limits, drops, estimate_of, with_skill
+from sourcebench.evaluation.costs import DROPS, drops, estimate_of, with_skill
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import limits
@@ -70,7 +70,7 @@ def compare_sources(evidence: Evidence) -> pd.DataFrame:
     drop = replace(lost, keys=lost.keys.assign(test_set="ood"))
     parts = [
         _compared(evidence, evidence.cells(), "auroc", limits("auroc")),
-        _compared(evidence, drop, "drop", drop_limits()),
+        _compared(evidence, drop, "drop", DROPS),
     ]
     there = [each for each in parts if not each.empty]
     table = pd.concat(there or parts, ignore_index=True)

@@ -91,9 +91,9 @@ def sensitivity_of_draws(resample: Resample) -> Floats:
         return np.full(len(resample.total), np.nan)
     (curve,) = resample.curves(against_the_rest(resample.labels, resample.logits))
     with np.errstate(invalid="ignore"):
-        allowed = curve.all_false <= (1 - SPECIFICITY + ROUNDING) * curve.all_false[-1]
-        found: Floats = np.where(allowed, curve.all_true, 0).max(0) / curve.all_true[-1]
-    return np.where(curve.all_false[-1] > 0, found, np.nan)
+        allowed = curve.all_false <= (1 - SPECIFICITY + ROUNDING) * curve.others
+        found: Floats = np.where(allowed, curve.all_true, 0).max(0, initial=0) / curve.own
+    return np.where(curve.others > 0, found, np.nan)
 
 
 @METRICS.register("prevalence")

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, TypedDict
 
 from sourcebench.evaluation.published.files import Paper
 
 Facts = Mapping[str, Any]
+ENDS = (0.0, 1.0)
+"""Between which p_art a network loses what the paper says it loses."""
 
 
 @dataclass(frozen=True)
@@ -41,36 +44,73 @@ class Cell(TypedDict):
 class Curve(Cell):
     """Published means of a cell.
 
-    `means` has pairs (p_art, mean), by p_art; `stated` says where; `accuracy` is how far a mean may
-    be off; `splits` is 'published' where the study uses the paper's, else 'own'.
+    `means` has triples (p_art, mean, how far it may be off), by p_art: the ends as `stated` has
+    them, and between these those of published folds; `splits` is 'published' where the study uses
+    the paper's, else 'own'.
     """
 
-    means: list[tuple[float, float]]
+    means: list[tuple[float, float, float]]
     stated: str
+    splits: str
+
+
+class Point(Cell):
+    """Published folds of a cell at one p_art, and the permutation test against another cell.
+
+    `mean` is over the folds, which may be off by `accuracy`; `than` is the other, None where the
+    study has no weights of the source, which is `against`; `t` is above 0 where the other is lower.
+    """
+
+    p_art: float
+    mean: float
     accuracy: float
+    than: Cell | None
+    against: str
+    t: float
+    p: float
+    stated: str
     splits: str
 
 
 class Trend(Cell):
-    """A published statement: the cell loses less than another, or as much.
+    """A published statement: what a cell loses or scores, beside another.
 
-    `than` is the other; `published` how much less, where both curves are published, else None;
-    `margin` is how near 'as much' is.
+    `claim` is 'loses less', 'loses as much', 'scores more' or 'scores as much'; `than` is the
+    other; `p_art` those whose scores are averaged, or the two that something is lost between;
+    `published` is the difference that makes it so, where it is published, else None; `margin` is
+    how near 'as much' is.
     """
 
-    loses: str
+    claim: str
     than: Cell
+    p_art: list[float]
     published: float | None
     margin: float
     stated: str
     splits: str
 
 
+class Effort(TypedDict):
+    """A published statement: networks from a source train longer than those from another.
+
+    `pairs` are cells of the two that differ in nothing else (a source may go by other names for
+    other architectures: `source` and `against` are the first), `published` by how many epochs more.
+    """
+
+    source: str
+    against: str
+    pairs: list[tuple[Cell, Cell]]
+    published: float
+    stated: str
+
+
 class Published(TypedDict):
     """What of a paper a study can be compared with."""
 
     curves: list[Curve]
+    points: list[Point]
     trends: list[Trend]
+    efforts: list[Effort]
 
 
 def matching(paper: Paper, study: Setting) -> Published:
@@ -85,20 +125,50 @@ def matching(paper: Paper, study: Setting) -> Published:
         study: what the study is like.
     """
     if not _agrees(paper["requires"]["training"], study.training):
-        return {"curves": [], "trends": []}
-    curves = list(_curves(paper, study))
-    return {"curves": curves, "trends": list(_trends(paper, study, curves))}
+        return {"curves": [], "points": [], "trends": [], "efforts": []}
+    points = list(_points(paper, study))
+    curves = list(_curves(paper, study, points))
+    return {
+        "curves": curves,
+        "points": points,
+        "trends": list(_trends(paper, study, curves)),
+        "efforts": list(_efforts(paper, study)),
+    }
 
 
-def _curves(paper: Paper, study: Setting) -> Iterator[Curve]:
-    for entry in paper["figures"]:
-        cell = _cell(paper, study, entry)
-        if cell and set(entry["means"]) <= set(study.tasks[cell["task"]]["p_art"]):
+def _points(paper: Paper, study: Setting) -> Iterator[Point]:
+    for entry in paper["folds"]:
+        cell = _cell(paper, study, {**paper["of"], **entry})
+        if cell and _has(study, cell, [entry["p_art"]]):
             yield {
                 **cell,
-                "means": sorted(entry["means"].items()),
-                "stated": entry["stated"],
+                "p_art": float(entry["p_art"]),
+                "mean": fmean(entry["percent"]) / 100,
                 "accuracy": paper["accuracy"][entry["stated"]],
+                "than": _cell(paper, study, {**paper["of"], **entry, **entry["than"]}),
+                "against": entry["than"]["source"],
+                "t": entry["t"],
+                "p": entry["p"],
+                "stated": entry["stated"],
+                "splits": _splits(study, cell),
+            }
+
+
+def _curves(paper: Paper, study: Setting, points: Sequence[Point]) -> Iterator[Curve]:
+    """Yield the curves of which the study has the ends, with those points that lie between."""
+    for entry in paper["figures"]:
+        cell = _cell(paper, study, entry)
+        if cell and _has(study, cell, entry["means"]):
+            ends = [(p, mean, entry["accuracy"][p]) for p, mean in entry["means"].items()]
+            between = [
+                (point["p_art"], point["mean"], point["accuracy"])
+                for point in points
+                if _key(point) == _key(cell) and min(ends)[0] < point["p_art"] < max(ends)[0]
+            ]
+            yield {
+                **cell,
+                "means": sorted([*ends, *between]),
+                "stated": entry["stated"],
                 "splits": _splits(study, cell),
             }
 
@@ -107,18 +177,51 @@ def _trends(paper: Paper, study: Setting, curves: Sequence[Curve]) -> Iterator[T
     """Yield the trends of which the study has both cells."""
     losses = {_key(curve): _loss(curve) for curve in curves}
     for entry in paper["trends"]:
-        cell = _cell(paper, study, {**entry, **paper["of"]})
-        than = _cell(paper, study, {**entry, **paper["of"], **entry["than"]})
-        if cell and than and {0, 1} <= set(study.tasks[cell["task"]]["p_art"]):
-            other, own = losses.get(_key(than)), losses.get(_key(cell))
+        cell = _cell(paper, study, {**paper["of"], **entry})
+        than = _cell(paper, study, {**paper["of"], **entry, **entry["than"]})
+        p_art = [float(each) for each in entry.get("p_art", ENDS)]
+        if cell and than and _has(study, cell, p_art):
             yield {
                 **cell,
-                "loses": entry["loses"],
+                "claim": entry["claim"],
                 "than": than,
-                "published": None if other is None or own is None else other - own,
-                "margin": paper["margin"],
-                "stated": "text",
+                "p_art": p_art,
+                "published": _difference(entry, losses.get(_key(than)), losses.get(_key(cell))),
+                "margin": paper["margin"].get(entry["claim"], 0.0),
+                "stated": entry["stated"],
                 "splits": _splits(study, cell),
+            }
+
+
+def _difference(entry: Facts, other: float | None, own: float | None) -> float | None:
+    """Return by how much a trend's sides are published to differ: as it says, or from curves."""
+    if not entry["claim"].startswith("loses") or other is None or own is None:
+        by: float | None = entry.get("by")
+        return by
+    return other - own
+
+
+def _efforts(paper: Paper, study: Setting) -> Iterator[Effort]:
+    """Yield what is said of epochs, where the study has something of which both sources have."""
+    told = [*paper["figures"], *paper["trends"]]
+    targets = list(dict.fromkeys((entry["task"], entry["confounder"]) for entry in told))
+    for entry in paper["epochs"]:
+        pairs = []
+        for task, confounder in targets:
+            for arch in entry["archs"]:
+                of = {"task": task, "confounder": confounder, "arch": arch}
+                of |= {"test_set": "", "metric": "epochs"}
+                sources = (entry["source"], entry["than"]["source"])
+                one, other = (_cell(paper, study, {**of, "source": each}) for each in sources)
+                if one and other:
+                    pairs.append((one, other))
+        if pairs:
+            yield {
+                "source": pairs[0][0]["source"],
+                "against": pairs[0][1]["source"],
+                "pairs": pairs,
+                "published": entry["by"],
+                "stated": entry["stated"],
             }
 
 
@@ -153,6 +256,10 @@ def _agrees(needed: Any, there: Any) -> bool:
     if isinstance(needed, Mapping) and isinstance(there, Mapping):
         return all(key in there and _agrees(value, there[key]) for key, value in needed.items())
     return bool(needed == there)
+
+
+def _has(study: Setting, cell: Cell, p_art: Sequence[float] | Facts) -> bool:
+    return set(p_art) <= set(study.tasks[cell["task"]]["p_art"])
 
 
 def _splits(study: Setting, cell: Cell) -> str:

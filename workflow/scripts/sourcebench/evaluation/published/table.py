@@ -1,4 +1,12 @@
-"""Published numbers and statements, one by one, against a study's: do they agree?"""
+"""Published numbers and statements, one by one, against a study's: do they agree?
+
+Intervals of differences are made of those of their means (`contrasts.contrast`), as if these were
+independent. All of a study's networks for a task are tested on the same images and trained in the
+same folds, so that their means go together. Where any two go together alike, with a correlation of
+r, the interval of a difference of two losses is wider than it need be, by 1/√(1 − r). It need not
+be so: what goes with what differs in one thing, the source or p_art, makes the interval too wide;
+what goes with what differs in both makes it too narrow, and networks need only be less alike then.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,29 +14,41 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sourcebench.axes import FURTHER
 from sourcebench.evaluation.contrasts import contrast
 from sourcebench.evaluation.intervals import Interval
-from sourcebench.evaluation.published.match import Cell, Curve, Published, Trend
+from sourcebench.evaluation.published.match import (
+    ENDS,
+    Cell,
+    Curve,
+    Effort,
+    Point,
+    Published,
+    Trend,
+)
+from sourcebench.evaluation.published.ours import CELL, Cells, Runs
+from sourcebench.evaluation.published.verdicts import finding, inside, same_finding, says
 
-CELL = list(Cell.__annotations__)
 COLUMNS = [
-    *CELL,
+    *CELL, "p_art",
     "statement", "stated", "splits",
     "published_from", "published_to",
     "from", "from_low", "from_high", "to", "to_low", "to_high",
-    "published", "ours", "low", "high",
-    "agrees", "inside",
+    "published", "ours", "low", "high", "published_p", "p",
+    "agrees", "inside", "skilled",
 ]  # fmt: skip
-NOTHING = Interval(np.nan, np.nan, np.nan)
+ALL = "all"
+"""Stands for the axes that a statement is not about."""
 
 
-def published_table(summary: pd.DataFrame, published: Published) -> pd.DataFrame:
+def published_table(
+    summary: pd.DataFrame, runs: pd.DataFrame, published: Published
+) -> pd.DataFrame:
     """Compare what a paper published with a study, statement by statement.
 
     Args:
         summary: one row per cell and metric, as `statistics.summary` has them. Where a study has
             further axes, only cells at their defaults (everything fine-tuned, all patients) count.
+        runs: one row per run and test set, as runs.csv has them; likewise.
         published: what it can be compared with, see `match.matching`.
 
     Returns:
@@ -36,55 +56,35 @@ def published_table(summary: pd.DataFrame, published: Published) -> pd.DataFrame
         ('falls', 'rises' or 'stays'), `published_from, published_to` its means at the first and
         the last p_art, `from…` and `to…` the study's with their intervals, `published` and `ours`
         the change from one to the other, `low, high` the interval of ours (`contrasts.contrast`).
-        Then one row per trend: `statement` is 'loses less than …' or 'loses as much as …', and
-        `published` and `ours` are by how much less. `agrees` is 'yes' where all of our interval
-        says the same, 'no' where none of it does, else 'unclear'. `inside` says whether all
-        published means of a curve are in the study's intervals, widened by what the published
-        ones may be off ('yes', 'no'; '' without an interval, and of a trend).
+        Then one row per p_art of which folds are published: `published` and `ours` are the means,
+        `published_p` and `p` those of the permutation test against another source, `statement`
+        what it found. Then one per trend, of which `published` and `ours` are by how much it is so:
+        of losses ('loses less than …', 'loses as much as …'), of levels ('scores …', over several
+        p_art their mean) and of epochs ('trains longer than …'). `agrees` and `inside`, which asks
+        whether published means are in our intervals, are as in `verdicts`; `skilled` is the worst
+        of the sides'.
     """
-    cells = Cells(summary)
+    if not any(published.values()):
+        return pd.DataFrame(columns=COLUMNS)
+    cells, trained = Cells(summary), Runs(runs)
     rows = [
         *(_curve(cells, curve) for curve in published["curves"]),
+        *(_point(cells, trained, point) for point in published["points"]),
         *(_trend(cells, trend) for trend in published["trends"]),
+        *(_effort(trained, effort) for effort in published["efforts"]),
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def at_defaults(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that are like the runs of a study without further axes."""
-    for axis in FURTHER:
-        if axis.name in table and not axis.again:
-            table = table[table[axis.name] == axis.default]
-    return table
-
-
-class Cells:
-    """The means of a study's cells, by cell and p_art.
-
-    Args:
-        summary: see `published_table`.
-    """
-
-    def __init__(self, summary: pd.DataFrame) -> None:
-        kept = at_defaults(summary)
-        keys = kept[[*CELL, "p_art"]].itertuples(index=False, name=None)
-        values = kept[["mean", "low", "high"]].itertuples(index=False, name=None)
-        self._known = {key: Interval(*each) for key, each in zip(keys, values, strict=True)}
-
-    def at(self, cell: Cell, p_art: float) -> Interval:
-        """Return a cell's mean and interval; NaN where there is none."""
-        where: dict[str, Any] = {**cell}
-        return self._known.get((*(where[name] for name in CELL), p_art), NOTHING)
-
-
 def _curve(cells: Cells, curve: Curve) -> dict[str, Any]:
     """Return the row of a published curve."""
-    (first, before), *_, (last, after) = curve["means"]
+    (first, before, off), *_, (last, after, off_too) = curve["means"]
     start, end = cells.at(curve, first), cells.at(curve, last)
-    change, slack = after - before, 2 * curve["accuracy"]
+    change, slack = after - before, off + off_too
     ours = contrast([end, start], [1, -1])
     statement = "stays" if abs(change) <= slack + 1e-9 else "falls" if change < 0 else "rises"
-    told = [(cells.at(curve, p_art), mean) for p_art, mean in curve["means"]]
+    skilled = cells.skilled(curve)
+    told = [(cells.at(curve, p_art), mean, accuracy) for p_art, mean, accuracy in curve["means"]]
     return {
         **_head(curve, statement),
         "published_from": before,
@@ -92,28 +92,88 @@ def _curve(cells: Cells, curve: Curve) -> dict[str, Any]:
         **dict(zip(("from", "from_low", "from_high"), start, strict=True)),
         **dict(zip(("to", "to_low", "to_high"), end, strict=True)),
         **_compared(change, ours),
-        "agrees": SAYS[statement](ours, slack),
-        "inside": _inside(told, curve["accuracy"]),
+        "agrees": says(statement, ours, slack, skilled),
+        "inside": inside(told),
+        "skilled": skilled,
+    }
+
+
+def _point(cells: Cells, runs: Runs, point: Point) -> dict[str, Any]:
+    """Return the row of a published mean and permutation test."""
+    ours, than = cells.at(point, point["p_art"]), point["than"]
+    told = {"agrees": "", "skilled": cells.skilled(point)}
+    if than is not None:
+        test = runs.test(point, than, point["p_art"])
+        told = {"agrees": same_finding(point, test), "skilled": cells.skilled(point, than)}
+    return {
+        **_head(point, finding(point)),
+        "p_art": point["p_art"],
+        **_compared(point["mean"], ours),
+        "published_p": point["p"],
+        "p": np.nan if than is None else test.p,
+        "inside": inside([(ours, point["mean"], point["accuracy"])]),
+        **told,
     }
 
 
 def _trend(cells: Cells, trend: Trend) -> dict[str, Any]:
-    """Return the row of a trend: what the other loses, less what this one does."""
-    than, word = trend["than"], {"less": "less than", "as much": "as much as"}[trend["loses"]]
+    """Return the row of a trend."""
+    than, p_art = trend["than"], trend["p_art"]
+    ours = BY[trend["claim"].split()[0]](cells, trend)
     other_source = than["source"] != trend["source"]
     named = than["source"] if other_source else f"with {than['confounder']}"
-    losses = [cells.at(cell, p_art) for cell in (than, trend) for p_art in (0.0, 1.0)]
-    ours = contrast(losses, [1, -1, -1, 1])
+    word = "as" if trend["claim"].endswith("as much") else "than"
+    span = " on average" if len(p_art) > 1 and tuple(p_art) != ENDS else ""
     published = np.nan if trend["published"] is None else trend["published"]
+    skilled = cells.skilled(trend, than)
     return {
-        **_head(trend, f"loses {word} {named}"),
+        **_head(trend, f"{trend['claim']} {word} {named}{span}"),
+        "p_art": p_art[0] if len(p_art) == 1 else np.nan,
         **_compared(published, ours),
-        "agrees": SAYS[trend["loses"]](ours, trend["margin"]),
+        "agrees": says(trend["claim"], ours, trend["margin"], skilled),
         "inside": "",
+        "skilled": skilled,
     }
 
 
-def _head(row: Curve | Trend, statement: str) -> dict[str, Any]:
+def _effort(runs: Runs, effort: Effort) -> dict[str, Any]:
+    """Return the row of what is said of epochs."""
+    ours = runs.epochs(effort["pairs"])
+    named = {**dict.fromkeys(CELL, ALL), "source": effort["source"], "metric": "epochs"}
+    return {
+        **named,
+        "statement": f"trains longer than {effort['against']}",
+        "stated": effort["stated"],
+        "splits": "",
+        **_compared(effort["published"], ours),
+        "agrees": says("trains longer", ours, 0, ""),
+        "inside": "",
+        "skilled": "",
+    }
+
+
+def _less_lost(cells: Cells, trend: Trend) -> Interval:
+    """Return what the other loses between the ends, less what this one does."""
+    losses = [cells.at(cell, p_art) for cell in (trend["than"], trend) for p_art in trend["p_art"]]
+    return contrast(losses, [1, -1, -1, 1])
+
+
+def _more_scored(cells: Cells, trend: Trend) -> Interval:
+    """Return what this one scores less what the other does: the mean over all p_art.
+
+    Its bounds are the means of theirs: a standard error of a mean is at most the mean of the
+    standard errors, however the differences at several p_art go together.
+    """
+    sides: list[Cell] = [trend, trend["than"]]
+    parts = [contrast([cells.at(each, p) for each in sides], [1, -1]) for p in trend["p_art"]]
+    return Interval(*(float(np.mean(each)) for each in zip(*parts, strict=True)))
+
+
+BY: dict[str, Callable[[Cells, Trend], Interval]] = {"loses": _less_lost, "scores": _more_scored}
+"""By how much a trend's claim is so."""
+
+
+def _head(row: Curve | Point | Trend, statement: str) -> dict[str, Any]:
     where: dict[str, Any] = {**row}
     named = {name: where[name] for name in (*CELL, "stated", "splits")}
     return {**named, "statement": statement}
@@ -124,31 +184,3 @@ def _compared(published: float, ours: Interval) -> dict[str, float]:
         "published": round(published, 6),
         **dict(zip(("ours", "low", "high"), ours, strict=True)),
     }
-
-
-def _over(ours: Interval, _: float) -> str:
-    return "yes" if ours.low > 0 else "no" if ours.high < 0 else "unclear"
-
-
-def _under(ours: Interval, _: float) -> str:
-    return "yes" if ours.high < 0 else "no" if ours.low > 0 else "unclear"
-
-
-def _near(ours: Interval, margin: float) -> str:
-    """Tell whether a difference is within the margin, whole interval and all."""
-    if -margin <= ours.low and ours.high <= margin:
-        return "yes"
-    return "no" if ours.low > margin or ours.high < -margin else "unclear"
-
-
-SAYS: dict[str, Callable[[Interval, float], str]] = {
-    "falls": _under, "rises": _over, "stays": _near, "less": _over, "as much": _near,
-}  # fmt: skip
-"""What a statement says of our difference: 'yes', 'no', or 'unclear' as without an interval."""
-
-
-def _inside(told: list[tuple[Interval, float]], accuracy: float) -> str:
-    if any(np.isnan(ours.low) for ours, _ in told):
-        return ""
-    wide = accuracy + 1e-9
-    return "yes" if all(o.low - wide <= mean <= o.high + wide for o, mean in told) else "no"

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from sourcebench.evaluation.published.match import Curve
-from sourcebench.evaluation.published.table import at_defaults
+from sourcebench.evaluation.published.ours import at_defaults
 from sourcebench.figures.parts.skill import look_of, unskilled
 from sourcebench.figures.parts.style import FAINT, StudyStyle
 
@@ -24,7 +24,8 @@ def overlay(axis: Axes, cells: pd.DataFrame, style: StudyStyle) -> None:
 
     The two are a panel of their own since the published metric is no AUROC. There is no line of
     chance: what a guess scores depends on the share of positives. A published mean is a hollow
-    marker; the dashes between two say nothing of what lies between.
+    marker, at the ends as the paper has it, between them of the folds that its repository has; the
+    dashes between two say nothing of what lies between.
 
     Args:
         axis: the panel; without published curves it is switched off.
@@ -42,7 +43,7 @@ def overlay(axis: Axes, cells: pd.DataFrame, style: StudyStyle) -> None:
         colour = look["color"]
         axis.fill_between(own["p_art"], own["low"], own["high"], color=colour, alpha=0.15, lw=0)
         axis.plot(own["p_art"], own["mean"], linewidth=1.4, markersize=5, clip_on=False, **look)
-        p_art, means = zip(*curve["means"], strict=True)
+        p_art, means, _ = zip(*curve["means"], strict=True)
         ink = style.colours[curve["source"]]
         hollow = {**look, **PUBLISHED, "color": ink, "markeredgecolor": ink}
         axis.plot(p_art, means, zorder=3, clip_on=False, **hollow)
