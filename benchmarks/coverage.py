@@ -10,22 +10,40 @@ p are the library's, as `Evidence` has them.
 
 Beside it the t-interval over folds, as of independent observations.
 
+Likewise the leaderboard: sources whose AUROC falls over p_art, some more, some as much as others.
+Do the ranks' intervals hold the true rank, and those of the crossing the p_art at which the true
+curve, straight between the p_art that there are, falls to 0.5? A source's rank is one more than how
+many are better (Mogstad et al. 2024), so that equal ones share the best of theirs.
+
     python benchmarks/coverage.py [--studies 1000] [--draws 500]
 """
 
 import argparse
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from common import machine, verdict
-from scipy.stats import norm
+from scipy.stats import norm, rankdata
 
 from sourcebench.evaluation.bootstrap import Estimate, estimate
+from sourcebench.evaluation.cells import Cells
 from sourcebench.evaluation.costs import DROPS
+from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.intervals import UNIT, Limits, bounds
+from sourcebench.evaluation.leaderboard import (
+    RANKS,
+    Scored,
+    _area,
+    _crossing,
+    _linear,
+    _ranks,
+    crossing,
+)
 from sourcebench.evaluation.metrics.areas import ranked_rightly
 from sourcebench.evaluation.resampling import Patients
 from sourcebench.seeds import generator
@@ -51,6 +69,14 @@ STATISTICS: dict[str, tuple[dict[str, int], Limits | None]] = {
     "drops 0.70, 0.20": ({"a 0.85": 1, "a 0.15": -1, "b 0.85": -1, "b 0.65": 1}, BETWEEN),
 }
 """What each is a sum of, and between which values it lies."""
+SHARES = np.array([0.0, 0.5, 1.0])
+CURVES = {
+    "a": (0.85, 0.75, 0.40), "b": (0.85, 0.75, 0.40), "c": (0.85, 0.75, 0.40),
+    "d": (0.85, 0.72, 0.35), "e": (0.85, 0.80, 0.65), "f": (0.80, 0.45, 0.20),
+}  # fmt: skip
+"""Of six sources the true AUROC at each of these p_art."""
+RANKED = {"apart": "aef", "close": "ade", "two equal": "abe", "all equal": "abc"}
+"""Which of them are ranked among each other."""
 Arrays = dict[str, npt.NDArray[np.float64]]
 
 
@@ -91,20 +117,50 @@ class Coverage:
     width: float
 
 
+@dataclass(frozen=True)
+class Held:
+    """How the intervals of one score's ranks did, or those of the crossing of one curve.
+
+    Attributes:
+        truth: what they were to hold; of ranks, of each source.
+        held: how often they did, likewise.
+        width: median width of the intervals.
+    """
+
+    truth: npt.NDArray[np.float64]
+    held: npt.NDArray[np.float64]
+    width: float
+
+
 WORLDS = [World(*each) for each in product((3, 5), (0.9, 0.4), (0.1, 0.4))]
 
 
 def study(world: World, number: int, draws: int) -> tuple[Arrays, Arrays]:
     """Return the AUROC of every network by folds (F), and on draws of the patients (F×B)."""
-    rng = generator("coverage", world, number)
+    return tested(world, NETWORKS, draws, world, number)
+
+
+def tested(
+    world: World, networks: Mapping[str, float], draws: int, *names: object
+) -> tuple[Arrays, Arrays]:
+    """Return the AUROC of networks by folds (F), and on draws of the patients (F×B).
+
+    Args:
+        world: what their folds have in common.
+        networks: their true AUROC; the first letter of a name is the source.
+        draws: how many.
+        names: of the study, which its random numbers depend on.
+    """
+    rng = generator("coverage", *names)
     positive = np.arange(POSITIVES + NEGATIVES) < POSITIVES
     patients = np.arange(len(positive)).astype(str)
-    weights = Patients(patients, draws, world, number).weights(patients)
+    weights = Patients(patients, draws, *names).weights(patients)
     once = np.ones((len(positive), 1), np.float32)
-    both, *each = rng.normal(size=(3, len(positive)))
-    of_image = {name: (both + one) / np.sqrt(2) for name, one in zip("ab", each, strict=True)}
+    sources = sorted({name[0] for name in networks})
+    both, *each = rng.normal(size=(1 + len(sources), len(positive)))
+    of_image = {name: (both + one) / np.sqrt(2) for name, one in zip(sources, each, strict=True)}
     values, drawn = {}, {}
-    for name, auroc in NETWORKS.items():
+    for name, auroc in networks.items():
         size = (world.folds, len(positive))
         distance = norm.ppf(auroc) * np.sqrt(2 + world.own**2)
         distance = distance + world.own * rng.normal(size=(world.folds, 1))
@@ -149,6 +205,66 @@ def coverage(
     )
 
 
+def ranked(world: World, studies: int, draws: int) -> dict[str, Held]:
+    """Return how the intervals of ranks and crossings did in so many studies."""
+    every = [scores(world, number, draws) for number in range(studies)]
+    true = np.array(list(CURVES.values()))
+    falls = crossing(true, SHARES)
+    truths = {"area": np.trapezoid(true, SHARES), "drop": true[:, 0] - true[:, -1]}
+    found = {}
+    for (name, truth), sources in product({**truths, "crossing": falls}.items(), RANKED):
+        inside = np.isin(list(CURVES), list(RANKED[sources]))
+        ranks = pd.DataFrame([_ranks(each[name], inside) for each in every])
+        low, high = (np.stack(ranks[side].tolist())[:, inside] for side in RANKS[1:])
+        rank = rankdata(-every[0][name].better * truth[inside].round(9), method="min")
+        found[f"{name}, {sources}"] = held(rank, low, high)
+    for source in np.flatnonzero(np.isfinite(falls)):
+        low, high = (
+            np.array([[getattr(each["crossing"], side)[source]] for each in every])
+            for side in ("low", "high")
+        )
+        found[f"crossing {list(CURVES)[source]}"] = held(falls[[source]], low, high)
+    return found
+
+
+def scores(world: World, number: int, draws: int) -> dict[str, Scored]:
+    """Return scores of the leaderboard of one study, of all six sources."""
+    names = [[f"{source} {share:g}" for source in CURVES] for share in SHARES]
+    true = dict(zip(np.ravel(names), np.transpose(list(CURVES.values())).flat, strict=True))
+    values, drawn = tested(world, true, draws, "leaderboard", world, number)
+    every = pd.DataFrame({"source": list(CURVES)})
+    several, still = np.full(len(CURVES), world.folds), np.zeros(len(CURVES), bool)
+    curve = [
+        Cells(
+            every,
+            np.stack([values[name] for name in each]),
+            np.stack([drawn[name] for name in each]).astype(np.float32),
+            several,
+            np.ones_like(several),
+            still,
+        )
+        for each in names
+    ]
+    images = pd.DataFrame({"label": np.arange(POSITIVES + NEGATIVES) < POSITIVES})
+    images["patient_id"] = np.arange(len(images)).astype(str)
+    evidence = Evidence(f"{world} {number}", "none", pd.DataFrame(), [images], draws)
+    return {
+        "area": _linear(evidence, _area(curve, SHARES), +1, UNIT),
+        "drop": _linear(evidence, curve[0].less(curve[-1]), -1, DROPS),
+        "crossing": _crossing(evidence, curve, SHARES),
+    }
+
+
+def held(
+    truth: npt.NDArray[np.float64], low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]
+) -> Held:
+    """Return how often the intervals of studies (S×K) hold each of K truths."""
+    with np.errstate(invalid="ignore"):
+        width = np.nan_to_num(high - low, nan=0.0, posinf=np.inf)  # from inf to inf
+    inside = (low <= truth) & (truth <= high)
+    return Held(truth, inside.mean(0), float(np.median(width)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=1000)
@@ -159,6 +275,8 @@ def main() -> None:
     print(f"±{1.96 * np.sqrt(0.95 * 0.05 / asked.studies):.3f}\n")
     print(f"{'statistic':<20} {'truth':>6} {'held':>6} {'folds':>6} {'p≤0.05':>7} {'width':>6}")
     every, levels = [], []
+    ranks: list[float] = []
+    crossings: list[float] = []
     begun = time.perf_counter()
     for world in WORLDS:
         print(world)
@@ -168,10 +286,17 @@ def main() -> None:
             print(f"{name:<20} {each.truth:6.2f} {rates}", flush=True)
             every.append(each.held)
             levels += [each.found] if name.endswith("none") else []
+        for name, one in ranked(world, asked.studies, asked.draws).items():
+            truth = " ".join(f"{each:.3g}" for each in one.truth)
+            rates = " ".join(f"{each:.3f}" for each in one.held)
+            print(f"{name:<20} {truth:>6} {rates}, width {one.width:.3g}", flush=True)
+            (ranks if "," in name else crossings).extend(one.held)
     print(f"\n{time.perf_counter() - begun:.0f} s")
     verdict("least that an interval held", min(every), at_least=0.93)
     verdict("most that an interval held", max(every), at_most=0.975)
     verdict("highest level of a test", max(levels), at_most=0.07)
+    verdict("least that a rank's interval held", min(ranks), at_least=0.93)
+    verdict("least that a crossing's interval held", min(crossings), at_least=0.93)
 
 
 if __name__ == "__main__":

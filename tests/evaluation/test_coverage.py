@@ -40,6 +40,30 @@ def test_intervals_hold_the_truth_as_often_as_they_say(benchmark, folds, shared,
         assert found["AUROC 0.85"].by_folds < 0.6
 
 
+def test_ranks_and_crossings_lie_where_their_intervals_say(benchmark):
+    """Of what has a truth without ties; of equal sources there is less to ask for."""
+    studies = 60
+    found = benchmark.ranked(benchmark.World(5, 0.9, 0.1), studies, DRAWS)
+    least = stats.binom.ppf(1e-4, studies, 0.93) / studies
+    assert found["area, apart"].truth.tolist() == [2, 1, 3]  # a falls, e less, f more
+    assert found["drop, two equal"].truth.tolist() == [2, 2, 1]
+    assert found["crossing, all equal"].truth.tolist() == [1, 1, 1]
+    assert found["crossing f"].truth == pytest.approx(0.5 * 0.30 / 0.35)
+    for name, each in found.items():
+        if "equal" not in name:
+            assert (each.held >= least).all(), name
+    assert found["area, apart"].width < found["area, all equal"].width
+
+
+def test_an_interval_holds_what_is_inside(benchmark):
+    """Its ends too; of three studies and two truths."""
+    low = np.array([[1, 2], [1, 1], [2, np.inf]])
+    high = np.array([[2, 3], [1, 3], [3, np.inf]])
+    found = benchmark.held(np.array([1.0, 3.0]), low, high)
+    np.testing.assert_allclose(found.held, [2 / 3, 2 / 3])
+    assert found.width == 1  # of 1, 1, 0, 2, 1 and 0
+
+
 def test_networks_have_the_auroc_that_they_say(benchmark):
     """Of many studies the mean is the truth, of draws too."""
     world = benchmark.World(3, 0.4, 0.4)

@@ -6,9 +6,17 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from sourcebench.training.probe import FOLDS, PENALTIES, folds, probe, probe_scores, ridge
+from sourcebench.training.probe import (
+    FOLDS,
+    PENALTIES,
+    _fit_features,
+    _fit_images,
+    folds,
+    probe,
+    probe_scores,
+)
 
 
 def pairs(count, size, seed, shift=0.0, noise=0.3):
@@ -22,47 +30,98 @@ def pairs(count, size, seed, shift=0.0, noise=0.3):
     return torch.tensor(images, dtype=torch.float32), artifact, names
 
 
-def standardised(train, *others):
-    varies = train.std(0) > 0
-    mean, deviation = train[:, varies].mean(0), train[:, varies].std(0)
-    return [(part[:, varies] - mean) / deviation for part in (train, *others)]
+def families(size, seed):
+    """Features (float32) of 25 patients with 1 to 5 images, more alike than others' are."""
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(25), rng.integers(1, 6, 25))
+    artifact = rng.random(len(patient)) < 0.5
+    images = rng.normal(size=(25, size))[patient] + 0.3 * rng.normal(size=(len(patient), size))
+    images[artifact] += 0.3 * rng.normal(size=size)
+    order = rng.permutation(len(patient))
+    names = [f"p{i}" for i in patient[order]]
+    return torch.tensor(images[order], dtype=torch.float32), artifact[order], names
 
 
-@pytest.mark.parametrize(("count", "size"), [(40, 200), (60, 12)])
-def test_it_is_scikit_learns_ridge_regression(count, size):
-    """Weights, intercept and the penalty that it takes, on each fold, with D > N and D < N."""
-    features, artifact, patients = pairs(count, size, 1, shift=0.5)
+def standardised(features):
+    values = features.double().numpy()
+    values = values[:, np.ptp(values, 0) > 0]
+    return (values - values.mean(0)) / values.std(0)
+
+
+def left_out(values, signs, penalty, groups):
+    """Return the sum of squared errors for groups that a fit is made without, one after another."""
+    missed = cross_val_predict(Ridge(penalty), values, signs, groups=groups, cv=LeaveOneGroupOut())
+    return np.square(missed - signs).sum()
+
+
+@pytest.mark.parametrize("size", [90, 12])
+def test_it_is_scikit_learns_ridge_regression(size):
+    """Weights, intercept, and by brute force the penalty; more features than images, and fewer."""
+    features, artifact, patients = families(size, 1)
     features[:, 0] = 0.1  # constant
-    expected = np.empty(len(artifact))
-    fold, values, taken = folds(patients, 3), features.double().numpy(), []
+    values, signs = standardised(features), np.where(artifact, 1.0, -1.0)
+    names, fold, expected = np.array(patients), folds(patients, 3), np.empty(len(signs))
+    penalties = np.multiply(PENALTIES, values.shape[1])
+    taken, by_image = [], []
     for each in range(FOLDS):
-        train, held = standardised(values[fold != each], values[fold == each])
-        signs = np.where(artifact[fold != each], 1.0, -1.0)
-        scale = np.trace(train @ train.T) / len(train)
-        theirs = RidgeCV(np.multiply(PENALTIES, scale)).fit(train, signs)
-        expected[fold == each] = theirs.predict(held) - theirs.predict(train).mean()
-        taken.append(theirs.alpha_ / scale)
-    assert any(min(PENALTIES) < 0.9 * share < 0.9 * max(PENALTIES) for share in taken)
+        train, held = fold != each, fold == each
+        parts = values[train], signs[train]
+        missed = [left_out(*parts, penalty, names[train]) for penalty in penalties]
+        taken.append(int(np.argmin(missed)))
+        by_image.append(RidgeCV(penalties).fit(*parts).alpha_)
+        theirs = Ridge(penalties[taken[-1]]).fit(*parts)
+        expected[held] = theirs.predict(values[held]) - theirs.predict(values[train]).mean()
+    assert any(0 < place < len(PENALTIES) - 1 for place in taken)
+    assert (penalties[taken] != by_image).any()  # where an image's twins stay, another is taken
     ours = probe_scores(features, artifact, patients, 3)
     assert ours.dtype == np.float32
     np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [20, 25, 30])
-@pytest.mark.parametrize("seed", range(2))
-def test_the_penalty_is_the_one_that_predicts_best_what_is_left_out(seed, size):
-    """By brute force: a fit without each of the images."""
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=(25, size)) * np.geomspace(1, 0.01, size)
-    signs = np.where(values[:, 3 * seed] + 0.3 * rng.normal(size=25) > 0.2, 1.0, -1.0)
-    values -= values.mean(0)
-    fits = []
-    for share in PENALTIES:
-        model = Ridge(share * np.square(values).sum() / 25)
-        missed = cross_val_predict(model, values, signs, cv=LeaveOneOut()) - signs
-        fits.append((np.square(missed).sum(), model.fit(values, signs).coef_))
-    weights = ridge(torch.tensor(values), torch.tensor(signs - signs.mean()))
-    np.testing.assert_allclose(weights, min(fits, key=lambda fit: fit[0])[1], rtol=1e-7)
+@pytest.mark.parametrize(
+    ("fits", "size"), [(_fit_images, 8), (_fit_images, 90), (_fit_features, 8), (_fit_features, 40)]
+)
+def test_what_is_left_out_is_predicted_as_by_fits_without_it(fits, size):
+    """By brute force: a fit without each of the patients, under every penalty."""
+    features, artifact, patients = families(size, 2)
+    number = np.unique(patients, return_inverse=True)[1]
+    count = np.bincount(number)[number]
+    order = np.lexsort((number, count))
+    values, signs = standardised(features)[order], 2.0 * artifact[order] - 1
+    number, count, fold = number[order], count[order], folds(patients, 1)[order]
+    found = list(fits(torch.tensor(values), torch.tensor(signs), fold, count))
+    assert sorted(fit.fold for fit in found) == sorted([*range(FOLDS)] * len(PENALTIES))
+    for each in (0, 3):
+        train, mine = fold != each, [fit for fit in found if fit.fold == each]
+        for fit, share in zip(mine, PENALTIES, strict=True):
+            model = Ridge(share * size)
+            theirs = left_out(values[train], signs[train], share * size, number[train])
+            assert fit.press() == pytest.approx(theirs, rel=1e-3 if fits is _fit_features else 1e-8)
+            weights = model.fit(values[train], signs[train]).coef_
+            np.testing.assert_allclose(fit.weights, weights, rtol=1e-6, atol=1e-9)
+
+
+def test_no_twin_has_a_say_in_the_penalty():
+    """With its twin, whose artifact is the opposite, what an image is like misleads: λ is wrong."""
+    better = []
+    for seed in range(10):
+        features, artifact, patients = pairs(40, 60, seed, shift=0.08, noise=0.1)
+        values, signs, fold = standardised(features), 2.0 * artifact - 1, folds(patients, 1)
+        by_image = np.empty(len(signs))
+        for each in range(FOLDS):
+            train, held = fold != each, fold == each
+            theirs = RidgeCV(np.multiply(PENALTIES, 60)).fit(values[train], signs[train])
+            by_image[held] = theirs.predict(values[held]) - theirs.predict(values[train]).mean()
+        ours = probe_scores(features, artifact, patients, 1)
+        better.append(roc_auc_score(artifact, ours) - roc_auc_score(artifact, by_image))
+    assert np.mean(better) > 0.02  # standard error 0.004
+
+
+@pytest.mark.parametrize("size", [20, 200])
+def test_an_image_that_is_far_from_all_others_leaves_scores_finite(size):
+    features, artifact, patients = pairs(40, size, 1, shift=1.0)
+    features[5] = 1e9 * torch.linspace(-1, 2, size)
+    assert np.isfinite(probe_scores(features, artifact, patients, 1)).all()
 
 
 def test_an_artifact_that_the_features_tell_is_seen():

@@ -6,6 +6,7 @@ It says what a network knows of an artifact, whether its head uses that or not (
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,18 @@ from torch import Tensor
 from sourcebench.patients import numbers
 from sourcebench.seeds import generator
 
+Integers = npt.NDArray[np.intp]
+
 PROBED = ("clean", "artifact")
 """The test sets whose images are probed: all without the artifact, and all with it."""
 
 FOLDS = 5
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-"""Of the ridge regression, in mean eigenvalues of the training part's Gram matrix, XXᵀ."""
+"""Of the ridge regression, in mean eigenvalues of the Gram matrix, XXᵀ, of all probed images."""
+
+WIDE = 1.5
+"""Up to so many images per feature it is cheaper to invert a matrix of the images, once for all
+folds, than one of the features for each."""
 
 LARGE = 1000
 """Up to so many images one core is faster than several, that wait for each other, or than a card,
@@ -65,15 +72,50 @@ def probe(tests: pd.DataFrame, features: Tensor, seed: int) -> pd.Series:
     return scores
 
 
+@dataclass(frozen=True)
+class Fit:
+    """A ridge regression of the n images outside one fold, under one penalty.
+
+    With Q the n×n matrix that makes errors of targets, its blocks are those of single patients.
+
+    Attributes:
+        fold: which.
+        weights: D, float64.
+        errors: by how many images patients have, g patients with m: targets less predictions (g×m).
+        blocks: likewise, of Q (g×m×m).
+    """
+
+    fold: int
+    weights: Tensor
+    errors: list[Tensor]
+    blocks: list[Tensor]
+
+    def press(self) -> float:
+        """Return the sum of the squared errors for patients that a fit is made without (PRESS).
+
+        With P a patient's images, the errors of the fit without them are Q_PP⁻¹ e_P: exactly those
+        of all else being fitted anew, intercept included (Allen 1974 for one image, Cook &
+        Weisberg 1982 for several). What features are divided by, and the penalty, stay.
+        """
+        missed = torch.zeros((), dtype=torch.float64, device=self.weights.device)
+        for errors, blocks in zip(self.errors, self.blocks, strict=True):
+            missed += torch.linalg.solve_ex(blocks, errors)[0].square().sum()
+        return float(missed)
+
+
 def probe_scores(
     features: Tensor, artifact: npt.NDArray[np.bool_], patients: Sequence[str], seed: int
 ) -> npt.NDArray[np.float32]:
     """Return how surely a linear classifier sees the artifact in features it was not trained on.
 
-    It is a ridge regression of ±1 with an intercept, on features that have mean 0 and standard
-    deviation 1 in the training part. All images of a patient, with the artifact or without, are in
-    the same of five folds. A score is the prediction less its mean over the training part: folds
-    whose training parts hold different shares of the artifact can thus be ranked together.
+    It is a ridge regression of ±1 with an intercept, trained on four of five folds. All images of a
+    patient, with the artifact or without, are in the same. Each training part takes the penalty
+    that predicts best the patients it is fitted without (`Fit.press`). A score is the prediction
+    less its mean over the training part: folds whose training parts hold different shares of the
+    artifact can thus be ranked together.
+
+    Features have mean 0 and standard deviation 1 over all images that are probed: that tells
+    nothing of who has the artifact, and folds share their Gram matrix.
 
     Args:
         features: N×D, float, on any device.
@@ -82,29 +124,33 @@ def probe_scores(
         seed: of the folds, which depend on the patients' ids and on nothing else.
 
     Returns:
-        N, float32, positive where the artifact is seen. All are NaN with fewer than five patients,
-        where a training part has the artifact in all images or in none, and where features are not
-        finite.
+        N, float32, positive where the artifact is seen; 0 where no feature varies. All are NaN with
+        fewer than five patients, where a training part has the artifact in all images or in none,
+        and where features are not finite.
     """
     scores = np.full(len(artifact), np.nan, np.float32)
     fold = folds(patients, seed)
     several = all(len(np.unique(artifact[fold != each])) == 2 for each in range(FOLDS))
-    if len(set(patients)) < FOLDS or not several or not bool(features.isfinite().all()):
+    if len(set(patients)) < FOLDS or not several:
         return scores
     large = len(scores) > LARGE
     # Apple's card knows no float64.
     place = features.device if large and features.is_cuda else torch.device("cpu")
-    values = features.to(place).double()
-    signs = torch.from_numpy(2.0 * artifact - 1).to(place)
+    order, count = _together(patients)
     with _threads(torch.get_num_threads() if large else 1):
+        values = _standardised(features.to(place)[torch.from_numpy(order).to(place)])
+        if values is None:
+            return scores
+        signs = torch.from_numpy(2.0 * artifact[order] - 1).to(place)
+        weights = ridge(values, signs, fold[order], count)
         for each in range(FOLDS):
-            held = torch.from_numpy(fold == each).to(place)
-            predictions = _predictions(values[~held], signs[~held], values[held])
-            scores[fold == each] = predictions.float().cpu().numpy()
+            held = torch.from_numpy(fold[order] == each).to(place)
+            predictions = (values[held] - values[~held].mean(0)) @ weights[each]
+            scores[order[fold[order] == each]] = predictions.float().cpu().numpy()
     return scores
 
 
-def folds(patients: Sequence[str], seed: int) -> npt.NDArray[np.intp]:
+def folds(patients: Sequence[str], seed: int) -> Integers:
     """Return the fold of each image (N, in [0, 5)), drawn by patient.
 
     Args:
@@ -116,70 +162,139 @@ def folds(patients: Sequence[str], seed: int) -> npt.NDArray[np.intp]:
     return order[number] % FOLDS
 
 
-def _predictions(train: Tensor, signs: Tensor, held: Tensor) -> Tensor:
-    """Return the centred predictions of the images that are held out.
+def _together(patients: Sequence[str]) -> tuple[Integers, Integers]:
+    """Return an order of the images that puts those of a patient side by side.
 
     Args:
-        train: n×D, float64.
-        signs: n, −1 or 1.
-        held: m×D, float64.
+        patients: N ids.
 
     Returns:
-        m, float64; 0 if no feature varies in the training part.
+        N places: patients with few images first. And how many its patient has, of each image in
+        that order.
     """
-    varies = train.amax(0) > train.amin(0)
-    train, held = train[:, varies], held[:, varies]
-    if not train.shape[1]:
-        return held.new_zeros(len(held))
-    mean, deviation = train.mean(0), train.std(0, correction=0)
-    return (held - mean) / deviation @ ridge((train - mean) / deviation, signs - signs.mean())
+    number = numbers(pd.Series(patients, dtype="str"))
+    count = np.bincount(number)[number]
+    order = np.lexsort((number, count))
+    return order, count[order]
 
 
-def ridge(features: Tensor, targets: Tensor) -> Tensor:
-    """Return the weights of the ridge regression that predicts best what it leaves out.
+def _standardised(features: Tensor) -> Tensor | None:
+    """Return features with mean 0 and standard deviation 1, in float64, or 0 where they are alike.
 
-    With X the features, K = XXᵀ and λ the penalty, the weights are (XᵀX + λI)⁻¹Xᵀy, or as well
-    XᵀGy with G = (K + λI)⁻¹ (Saunders et al. 1998): the smaller matrix is factorised. If an image
-    is left out its error is e / (1 − 1/n − h), with e its error otherwise, 1/n the intercept's
-    share (for features are centred) and h its leverage, xᵀ(XᵀX + λI)⁻¹x = 1 − λG of that image.
-    The penalty that is taken has the least sum of their squares (PRESS, Allen 1974).
+    None is returned where one is not finite.
+    """
+    least, most = features.amin(0), features.amax(0)
+    if not bool((least.isfinite() & most.isfinite()).all()):
+        return None
+    values = features.double()
+    values = values - values.mean(0)
+    deviation = values.square().mean(0).sqrt()
+    return values.mul_(torch.where(most > least, 1 / deviation, 0))
+
+
+def ridge(features: Tensor, targets: Tensor, fold: Integers, count: Integers) -> Tensor:
+    """Return the weights of the ridge regression without each fold, under its best penalty.
 
     Args:
-        features: n×D, float64, each of mean 0.
-        targets: n, float64, of mean 0.
+        features: N×D, float64, each of mean 0 and standard deviation 1 (or 0); the images of a
+            patient side by side, patients with few images first.
+        targets: N, float64.
+        fold: N, each in [0, 5), the same for all images of a patient.
+        count: N: how many images the patient has.
 
     Returns:
-        D, float64.
+        5×D, float64.
     """
-    count, size = features.shape
-    fit = _fit_images if count <= size else _fit_features
-    gram = features @ features.T if count <= size else features.T @ features
-    best, least = features.new_zeros(size), float("inf")
-    for share in PENALTIES:
-        penalty = share * gram.trace() / count
-        factor = torch.linalg.cholesky(gram + torch.diag(penalty.expand(len(gram))))
-        weights, leverage = fit(features, targets, factor, penalty)
-        errors = (targets - features @ weights) / (1 - 1 / count - leverage)
-        if (press := float(errors.square().sum())) < least:
-            best, least = weights, press
-    return best
+    size = features.shape[1]
+    weights = features.new_zeros(FOLDS, size)
+    if not bool(features.any()):
+        return weights
+    least = [float("inf")] * FOLDS
+    fits = _fit_images if len(features) <= WIDE * size else _fit_features
+    for fit in fits(features, targets, fold, count):
+        if (missed := fit.press()) < least[fit.fold]:
+            least[fit.fold], weights[fit.fold] = missed, fit.weights
+    return weights
 
 
 def _fit_images(
-    features: Tensor, targets: Tensor, factor: Tensor, penalty: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return weights (D) and leverages (n) from the Cholesky factor of K + λI."""
-    inverse = torch.cholesky_inverse(factor)
-    return features.T @ (inverse @ targets), 1 - penalty * inverse.diagonal()
+    features: Tensor, targets: Tensor, fold: Integers, count: Integers
+) -> Iterator[Fit]:
+    """Yield the fits of every fold and penalty, from one N×N matrix for each penalty.
+
+    With X the features, λ the penalty and G = (XXᵀ + λI)⁻¹ (Saunders et al. 1998), Q of all images
+    is λ(G − G11ᵀG / 1ᵀG1). Without a fold f it is Q_tt − Q_tf Q_ff⁻¹ Q_ft, for the others t. The
+    weights are Xᵀe / λ.
+    """
+    gram = features @ features.T
+    diagonal = gram.diagonal().clone()
+    places = torch.arange(len(fold), device=features.device)
+    for share in PENALTIES:
+        penalty = share * float(diagonal.mean())
+        gram.diagonal().copy_(diagonal + penalty)
+        free = torch.cholesky_inverse(torch.linalg.cholesky(gram))
+        sums = free.sum(1)
+        free.addr_(sums, sums, beta=penalty, alpha=-penalty / float(sums.sum()))
+        errors = free @ targets
+        for each in range(FOLDS):
+            sizes = count[fold != each]
+            held = torch.from_numpy(fold == each).to(features.device)
+            across = free[held]
+            factor = torch.linalg.cholesky(across[:, held])
+            half = torch.linalg.solve_triangular(factor, across[:, ~held], upper=False).T
+            moved = torch.linalg.solve_triangular(factor, errors[held, None], upper=False)[:, 0]
+            left = torch.zeros_like(errors)
+            left[~held] = errors[~held] - half @ moved
+            parts = zip(_by_patient(places[~held], sizes), _by_patient(half, sizes), strict=True)
+            blocks = [free[at[:, :, None], at[:, None, :]] - row @ row.mT for at, row in parts]
+            weights = left @ features / penalty
+            yield Fit(each, weights, _by_patient(left[~held], sizes), blocks)
 
 
 def _fit_features(
-    features: Tensor, targets: Tensor, factor: Tensor, _: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return weights (D) and leverages (n) from the Cholesky factor of XᵀX + λI."""
-    weights = torch.cholesky_solve((features.T @ targets)[:, None], factor)[:, 0]
-    half = torch.linalg.solve_triangular(factor, features.T, upper=False)
-    return weights, half.square().sum(0)
+    features: Tensor, targets: Tensor, fold: Integers, count: Integers
+) -> Iterator[Fit]:
+    """Yield the fits of every fold and penalty, from one D×D matrix for each.
+
+    With X the features of a training part, less their mean, and L the Cholesky factor of XᵀX + λI,
+    Q is I − 11ᵀ/n − AAᵀ with A = XL⁻ᵀ. Most of the time goes into A, and nothing hangs on it but
+    which penalty is taken: it is float32.
+    """
+    whole = features.T @ features
+    for each in range(FOLDS):
+        sizes = count[fold != each]
+        held = torch.from_numpy(fold == each).to(features.device)
+        train, out, signs = features[~held], features[held], targets[~held]
+        centre = train.mean(0)
+        gram = whole - out.T @ out - len(train) * centre[:, None] * centre
+        train, signs = train - centre, signs - signs.mean()
+        moment, rough = (signs @ train)[:, None], train.float()
+        diagonal = gram.diagonal().clone()
+        for share in PENALTIES:
+            gram.diagonal().copy_(diagonal + share * whole.trace() / len(features))
+            factor = torch.linalg.cholesky(gram)
+            first = torch.linalg.solve_triangular(factor, moment, upper=False)
+            weights = torch.linalg.solve_triangular(factor.T, first, upper=True)[:, 0]
+            # A third faster than as Cholesky left it, column by column.
+            lower = factor.to(torch.float32, memory_format=torch.contiguous_format)
+            half = torch.linalg.solve_triangular(lower, rough.T, upper=False).T
+            blocks = [_own(row, len(train)) for row in _by_patient(half, sizes)]
+            yield Fit(each, weights, _by_patient(signs - train @ weights, sizes), blocks)
+
+
+def _own(rows: Tensor, count: int) -> Tensor:
+    """Return I − 11ᵀ/n − AAᵀ of each patient's rows of A (g×m×k): g×m×m, float64."""
+    identity = torch.eye(rows.shape[1], dtype=torch.float64, device=rows.device)
+    return identity - 1 / count - (rows @ rows.mT).double()
+
+
+def _by_patient(rows: Tensor, count: Integers) -> list[Tensor]:
+    """Return rows (n×…) by how many a patient has: g×m×… of the g patients with m."""
+    sizes, lengths = np.unique(count, return_counts=True)
+    parts = torch.split(rows, lengths.tolist())
+    return [
+        part.view(-1, int(size), *part.shape[1:]) for part, size in zip(parts, sizes, strict=True)
+    ]
 
 
 @contextmanager
