@@ -74,14 +74,14 @@ def effects(evidence: Evidence) -> Effects | None:
     counts: dict[str, list[int]] = {}
     for clean, artifact in both[["clean", "artifact"]].to_numpy():
         sides = Sides(*(_answers(evidence.predictions[int(row)]) for row in (clean, artifact)))
-        weights = [evidence.weights(evidence.predictions[int(row)]) for row in (clean, artifact)]
+        drawn = [evidence.weights(evidence.predictions[int(row)]) for row in (clean, artifact)]
         labels = sides.artifact["label"].to_numpy()
         sizes = np.array([(labels == label).sum() for label in range(evidence.classes)])
         shares, names = sizes / len(labels), [*map(str, range(evidence.classes)), ALL]
         for name, size in zip(names, [*sizes, len(labels)], strict=True):
             counts.setdefault(name, []).append(int(size))
         paired &= sides.paired
-        for measure, each in _measured(sides, weights, evidence.classes).items():
+        for measure, each in _measured(sides, drawn, evidence.classes).items():
             by_class = each[: evidence.classes]
             # A class that no image with the artifact is of counts for nothing.
             standard = shares @ np.where(shares[:, None] > 0, by_class, 0)
@@ -119,19 +119,21 @@ class Sides:
         return bool(np.array_equal(one, other))
 
 
-def _measured(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[str, Floats]:
+def _measured(
+    sides: Sides, drawn: list[tuple[Weights, Weights]], classes: int
+) -> dict[str, Floats]:
     """Return each measure by class: K×(1 + B), the first on the test sets as they are.
 
     Of those that are means over images it is (K + 1)×(1 + B): the last is the mean over them all.
     """
-    found = _changes(sides, weights, classes)
-    few = [_with_all(each[:1]) for each in weights]
+    found = _changes(sides, [every for every, _ in drawn], classes)
+    few = [_with_all(each) for _, each in drawn]
     for name, score in {"encoded": "log_odds", "probe": "probe"}.items():
         found[name] = np.stack([_told(sides, score, few, label) for label in range(classes)])
     return found
 
 
-def _changes(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[str, Floats]:
+def _changes(sides: Sides, weights: list[Weights], classes: int) -> dict[str, Floats]:
     """Return the means of the columns with the artifact, less without it, and who was flipped."""
     clean, artifact = (
         side[[*CHANGES]].to_numpy(np.float64).T for side in (sides.clean, sides.artifact)
@@ -150,14 +152,14 @@ def _changes(sides: Sides, weights: list[list[Weights]], classes: int) -> dict[s
 
 
 def _means(
-    values: Floats, labels: npt.NDArray[np.integer[Any]], weights: list[Weights], classes: int
+    values: Floats, labels: npt.NDArray[np.integer[Any]], weights: Weights, classes: int
 ) -> Floats:
     """Return means over the images of each class, and over all, as they are and in each draw.
 
     Args:
         values: M×N.
         labels: N.
-        weights: of B draws in all.
+        weights: N×B.
         classes: K.
 
     Returns:
@@ -167,9 +169,8 @@ def _means(
     of_class = np.vstack([of_class, np.ones(len(labels))])
     rows = np.concatenate([values[:, None] * of_class, of_class[None]])
     flat = rows.reshape(-1, len(labels))
-    whole = flat.sum(1, keepdims=True)
-    narrow = flat.astype(np.float32)
-    sums = np.concatenate([whole, *(narrow @ each for each in weights)], axis=1, dtype=np.float64)
+    drawn = flat.astype(np.float32) @ weights
+    sums = np.concatenate([flat.sum(1, keepdims=True), drawn], axis=1)
     sums = sums.reshape(len(rows), classes + 1, -1)
     with np.errstate(invalid="ignore"):
         means: Floats = sums[:-1] / sums[-1]
@@ -188,9 +189,9 @@ def _told(sides: Sides, score: str, weights: list[Weights], label: int) -> Float
     return ranked_rightly(has, values, drawn)
 
 
-def _with_all(blocks: list[Weights]) -> Weights:
+def _with_all(weights: Weights) -> Weights:
     """Return draws after one of every image once."""
-    return np.concatenate([np.ones((len(blocks[0]), 1), np.float32), *blocks], axis=1)
+    return np.concatenate([np.ones((len(weights), 1), np.float32), weights], axis=1)
 
 
 def counterfactual(evidence: Evidence) -> pd.DataFrame:

@@ -29,11 +29,10 @@ from sourcebench.evaluation.aggregate import (
 from sourcebench.evaluation.cells import Cells, cells
 from sourcebench.evaluation.metrics import METRICS, RESAMPLED, columns_of_logits, score
 from sourcebench.evaluation.replicates import cell
-from sourcebench.evaluation.resampling import AT_ONCE, DRAWS, Patients, Resample, Weights
+from sourcebench.evaluation.resampling import DRAWS, FEW, Patients, Resample, Weights
 
 HEADLINE = "auroc"
-"""The metric of which all draws are scored; of the others so many as AT_ONCE are enough for a
-standard error, to a twentieth of it."""
+"""The metric of which all draws are scored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,38 +115,33 @@ class Evidence:
     def drawn(self) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
         """Every metric of every row of `runs` on the draws: metric → R×B, float32."""
         names = [name for name in RESAMPLED.names() if name in self.runs]
-        few = min(AT_ONCE, self.draws)
-        sizes = {name: self.draws if name == HEADLINE else few for name in names}
+        sizes = {name: self.draws if name == HEADLINE else self.few for name in names}
         found = {name: np.empty((len(self.runs), size), np.float32) for name, size in sizes.items()}
         for row, predictions in enumerate(self.predictions):
-            for start, resample in self.resampled(predictions):
-                end = start + resample.weights.shape[1]
-                for name in names if start == 0 else [HEADLINE]:
-                    found[name][row, start:end] = RESAMPLED.get(name)(resample)
+            labels = predictions["label"].to_numpy(np.int64)
+            logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
+            weights = self.weights(predictions)
+            every, few = (Resample(labels, logits, each) for each in weights)
+            for name in names:
+                found[name][row] = RESAMPLED.get(name)(every if name == HEADLINE else few)
         return found
 
-    def resampled(self, predictions: pd.DataFrame) -> Iterator[tuple[int, Resample]]:
-        """Yield the first draw's number, and predictions with `AT_ONCE` draws from there on."""
-        labels = predictions["label"].to_numpy(np.int64)
-        logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
-        for start, weights in zip(
-            range(0, self.draws, AT_ONCE), self.weights(predictions), strict=True
-        ):
-            yield start, Resample(labels, logits, weights)
+    @property
+    def few(self) -> int:
+        """How many draws there are of what needs no more than `FEW`."""
+        return min(FEW, self.draws)
 
-    def weights(self, predictions: pd.DataFrame) -> list[Weights]:
-        """Return how many times each image is in each draw: `AT_ONCE` draws to an array."""
+    def weights(self, predictions: pd.DataFrame) -> tuple[Weights, Weights]:
+        """Return how many times each image is in each draw (N×B), and in `few` of them."""
         ids = predictions["patient_id"].to_numpy(str)
         key = (len(ids), hash(ids.tobytes()))
         if key not in self._weights:
             every = self.patients.weights(ids)
-            starts = range(0, self.draws, AT_ONCE)
-            parts = [np.ascontiguousarray(every[:, i : i + AT_ONCE]) for i in starts]
-            self._weights[key] = parts
+            self._weights[key] = every, np.ascontiguousarray(every[:, : self.few])
         return self._weights[key]
 
     @cached_property
-    def _weights(self) -> dict[tuple[int, int], list[Weights]]:
+    def _weights(self) -> dict[tuple[int, int], tuple[Weights, Weights]]:
         return {}
 
     def cells(self, metric: str = HEADLINE) -> Cells:

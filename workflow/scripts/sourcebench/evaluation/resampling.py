@@ -7,7 +7,7 @@ thousands of them at once.
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,11 @@ Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
 
 DRAWS = 2000
-AT_ONCE = 250
-"""Draws that are scored at once: so many of a thousand images fit into a processor's cache."""
-
+FEW = 250
+"""Draws of metrics other than the headline: enough for a standard error, to a twentieth of it."""
 
 BLOCK = 32
+SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 def cumulative(weights: Weights) -> Weights:
@@ -89,18 +89,6 @@ class Curve(NamedTuple):
     others: Weights
 
 
-def falling(score: Floats, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Return the images that count, by their scores, the highest first."""
-    images = np.flatnonzero(among)
-    return images[np.argsort(-score[images], kind="stable")]
-
-
-def places(scores: Floats, among: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return of how many falling scores each score is below, and of how many not above."""
-    above = np.searchsorted(-among, -scores, side="left")
-    return above, np.searchsorted(-among, -scores, side="right")
-
-
 class Resample:
     """Predictions on one test set, and how many times each image is in each draw.
 
@@ -152,10 +140,11 @@ class Resample:
             score: one per image.
             hit: whether an image is of the class that high scores speak for.
         """
-        high, low = (falling(score, each) for each in (hit, ~hit))
-        thresholds = -np.unique(-score[high])
-        _, ends = places(thresholds, score[high])
-        above, at_least = places(thresholds, score[low])
+        falling = np.argsort(-score, kind="stable")
+        high, low = falling[hit[falling]], falling[~hit[falling]]
+        thresholds = np.unique(score[high])[::-1]
+        ends = np.searchsorted(-score[high], -thresholds, side="right")
+        above, at_least = (np.searchsorted(-score[low], -thresholds, side=side) for side in SIDES)
         positives, negatives = cumulative(self.weights[high]), cumulative(self.weights[low])
         all_true, all_false = positives[ends], negatives[at_least]
         true = np.diff(positives[np.append(0, ends)], axis=0)

@@ -1,5 +1,7 @@
 """Areas under curves."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
@@ -15,14 +17,7 @@ from sourcebench.evaluation.metrics import (
     missing_class,
     probabilities,
 )
-from sourcebench.evaluation.resampling import (
-    Curve,
-    Resample,
-    Weights,
-    cumulative,
-    falling,
-    places,
-)
+from sourcebench.evaluation.resampling import Curve, Resample, Weights
 
 
 @METRICS.register("auroc")
@@ -114,22 +109,30 @@ def _mean_of(each: list[Floats]) -> Floats:
 
 
 def ranked_rightly(hit: npt.NDArray[np.bool_], score: Floats, weights: Weights) -> Floats:
-    """Return the share of pairs in each draw that are ranked rightly, a tie as half of one."""
-    high, low = (falling(score, each) for each in (hit, ~hit))
-    if not len(high) or not len(low):
-        return np.full(weights.shape[1], np.nan)
-    # Each negative has so many positives above it, and so many at or above it.
-    above, at_least = places(score[low], score[high])
-    positives, negatives = cumulative(weights[high]), weights[low]
-    over = positives[above]
-    tied = above < at_least
-    over[tied] = (over[tied] + positives[at_least[tied]]) / 2
-    all_true, all_false = positives[-1].astype(np.float64), negatives.sum(0, dtype=np.float64)
-    # Halves below 2²³ stay exact in 32 bits, which are twice as fast.
-    exact = np.float32 if (all_true * all_false).max() < 2**23 else np.float64
-    rightly = np.einsum("nb,nb->b", negatives, over, dtype=exact)
+    """Return the share of pairs in each draw that are ranked rightly, a tie as half of one.
+
+    From the highest score down, all draws at once: so a row of them stays in the processor's cache.
+    """
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) + 1
+    image, positive = order.tolist(), hit[order].tolist()  # faster to look up
+    above = np.zeros(weights.shape[1], np.float32)  # positives so far
+    rightly = np.zeros(weights.shape[1])
+    for first, end in pairwise([0, *ends.tolist()]):
+        if end == first + 1:
+            if positive[first]:
+                above += weights[image[first]]
+            else:
+                rightly += weights[image[first]] * above
+        else:
+            images = order[first:end]
+            halves = weights[images[hit[images]]].sum(0) / 2
+            above += halves
+            rightly += weights[images[~hit[images]]].sum(0) * above
+            above += halves
+    pairs = above * (weights.sum(0, dtype=np.float64) - above)
     with np.errstate(invalid="ignore"):
-        share: Floats = rightly / all_true / all_false
+        share: Floats = rightly / pairs
     return share
 
 
