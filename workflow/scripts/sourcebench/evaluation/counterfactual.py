@@ -10,7 +10,7 @@ of groups, which may differ in more than the attribute.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,7 @@ def effects(evidence: Evidence) -> Effects | None:
     counts: dict[str, list[int]] = {}
     for clean, artifact in both[["clean", "artifact"]].to_numpy():
         sides = Sides(*(_answers(evidence.predictions[int(row)]) for row in (clean, artifact)))
-        drawn = [evidence.weights(evidence.predictions[int(row)]) for row in (clean, artifact)]
+        drawn = [evidence.weights(int(row)) for row in (clean, artifact)]
         labels = sides.artifact["label"].to_numpy()
         sizes = np.array([(labels == label).sum() for label in range(evidence.classes)])
         shares, names = sizes / len(labels), [*map(str, range(evidence.classes)), ALL]
@@ -112,7 +112,7 @@ class Sides:
     clean: pd.DataFrame
     artifact: pd.DataFrame
 
-    @property
+    @cached_property
     def paired(self) -> bool:
         """Whether both have the same images, in the same order."""
         one, other = (side["image_id"].to_numpy() for side in (self.clean, self.artifact))

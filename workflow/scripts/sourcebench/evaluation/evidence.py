@@ -120,8 +120,7 @@ class Evidence:
         for row, predictions in enumerate(self.predictions):
             labels = predictions["label"].to_numpy(np.int64)
             logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
-            weights = self.weights(predictions)
-            every, few = (Resample(labels, logits, each) for each in weights)
+            every, few = (Resample(labels, logits, each) for each in self.weights(row))
             for name in names:
                 found[name][row] = RESAMPLED.get(name)(every if name == HEADLINE else few)
         return found
@@ -131,17 +130,24 @@ class Evidence:
         """How many draws there are of what needs no more than `FEW`."""
         return min(FEW, self.draws)
 
-    def weights(self, predictions: pd.DataFrame) -> tuple[Weights, Weights]:
-        """Return how many times each image is in each draw (N×B), and in `few` of them."""
-        ids = predictions["patient_id"].to_numpy(str)
-        key = (len(ids), hash(ids.tobytes()))
-        if key not in self._weights:
-            every = self.patients.weights(ids)
-            self._weights[key] = every, np.ascontiguousarray(every[:, : self.few])
-        return self._weights[key]
+    def weights(self, row: int) -> tuple[Weights, Weights]:
+        """Return how many times each image of a row of `runs` is in each draw, and in few of them.
+
+        N×B and N×`few`; the same arrays wherever the images are the same.
+        """
+        place = str(self.runs["test_set"].iat[row]), float(self.runs["p_art"].to_numpy()[row])
+        if place not in self._weights:
+            ids = self.predictions[row]["patient_id"].to_numpy(str)
+            known = self._weights.values()
+            found = next((drawn for there, drawn in known if np.array_equal(there, ids)), None)
+            if found is None:
+                every = self.patients.weights(ids)
+                found = every, np.ascontiguousarray(every[:, : self.few])
+            self._weights[place] = ids, found
+        return self._weights[place][1]
 
     @cached_property
-    def _weights(self) -> dict[tuple[int, int], tuple[Weights, Weights]]:
+    def _weights(self) -> dict[tuple[str, float], tuple[Any, tuple[Weights, Weights]]]:
         return {}
 
     def cells(self, metric: str = HEADLINE) -> Cells:

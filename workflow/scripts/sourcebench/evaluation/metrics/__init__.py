@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logsumexp, softmax
-from sklearn import config_context
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.resampling import Resample
@@ -123,8 +122,7 @@ def score(predictions: pd.DataFrame) -> dict[str, float]:
             "finite: the network diverged; run it again with a lower learning rate or in fp32."
         )
     wanted = [name for name in METRICS.names() if classes > 2 or name not in OF_SEVERAL]
-    with config_context(assume_finite=True, skip_parameter_validation=True):  # checked above
-        return {name: METRICS.get(name)(labels, logits) for name in wanted}
+    return {name: METRICS.get(name)(labels, logits) for name in wanted}
 
 
 discover(__name__, __path__)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
-from sklearn.metrics import average_precision_score, roc_auc_score
+from scipy.stats import rankdata
 
 from sourcebench.evaluation.metrics import (
     METRICS,
@@ -25,11 +25,18 @@ def auroc(labels: Labels, logits: Logits) -> float:
     """Return the area under the ROC curve, in [0, 1]: the headline (AUC in the paper, §2.2).
 
     Of several classes the mean of each against the rest. Where the ranking says nothing it is 0.5,
-    whatever the balance of the classes; NaN where a class is missing.
+    whatever the balance of the classes; NaN where a class is missing. By ranks: it is Mann and
+    Whitney's U of the pairs, over their number (Hanley & McNeil 1982).
     """
     if missing_class(labels, logits):
         return np.nan
-    return float(np.mean([roc_auc_score(*each) for each in against_the_rest(labels, logits)]))
+    return float(np.mean([_ranked(*each) for each in against_the_rest(labels, logits)]))
+
+
+def _ranked(labels: Labels, margins: Floats) -> float:
+    positives = int(labels.sum())
+    above = rankdata(margins)[labels == 1].mean() - (positives + 1) / 2
+    return float(above / (len(labels) - positives))
 
 
 @RESAMPLED.register("auroc")
@@ -48,8 +55,20 @@ def auprc(labels: Labels, logits: Logits) -> float:
     """
     if missing_class(labels, logits):
         return np.nan
-    each = against_the_rest(labels, logits)
-    return float(np.mean([average_precision_score(*one) for one in each]))
+    return float(np.mean([_in_steps(*each) for each in against_the_rest(labels, logits)]))
+
+
+def _in_steps(labels: Labels, margins: Floats) -> float:
+    true, called = _above_thresholds(labels, margins)
+    return float(np.sum(np.diff(true) * true[1:] / called[1:]) / true[-1])
+
+
+def _above_thresholds(labels: Labels, margins: Floats) -> tuple[Floats, Floats]:
+    """Return how many positives, and how many images, are at or above each score, from none on."""
+    order = np.argsort(-margins)
+    last = np.append(np.diff(margins[order]) != 0, True)  # of the images that share a threshold
+    true = np.append(0.0, np.cumsum(labels[order])[last])
+    return true, np.append(0.0, np.flatnonzero(last) + 1)
 
 
 @RESAMPLED.register("auprc")
@@ -84,10 +103,7 @@ def auprc_dg_of_draws(resample: Resample) -> Floats:
 
 
 def _interpolated(labels: Labels, margins: Floats) -> float:
-    order = np.argsort(-margins)
-    last = np.append(np.diff(margins[order]) != 0, True)  # of the images that share a threshold
-    true = np.append(0, np.cumsum(labels[order])[last])
-    called = np.append(0, np.flatnonzero(last) + 1)
+    true, called = _above_thresholds(labels, margins)
     rises = np.diff(true) > 0
     before, after = called[:-1][rises], called[1:][rises]
     gained = np.diff(true)[rises]
