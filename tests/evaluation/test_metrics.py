@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 from scipy.stats import mannwhitneyu
+from sklearn.metrics import average_precision_score, roc_auc_score
 from torchmetrics.functional.classification import binary_average_precision as torch_precision
 from torchmetrics.functional.classification import binary_calibration_error as torch_ece
 
@@ -73,6 +74,18 @@ def test_metrics_agree_with_independent_implementations(seed):
     assert scores["sensitivity"] == pytest.approx(sensitivity_by_hand(labels, margin))
     assert scores["prevalence"] == pytest.approx(labels.mean())
     assert scores["brier"] == pytest.approx(np.mean((positive - labels) ** 2))
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_images_with_the_same_score_count_as_in_scikit_learn(steps):
+    labels, logits = predictions("ties")
+    logits = (logits * steps).round() / steps
+    margin = logits[:, 1].astype(float) - logits[:, 0]
+    assert len(np.unique(margin)) < len(margin) / 2
+    scores = score(table(labels, logits))
+    assert scores["auroc"] == pytest.approx(roc_auc_score(labels, margin))
+    assert scores["auprc"] == pytest.approx(average_precision_score(labels, margin))
+    assert scores["sensitivity"] == pytest.approx(sensitivity_by_hand(labels, margin))
 
 
 @pytest.mark.parametrize(("first", "second"), [(3.0, -1.0), (0.1, 0.0), (40.0, -40.0)])
