@@ -48,7 +48,7 @@ def leaderboard(evidence: Evidence) -> pd.DataFrame:
         One row per task, confounder, source, arch, further axes and score: `p_art` (the highest,
         of which the score is, or up to which), `score`, `value, low, high`, `rank` among the
         sources of that task, confounder, arch and further axes (1 is best; sources without skill
-        have none), `rank_low, rank_high` (95 % of the draws), `skilled`. Empty where no run has
+        have none, nor has one alone), `rank_low, rank_high` (95 % of the draws), `skilled`. Empty where no run has
         p_art = 0 and another above.
     """
     lost = drops(evidence)
@@ -197,10 +197,13 @@ def _joint(evidence: Evidence, cells: Cells, found: Estimate) -> Floats:
 
 
 def _ranks(scored: Scored, ranked: npt.NDArray[np.bool_]) -> dict[str, Floats]:
-    """Return the ranks of the sources that have one, and between which they lie in the draws."""
+    """Return the ranks of the sources that have one, and between which they lie in the draws.
+
+    None is ranked alone: to be the first of one says nothing.
+    """
     ranks = {name: np.full(len(ranked), np.nan) for name in RANKS}
     ranked = ranked & ~np.isnan(scored.value)
-    if ranked.any():
+    if ranked.sum() > 1:
         drawn = rankdata(
             -scored.better * scored.draws[ranked], axis=0, method="min", nan_policy="propagate"
         )
