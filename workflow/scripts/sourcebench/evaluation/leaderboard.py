@@ -48,8 +48,8 @@ def leaderboard(evidence: Evidence) -> pd.DataFrame:
         One row per task, confounder, source, arch, further axes and score: `p_art` (the highest,
         of which the score is, or up to which), `score`, `value, low, high`, `rank` among the
         sources of that task, confounder, arch and further axes (1 is best; sources without skill
-        have none, nor has one alone), `rank_low, rank_high` (95 % of the draws), `skilled`. Empty where no run has
-        p_art = 0 and another above.
+        have none, nor has one alone), `rank_low, rank_high` (95 % of the draws), `skilled`. Empty
+        where no run has p_art = 0 and another above.
     """
     lost = drops(evidence)
     if lost.keys.empty:
