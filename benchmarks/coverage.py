@@ -247,7 +247,8 @@ def scores(world: World, number: int, draws: int) -> dict[str, Scored]:
     ]
     images = pd.DataFrame({"label": np.arange(POSITIVES + NEGATIVES) < POSITIVES})
     images["patient_id"] = np.arange(len(images)).astype(str)
-    evidence = Evidence(f"{world} {number}", "none", pd.DataFrame(), [images], draws)
+    runs = pd.DataFrame({"test_set": ["ood"], "p_art": [0.0]})
+    evidence = Evidence(f"{world} {number}", "none", runs, [images], draws)
     return {
         "area": _linear(evidence, _area(curve, SHARES), +1, UNIT),
         "drop": _linear(evidence, curve[0].less(curve[-1]), -1, DROPS),

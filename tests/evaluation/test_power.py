@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.bootstrap import Estimate
 from sourcebench.evaluation.power import detectable
 
 
@@ -43,3 +44,20 @@ def test_it_goes_over_arrays():
 def test_a_power_lies_above_its_level(level, power):
     with pytest.raises(SourceBenchError, match="above its level"):
         detectable(1, 4, level, power)
+
+
+@pytest.mark.parametrize(("se", "freedom"), [(0.03, 6), (0.1, 8), (0.12, 40)])
+def test_on_the_scale_of_the_logit_it_is_found_about_as_often(se, freedom):
+    rng = np.random.default_rng(1)
+    true = float(detectable(se, freedom, limits=(-1, 1)))
+    assert true > detectable(se, freedom)
+    seen = np.clip(true + se * rng.normal(size=20_000), -0.999, 0.999)
+    errors = se * np.sqrt(rng.chisquare(freedom, 20_000) / freedom)
+    each = Estimate(seen, errors, np.full(20_000, float(freedom)), np.zeros(20_000), 30)
+    assert np.mean(each.p((-1, 1)) <= 0.05) == pytest.approx(0.8, abs=0.06)
+
+
+def test_between_limits_there_may_be_nothing_to_find():
+    # On that scale no difference is more than 0.448 standard errors of 1 from 0.
+    assert detectable(0.15, 40, limits=(-1, 1)) < 1
+    assert np.isnan(detectable(0.25, 40, limits=(-1, 1)))

@@ -160,7 +160,7 @@ def test_a_comparison_is_paired_by_fold_and_draw(evidence, compared):
     row = one(compared, source_a="imagenet", source_b="random", of="auroc", **where)
     assert row["p"] == pytest.approx(float(expected.p((-1, 1))))
     assert (row["low"], row["high"]) == pytest.approx(tuple(map(float, expected.interval((-1, 1)))))
-    least = float(detectable(expected.se, expected.freedom))
+    least = float(detectable(expected.se, expected.freedom, limits=(-1, 1)))
     assert row["detectable"] == pytest.approx(least)
     apart = estimate(values[rows[0]] - values[rows[1]], drawn[rows[0]] - drawn[rows[1]][:, ::-1], 6)
     assert row["p"] != pytest.approx(float(apart.p((-1, 1))))

@@ -85,13 +85,13 @@ class Estimate:
         return p
 
     def cautious(self, limits: Limits, still: npt.NDArray[np.bool_]) -> Estimate:
-        """Return the estimate with an error where nothing varied: where all AUROCs are 0 or 1.
+        """Return the estimate with an error where nothing varied: all AUROCs are 0, 0.5 or 1.
 
         So many patients who agree leave room for others: that of Clopper & Pearson's bound.
 
         Args:
             limits: between which the mean lies, as far below 0 as above.
-            still: which means are of AUROCs that are all 0 or 1.
+            still: which means are of AUROCs that no draw varies (`cells.STILL`).
         """
         room = limits[1] * (1 - 0.025 ** (1 / self.patients))
         least = room / stats.t.ppf(0.975, self.freedom)
@@ -182,7 +182,8 @@ def mean_of(values: npt.NDArray[np.floating], axis: int) -> Floats:
 
 def _variance(draws: Floats, defined: npt.NDArray[np.bool_]) -> Floats:
     """Return the variance over the draws that are defined; 0 where fewer than two are."""
-    count = np.maximum(defined.sum(-1), 2)
-    mean = (draws * defined).sum(-1) / count
-    squared: Floats = ((draws - mean[..., None]) ** 2 * defined).sum(-1) / (count - 1)
-    return squared
+    count = defined.sum(-1)
+    mean = (draws * defined).sum(-1) / np.maximum(count, 1)
+    squared = ((draws - mean[..., None]) ** 2 * defined).sum(-1)
+    variance: Floats = squared / np.maximum(count - 1, 1)
+    return variance

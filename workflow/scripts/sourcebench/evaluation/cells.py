@@ -12,6 +12,9 @@ import pandas as pd
 
 from sourcebench.evaluation.replicates import AGAIN, unit, with_repeat
 
+STILL = (0, 0.5, 1)
+"""AUROCs that are the same in every draw: of classes apart, and of one answer to all images."""
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -23,7 +26,7 @@ class Cells:
         draws: C×F×B, on draws of its patients.
         folds: C, how many folds have a value.
         repeats: C, how many repeats.
-        still: C, whether all values (of both, of a difference) are 0 or 1, where no draw varies.
+        still: C, whether all values (of both, of a difference) are some of `STILL`.
     """
 
     keys: pd.DataFrame
@@ -48,9 +51,10 @@ class Cells:
 
     def less(self, other: Cells) -> Cells:
         """Return what each cell has over the one of the same place in the others, by replicate."""
-        folds = np.minimum(self.folds, other.folds)
-        repeats = np.minimum(self.repeats, other.repeats)
         values, draws = self.values - other.values, self.draws - other.draws
+        folds = np.minimum(self.folds, other.folds)
+        folds = np.where(folds > 1, (~np.isnan(values)).sum(1), folds)
+        repeats = np.minimum(self.repeats, other.repeats)
         return Cells(self.keys, values, draws, folds, repeats, self.still & other.still)
 
 
@@ -88,7 +92,7 @@ def cells(
         drawn.reshape(cells, folds, -1),
         folds_there,
         repeats_there,
-        np.asarray(np.isin(np.nan_to_num(mean), (0, 1)).reshape(cells, folds).all(1)),
+        np.asarray(np.isin(np.nan_to_num(mean), STILL).reshape(cells, folds).all(1)),
     )
 
 

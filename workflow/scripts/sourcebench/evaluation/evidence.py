@@ -102,9 +102,13 @@ class Evidence:
 
     @cached_property
     def rarest(self) -> int:
-        """How many patients have an image of the class that the fewest have one of."""
-        images = pd.concat(self.predictions).drop_duplicates(["patient_id", "label"])
-        return max(2, int(images["label"].value_counts().min()))
+        """How many patients have an image of the class that the fewest have one of.
+
+        In the test set where they are fewest; at most half of its patients, since who has images of
+        both classes is no two patients.
+        """
+        first = self.runs.drop_duplicates(["test_set", "p_art"]).index
+        return max(2, min(_rarest(self.predictions[row]) for row in first))
 
     @cached_property
     def classes(self) -> int:
@@ -167,6 +171,11 @@ class Evidence:
     def metrics(self) -> list[str]:
         """The metrics that its runs have."""
         return [name for name in METRICS.names() if name in self.runs]
+
+
+def _rarest(predictions: pd.DataFrame) -> int:
+    patients = predictions.groupby("label")["patient_id"].nunique()
+    return min(int(patients.min()), predictions["patient_id"].nunique() // 2)
 
 
 def _tests(

@@ -61,8 +61,8 @@ def answers(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[s
         One item per pair and architecture (and further axes): their names, `targets` (how many
         confounders of tasks, of those for which both have skill), `difference` (mean over them of
         the drop of a less that of b at the highest p_art), `low, high, p, p_holm` (adjusted over
-        all answers of the study, by which the sentence judges), `detectable`, and `sentence`. Pairs
-        without such a target have numbers that are null.
+        all answers of the study, by which the sentence judges), `detectable` (at the level of the
+        first step of that), and `sentence`. Pairs without such a target have numbers that are null.
     """
     drops = comparisons[comparisons["of"] == "drop"]
     if drops.empty:
@@ -72,20 +72,25 @@ def answers(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[s
     end = list(comparisons).index("mean_a")
     pair = [str(name) for name in list(comparisons)[:end] if name not in known]
     top = drops[drops["p_art"] == drops.groupby([*pair, *place])["p_art"].transform("max")]
-    found = [
-        {**dict(zip(pair, map(str, key), strict=True)), **_answer(rows)}
+    groups = [
+        (key, rows[(rows["skilled"] == "yes") & rows["se"].notna()])
         for key, rows in top.groupby(pair, sort=False)
+    ]
+    count = sum(not rows.empty for _, rows in groups)
+    found = [
+        {**dict(zip(pair, map(str, key), strict=True)), **_answer(rows, count)}
+        for key, rows in groups
     ]
     ps = [np.nan if each["p"] is None else each["p"] for each in found]
     for each, p in zip(found, holm(ps), strict=True):
         each["p_holm"] = None if np.isnan(p) else float(p)
-        names = [titles.get(each[name], each[name]) for name in ("source_a", "source_b")]
-        each["sentence"] = _sentence(each, *names)
+        a, b = (titles.get(each[name], each[name]) for name in ("source_a", "source_b"))
+        each["sentence"] = _sentence(each, a, b, count)
     return found
 
 
-def _answer(rows: pd.DataFrame) -> dict[str, Any]:
-    there = rows[(rows["skilled"] == "yes") & rows["se"].notna()]
+def _answer(there: pd.DataFrame, answers: int) -> dict[str, Any]:
+    """Return the numbers of an answer, one of so many, from the rows of its targets."""
     count = len(there)
     if not count:
         return {"targets": 0, **dict.fromkeys(("difference", "low", "high", "p", "detectable"))}
@@ -95,34 +100,39 @@ def _answer(rows: pd.DataFrame) -> dict[str, Any]:
     nothing = np.zeros(1)
     found = Estimate(np.array([mean]), np.array([se]), np.array([freedom]), nothing, 1)
     (low,), (high,) = found.interval(DIFFERENCES)
-    could = float(detectable(se, freedom))
+    # By Holm's first step: that of them which is the surest.
+    could = float(detectable(se, freedom, LEVEL / answers, limits=DIFFERENCES))
     return {
         "targets": count,
         "difference": mean,
         "low": float(low),
         "high": float(high),
         "p": float(found.p(DIFFERENCES)[0]),
-        "detectable": could if could <= DIFFERENCES[1] else None,
+        "detectable": None if np.isnan(could) else could,
     }
 
 
-def _sentence(answer: Mapping[str, Any], a: str, b: str) -> str:
-    """Return the answer in words."""
-    count, mean, p, could = (
-        answer[name] for name in ("targets", "difference", "p_holm", "detectable")
-    )
+def _sentence(answer: Mapping[str, Any], a: str, b: str, answers: int) -> str:
+    """Return the answer, one of so many, in words."""
+    count, mean, p, could = (answer[name] for name in ("targets", "difference", "p", "detectable"))
     if not count:
         return f"Whether {a} or {b} pays more can't be said: nowhere are both known to have skill."
     over = "one confounder of a task" if count == 1 else f"{count} confounders of tasks"
     sure = f"95 % interval {answer['low']:+.2f} to {answer['high']:+.2f}"
-    sure += f", p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
-    if p <= LEVEL:
+    sure += f", p {_small(p)}"
+    if answers > 1:
+        sure += f", after Holm's correction for {answers} answers {_small(answer['p_holm'])}"
+    if answer["p_holm"] <= LEVEL:
         more, less = (a, b) if mean > 0 else (b, a)
         paid = f"networks from {more} lose {abs(mean):.2f} more o.o.d. AUROC than those from {less}"
         return f"Over {over}, {paid} ({a} less {b}: {sure})."
     none = f"no difference is found between {a} and {b} in the o.o.d. AUROC that they lose"
     found = f"one of {could:.2f} would have been" if could else "this design could find none"
     return f"Over {over}, {none} ({mean:+.2f}, {sure}); {found}."
+
+
+def _small(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _cells(tables: Tables) -> list[dict[str, Any]]:

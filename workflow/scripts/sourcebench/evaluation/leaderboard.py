@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 from scipy.stats import rankdata
 
-from sourcebench.evaluation.bootstrap import Estimate, estimate, joint, replicate_weights
+from sourcebench.evaluation.bootstrap import Estimate, estimate, joint, mean_of, replicate_weights
 from sourcebench.evaluation.cells import Cells
 from sourcebench.evaluation.costs import CHANCE, DROPS, drops, skills
 from sourcebench.evaluation.evidence import Evidence
@@ -144,9 +144,20 @@ def _combined(each: list[Cells], weights: npt.NDArray[np.float64]) -> Cells:
 
 
 def _least(each: list[Cells]) -> Cells:
-    """Return the least of several values, in each replicate and draw."""
-    values = np.min([cells.values for cells in each], axis=0)
-    draws = np.min([cells.draws for cells in each], axis=0)
+    """Return of several cells of a source the one whose mean is the least, source by source.
+
+    The least of each replicate or draw would be lower than any of them: that of several that differ
+    by chance alone.
+    """
+    means = np.stack([mean_of(cells.values, -1) for cells in each])
+    worst = np.where(np.isnan(means), np.inf, means).argmin(0)
+    rows = np.arange(len(worst))
+    values, draws = (
+        np.stack([getattr(cells, name) for cells in each])[worst, rows]
+        for name in ("values", "draws")
+    )
+    gone = np.isnan(means).any(0)
+    values[gone], draws[gone] = np.nan, np.nan
     return replace(each[0], values=values, draws=draws)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sourcebench.evaluation.aggregate import axes
-from sourcebench.evaluation.bootstrap import Estimate, estimate, mean_of
+from sourcebench.evaluation.bootstrap import estimate, mean_of
 from sourcebench.evaluation.cells import Cells
 from sourcebench.evaluation.comparisons import holm, permutation_test, smallest_p
 from sourcebench.evaluation.corrected import corrected_t
@@ -18,7 +18,6 @@ from sourcebench.evaluation.intervals import Limits
 from sourcebench.evaluation.metrics import limits
 from sourcebench.evaluation.power import detectable
 from sourcebench.evaluation.replicates import cell, unit
-from sourcebench.evaluation.resampling import Floats
 
 COMPARED = [
     "of", "source_a", "source_b", "mean_a", "mean_b", "difference", "se",
@@ -93,6 +92,7 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
             continue
         one, other = (cells.at(both[name].to_numpy(np.intp)) for name in ("_row_x", "_row_y"))
         less = one.less(other)
+        both_have = ~np.isnan(less.values)
         found = estimate_of(evidence, less)
         found = found.cautious(span, less.still) if span else found
         low, high = found.interval(span)
@@ -100,10 +100,11 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
         parts.append(
             both[keys].assign(
                 of=of, source_a=a, source_b=b,
-                mean_a=mean_of(one.values, -1), mean_b=mean_of(other.values, -1),
+                mean_a=mean_of(np.where(both_have, one.values, np.nan), -1),
+                mean_b=mean_of(np.where(both_have, other.values, np.nan), -1),
                 difference=found.mean, se=found.se, freedom=found.freedom,
                 low=low, high=high, p=found.p(span), p_holm=np.nan,
-                detectable=_detectable(found, span),
+                detectable=detectable(found.se, found.freedom, limits=span),
                 t=[test.t for test in tests], p_permutation=[test.p for test in tests],
                 p_smallest=list(map(smallest_p, _count(one), _count(other))),
                 p_corrected=[
@@ -115,12 +116,6 @@ def _compared(evidence: Evidence, cells: Cells, of: str, within: Limits | None) 
             )
         )  # fmt: skip
     return _both_skilled(evidence, pd.concat(parts[1:] or parts))
-
-
-def _detectable(found: Estimate, span: Limits | None) -> Floats:
-    """Return what a design could find; NaN where there are no such differences."""
-    least = detectable(found.se, found.freedom)
-    return np.where(least <= span[1], least, np.nan) if span else least
 
 
 def _sizes(evidence: Evidence, rows: pd.DataFrame) -> list[list[float]]:

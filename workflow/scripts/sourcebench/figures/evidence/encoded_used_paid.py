@@ -24,7 +24,7 @@ from sourcebench.figures.parts.layout import (
     source_handles,
 )
 from sourcebench.figures.parts.rows import Rows, cells_of
-from sourcebench.figures.parts.skill import DAGGER, look_of, skill_notes
+from sourcebench.figures.parts.skill import DAGGER, LACKING, look_of, skill_notes
 from sourcebench.figures.parts.style import FAINT, INK, RC, StudyStyle
 
 LINE = 0.13  # inches
@@ -129,7 +129,7 @@ def _line(
     style: StudyStyle,
 ) -> None:
     """Draw one source's answer to one question."""
-    skilled = row["skilled"] != "no"
+    skilled = row["skilled"] not in LACKING
     look = look_of(style, row["source"], skilled=skilled)
     if earlier is not None:
         edge = {"color": look["color"], "markeredgecolor": look["color"], **HOLLOW}

@@ -18,7 +18,7 @@ from sourcebench.figures.parts.layout import (
     source_handles,
 )
 from sourcebench.figures.parts.rows import Rows
-from sourcebench.figures.parts.skill import DAGGER, ink_of, look_of, skill_notes
+from sourcebench.figures.parts.skill import DAGGER, LACKING, ink_of, look_of, skill_notes
 from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
 
 SCORE = "area"
@@ -81,13 +81,15 @@ def _ranked(table: pd.DataFrame) -> pd.DataFrame:
 
 def _line(axis: Axes, y: float, row: pd.Series, style: StudyStyle) -> None:
     """Draw one source's area, its number and its rank."""
-    skilled = row["skilled"] != "no"
+    skilled = row["skilled"] not in LACKING
     look = look_of(style, row["source"], skilled=skilled)
     ink = ink_of(style, row["source"], skilled=skilled)
     axis.plot([row["low"], row["high"]], [y, y], color=look["color"], linewidth=1.2)
     axis.plot(row["value"], y, markersize=6, **look)
     _write(axis, VALUE, (y, "data"), f"{row['value']:.2f}", ink)
-    _write(axis, RANK, (y, "data"), _rank(row) if skilled else DAGGER, ink)
+    _write(
+        axis, RANK, (y, "data"), _rank(row) if skilled else f"{_rank(row)} {DAGGER}".strip(), ink
+    )
 
 
 def _write(axis: Axes, points: int, place: tuple[float, str], text: str, colour: str) -> None:

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from sourcebench.figures.parts.layout import SHARE, heading, text_width
 from sourcebench.figures.parts.rows import Target, block_names
-from sourcebench.figures.parts.skill import DAGGER, NOTE, unskilled
+from sourcebench.figures.parts.skill import DAGGER, LACKING, NOTE, unskilled
 from sourcebench.figures.parts.style import FAINT, StudyStyle
 
 LEVEL = 0.05
@@ -116,7 +116,7 @@ def _panel(
         row = targets.index((cell["task"], cell["confounder"]))
         column = shares.index(cell["p_art"])
         differences[row, column] = cell["difference"]
-        skilled = cell["skilled"] != "no"
+        skilled = cell["skilled"] not in LACKING
         shade = np.array(colours(0.5 + cell["difference"] / (2 * FULL_COLOUR))[:3])
         ink = "white" if shade @ (0.299, 0.587, 0.114) < 0.45 else "black"
         bold = skilled and pairs.adjusted and cell[pairs.adjusted] <= LEVEL

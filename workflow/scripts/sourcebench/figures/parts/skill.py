@@ -1,7 +1,8 @@
-"""Sources that have no skill to lose, in all figures alike: washed out, and marked with a dagger.
+"""Sources whose skill is not shown, in all figures alike: washed out, and marked with a dagger.
 
-A network whose AUROC at p_art = 0 is not above chance has learned nothing. That it loses nothing to
-a shortcut says nothing of its robustness, so that no figure may let it look robust.
+Where the AUROC at p_art = 0 is not known to be above chance, without the artifact ("no") or on the
+o.o.d. test set ("misled"), losing little to a shortcut says nothing of robustness, so that no
+figure may let such a source look robust.
 """
 
 from typing import Any
@@ -13,14 +14,18 @@ from sourcebench.figures.parts.layout import source_look
 from sourcebench.figures.parts.style import FAINT, StudyStyle
 
 DAGGER = "†"
-NOTE = f"{DAGGER} AUROC at $p_{{\\mathrm{{art}}}}$ = 0 not above chance: nothing to lose"
+NOTE = (
+    f"{DAGGER} skill not shown: clean or o.o.d. AUROC at $p_{{\\mathrm{{art}}}}$ = 0 "
+    "not above chance"
+)
+LACKING = ("no", "misled")
 LEFT = 0.4
 """How much of a colour is left when it is washed out."""
 
 
 def unskilled(table: pd.DataFrame) -> bool:
     """Tell whether any of these rows is of a source without skill."""
-    return bool((table["skilled"] == "no").any())
+    return bool(table["skilled"].isin(LACKING).any())
 
 
 def washed(colour: str) -> str:

@@ -18,7 +18,7 @@ from sourcebench.figures.parts.layout import (
     source_handles,
 )
 from sourcebench.figures.parts.rows import Rows
-from sourcebench.figures.parts.skill import DAGGER, ink_of, look_of, skill_notes
+from sourcebench.figures.parts.skill import DAGGER, LACKING, ink_of, look_of, skill_notes
 from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
 
 LINE = 0.17  # inches
@@ -94,7 +94,7 @@ def _of(lost: pd.DataFrame, row: pd.Series) -> pd.Series:
 
 def _line(axis: Axes, row: pd.Series, folds: pd.Series, y: float, style: StudyStyle) -> None:
     """Draw one source's folds, mean and interval."""
-    skilled = row["skilled"] != "no"
+    skilled = row["skilled"] not in LACKING
     look = look_of(style, row["source"], skilled=skilled)
     colour = look["color"]
     axis.scatter(folds, [y + 0.3] * len(folds), s=5, color=colour, alpha=0.5, linewidths=0)
