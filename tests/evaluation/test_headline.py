@@ -82,8 +82,8 @@ def test_an_answer_in_words():
     assert "networks from B lose 0.30 more" in answer(row(difference=-0.3))["sentence"]
     none = answer(row(difference=0.01))["sentence"]
     assert "no difference is found between A and B" in none
-    assert "one of 0.30 would have been" in none
-    assert "this design could find none" in answer(row(se=2.0, freedom=2.0))["sentence"]
+    assert "one of 0.30 would be, four times in five" in none
+    assert "none could be" in answer(row(se=2.0, freedom=2.0))["sentence"]
     assert "Holm" not in none
 
 

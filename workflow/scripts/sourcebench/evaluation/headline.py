@@ -127,7 +127,7 @@ def _sentence(answer: Mapping[str, Any], a: str, b: str, answers: int) -> str:
         paid = f"networks from {more} lose {abs(mean):.2f} more o.o.d. AUROC than those from {less}"
         return f"Over {over}, {paid} ({a} less {b}: {sure})."
     none = f"no difference is found between {a} and {b} in the o.o.d. AUROC that they lose"
-    found = f"one of {could:.2f} would have been" if could else "this design could find none"
+    found = f"one of {could:.2f} would be, four times in five" if could else "none could be"
     return f"Over {over}, {none} ({mean:+.2f}, {sure}); {found}."
 
 

@@ -26,6 +26,6 @@ def differences(tables: Tables, style: StudyStyle) -> Figure:
         "difference of the drops of o.o.d. AUROC since $p_{\\mathrm{art}}$ = 0, "
         "in the colour of the source that pays more;\n"
         f"below it its p, bold where p ≤ {LEVEL:g} after Holm's adjustment "
-        f"for a confounder's {tests(table, 'p')} tests"
+        f"for a confounder's {tests(table, 'p')}"
     )
     return pairs_grid(Pairs(table, "p", "p_holm", note), style.covering(tables["runs"]))

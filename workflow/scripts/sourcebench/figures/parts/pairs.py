@@ -39,10 +39,11 @@ class Pairs:
     note: str
 
 
-def tests(table: pd.DataFrame, p: str) -> int:
-    """Return how many tests of a p the largest family has: all pairs and p_art of a confounder."""
+def tests(table: pd.DataFrame, p: str) -> str:
+    """Return "6 tests", as many as the largest family has: all pairs and p_art of a confounder."""
     family = [name for name in table.columns[: table.columns.get_loc("of")] if name != "p_art"]
-    return int(table.groupby(family)[p].count().max())
+    count = int(table.groupby(family)[p].count().max())
+    return f"{count} test{'' if count == 1 else 's'}"
 
 
 def pairs_grid(pairs: Pairs, style: StudyStyle) -> Figure:

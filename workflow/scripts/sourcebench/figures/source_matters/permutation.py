@@ -30,6 +30,6 @@ def permutation(tables: Tables, style: StudyStyle) -> Figure:
     note = (
         "difference of mean o.o.d. AUROC, in the colour of the better source;\n"
         f"below it p of the permutation test over {over}:\n"
-        f"it {cannot}is not corrected for a confounder's {tests(table, 'p_permutation')} tests"
+        f"it {cannot}is not corrected for a confounder's {tests(table, 'p_permutation')}"
     )
     return pairs_grid(Pairs(table, "p_permutation", "", note), style.covering(tables["runs"]))
