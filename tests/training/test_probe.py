@@ -8,15 +8,8 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from sourcebench.training.probe import (
-    FOLDS,
-    PENALTIES,
-    _fit_features,
-    _fit_images,
-    folds,
-    probe,
-    probe_scores,
-)
+from sourcebench.training.probe import folds, probe, probe_scores
+from sourcebench.training.ridge import FOLDS, PENALTIES, _fit_features, _fit_images
 
 
 def pairs(count, size, seed, shift=0.0, noise=0.3):
