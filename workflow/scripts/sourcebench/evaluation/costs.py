@@ -70,9 +70,9 @@ def skills(evidence: Evidence) -> pd.DataFrame:
     "yes": their AUROC is above chance with its whole interval, both on images without the artifact
     and on the o.o.d. test set, from which drops are counted. "no": not on images without the
     artifact, so that it is not known that they learned something they could lose: that their AUROC
-    does not fall says nothing of a shortcut. "misled": only not on the o.o.d. test set. The artifact
-    confuses them, though nothing taught them that it goes with a class: a drop has no height to
-    fall from. "" is where there is no telling.
+    does not fall says nothing of a shortcut. "misled": only not on the o.o.d. test set. The
+    artifact confuses them, though nothing taught them that it goes with a class: a drop has no
+    height to fall from. "" is where there is no telling.
 
     Returns:
         One row per cell at p_art = 0: its axes less p_art and test set, and `skilled`.
