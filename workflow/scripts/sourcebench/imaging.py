@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 
+CHANNELS = 4
+"""What OpenCV resizes at once; it takes the last axis away from an image that has one."""
+
 
 def resize(image: Image, size: int, method: str = "nearest") -> Image:
     """Resize an image to `size`×`size`, all channels alike.
@@ -26,7 +29,7 @@ def resize(image: Image, size: int, method: str = "nearest") -> Image:
     height, width = image.shape[:2]
     if (height, width) == (size, size):
         return image
-    if method == "antialiased" and image.ndim == 3:  # OpenCV takes four channels at most
+    if method == "antialiased" and image.ndim == 3 and not 1 < image.shape[2] <= CHANNELS:
         each = [resize(grey, size, method) for grey in np.moveaxis(image, -1, 0)]
         return np.stack(each, axis=-1)
     if method == "antialiased":

@@ -15,6 +15,7 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.retrieval.formats.base import (
     FORMATS,
+    HEAD,
     Format,
     Window,
     check_size,
@@ -30,6 +31,9 @@ T = TypeVar("T")
 ZIPPED = b"\x1f\x8b"
 MAGIC = {1: (344, b"n+1\0"), 2: (4, b"n+2\0\r\n\x1a\n")}
 """Where in the header of each version stands what."""
+
+HEADER = 352
+"""Bytes that tell the version, and no more than the smallest file has."""
 
 MAX_VOXELS = 2**31
 """The most that a volume may have, since all of it is read for its range."""
@@ -78,7 +82,7 @@ class NIfTI(Format):
 def _version(head: bytes) -> int | None:
     if head.startswith(ZIPPED):
         try:
-            head = zlib.decompressobj(31).decompress(head, 1024)
+            head = zlib.decompressobj(31).decompress(head, HEADER)
         except zlib.error:
             return None
     for version, (place, magic) in MAGIC.items():
@@ -93,7 +97,7 @@ def _opened(path: Path) -> Iterator[Any]:
     import nibabel
 
     with path.open("rb") as file:
-        head = file.read(1024)
+        head = file.read(HEAD)
         file.seek(0)
         stream: Any = gzip.GzipFile(fileobj=file) if head.startswith(ZIPPED) else file
         make: Any = nibabel.Nifti1Image if _version(head) == 1 else nibabel.Nifti2Image
