@@ -17,7 +17,8 @@ from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.evaluation.tables.table1 import Target, table1
 from sourcebench.exhibits import that_need
-from sourcebench.retrieval.formats.ct import REMARKS
+from sourcebench.retrieval.formats import REMARKS
+from sourcebench.retrieval.formats.ct import REMARKS as OF_SLICES
 from sourcebench.study.sources import Source
 from synthetic_runs import synthetic_runs
 
@@ -86,5 +87,5 @@ def test_counts():
     metadata["findings"] = ["Mass", "No Finding"]
     _, counts = candidates(metadata, labels, None)
     of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
-    expected = {"task", "chosen", "duplicates", *counts, *of_folders, *REMARKS}
+    expected = {"task", "chosen", "duplicates", *counts, *of_folders, *OF_SLICES, *REMARKS}
     assert documented("`counts.csv`") == expected
