@@ -5,9 +5,11 @@ from pathlib import Path
 from sourcebench import files
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import write_arrays
+from sourcebench.imaging import Frame
 from sourcebench.jobs import job
 
 with job(snakemake):
+    frame = snakemake.params.frame
     samples = files.read_table(snakemake.input.manifest)
     index = files.read_table(snakemake.input.index).set_index("image_id")["path"]
     odd = write_arrays(
@@ -19,6 +21,8 @@ with job(snakemake):
         images=Path(snakemake.output.images),
         native=Path(snakemake.output.native),
         keep_native=snakemake.params.keep_native,
+        channels=snakemake.params.channels,
+        frame=frame and Frame(*frame),
         threads=snakemake.threads,
     )
     for remark, names in odd.items():

@@ -10,7 +10,7 @@ import pandas as pd
 from sourcebench import files, imaging
 from sourcebench.datasets import matching, sampling, tasks
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Image
+from sourcebench.imaging import Frame, Image
 from sourcebench.seeds import generator
 
 Reader = Callable[[Path], tuple[Image, tuple[str, ...]]]
@@ -121,6 +121,8 @@ def write_arrays(
     images: Path,
     native: Path,
     keep_native: bool,
+    channels: int | None = None,
+    frame: Frame | None = None,
     threads: int = 1,
 ) -> dict[str, list[str]]:
     """Decode every image once, and write them at the task's input size and at their own.
@@ -132,9 +134,11 @@ def write_arrays(
         size: the task's input size in px.
         method: how to resize, see `imaging.resize`.
         images: becomes N×size×size, or N×size×size×C where images have several channels, uint8.
-        native: becomes N×H×W or N×H×W×C, uint8, the originals' size, for the confounders; an array
-            of no images unless `keep_native`.
+        native: becomes N×H×W or N×H×W×C, uint8, the originals' size or the frame's, for the
+            confounders; an array of no images unless `keep_native`.
         keep_native: whether a confounder will read `native`.
+        channels: of the arrays; None: those that the originals have, who must be alike.
+        frame: makes originals of any size squares of one; None: they must be alike.
         threads: decoding threads.
 
     Returns:
@@ -145,7 +149,7 @@ def write_arrays(
             channels.
     """
     originals = [Path(paths[image_id]) for image_id in samples["image_id"]]
-    shape = read(originals[0])[0].shape
+    shape = _original(originals[0], read, channels, frame)[0].shape
     n = len(originals)
     odd: dict[str, list[str]] = {}
 
@@ -155,7 +159,7 @@ def write_arrays(
     ):
 
         def decode(row: int) -> tuple[str, ...]:
-            image, remarks = read(originals[row])
+            image, remarks = _original(originals[row], read, channels, frame)
             _require_alike(originals[row], image.shape, originals[0], shape)
             small[row] = imaging.resize(image, size, method)
             if keep_native:
@@ -169,6 +173,23 @@ def write_arrays(
     return odd
 
 
+def _original(
+    path: Path, read: Reader, channels: int | None, frame: Frame | None
+) -> tuple[Image, tuple[str, ...]]:
+    """Return an original in the channels and the frame that are asked for, and what was odd."""
+    image, remarks = read(path)
+    there = imaging.channels_of(image)
+    if channels is not None and there != channels:
+        changed = imaging.to_channels(image, channels)
+        if changed is None:
+            raise SourceBenchError(
+                f"{path} has {there} channels, but the task's channels is {channels}; grey can "
+                "become three, and three grey, and no other number can become another."
+            )
+        image, remarks = changed, (*remarks, "made_grey" if channels == 1 else "grey_repeated")
+    return image if frame is None else frame(image), remarks
+
+
 def _require_alike(
     path: Path, shape: tuple[int, ...], first: Path, wanted: tuple[int, ...]
 ) -> None:
@@ -176,11 +197,11 @@ def _require_alike(
     if shape[:2] != wanted[:2]:
         raise SourceBenchError(
             f"{path} is {shape[1]}×{shape[0]} px, but {first.name} is {wanted[1]}×{wanted[0]} px; "
-            "the images of a task must all have the size of the originals."
+            "images of several sizes need a fit: set the task's to pad, crop or stretch."
         )
     if shape != wanted:
         channels = [each[2] if len(each) > 2 else 1 for each in (shape, wanted)]
         raise SourceBenchError(
-            f"{path} has {channels[0]} channels, but {first.name} has {channels[1]}; the images of "
-            "a task must all have the same ones."
+            f"{path} has {channels[0]} channels, but {first.name} has {channels[1]}; set the "
+            "task's channels to 1 for grey, or to 3 for colour."
         )

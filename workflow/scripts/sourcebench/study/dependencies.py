@@ -108,7 +108,9 @@ class Dependencies:
     def images(self, task: str) -> str:
         """Return what decides the arrays of a task's images."""
         chosen = self._study.tasks[task]
-        return digest(STAGES["prepare"], self.manifest(task), chosen.input_size, chosen.resize)
+        shape = [each for each in (chosen.channels, chosen.frame) if each]
+        facts = (self.manifest(task), chosen.input_size, chosen.resize, *shape)
+        return digest(STAGES["prepare"], *facts)
 
     @_once
     def design(self, task: str) -> str:

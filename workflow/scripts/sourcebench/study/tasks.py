@@ -9,6 +9,7 @@ from sourcebench.axes import Value
 from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import FITS, Frame
 from sourcebench.machine import training_mb
 from sourcebench.schemas import known
 from sourcebench.study.entries import Dataset, Entry, Splits
@@ -34,6 +35,8 @@ class Task:
             splits.
         input_size: side of the network's input, px.
         resize: how images come to it, see `imaging.resize`.
+        channels: of its images; None for those that the originals have.
+        frame: how originals of several sizes become squares of one; None where they are alike.
         batch_size: images per step.
         monitor: what early stopping watches.
         reference: an AUROC from elsewhere, or None.
@@ -52,6 +55,8 @@ class Task:
     val_fraction: float | None
     input_size: int
     resize: str
+    channels: int | None
+    frame: Frame | None
     batch_size: int
     monitor: str
     reference: float | None
@@ -111,6 +116,7 @@ class Task:
     def memory(self, *, card: bool) -> int:
         """Return about how much memory a run on it takes, MB."""
         images = self.samples.get("test", 1000) + self.samples.get("dev", 1000)
+        images *= self.channels or 1
         return training_mb(images, self.input_size, self.batch_size, card=card)
 
 
@@ -169,10 +175,36 @@ def make_task(
         val_fraction=None if published else entry["val_fraction"],
         input_size=entry["input_size"],
         resize=entry.get("resize", "nearest"),
+        channels=entry.get("channels"),
+        frame=_frame(name, entry),
         batch_size=entry["batch_size"],
         monitor=entry["monitor"],
         reference=entry.get("reference"),
         own=own,
+    )
+
+
+def _frame(name: str, entry: Entry) -> Frame | None:
+    """Return how a task's originals become squares: `fit`, `native_size` and `border`."""
+    if "fit" not in entry:
+        for key in ("native_size", "border"):
+            if key in entry:
+                raise SourceBenchError(
+                    f"tasks.{name}.{key} is for originals that are brought to squares of one size: "
+                    f"it needs tasks.{name}.fit, one of: {', '.join(FITS)}."
+                )
+        return None
+    border = entry.get("border", 0)
+    if isinstance(border, list) and len(border) != entry.get("channels"):
+        raise SourceBenchError(
+            f"tasks.{name}.border has {len(border)} levels, one for each channel, but "
+            f"tasks.{name}.channels is {entry.get('channels', 'not given')}; give as many, one "
+            "level for all, or mean."
+        )
+    return Frame(
+        entry["fit"],
+        entry.get("native_size", entry["input_size"]),
+        tuple(border) if isinstance(border, list) else border,
     )
 
 
