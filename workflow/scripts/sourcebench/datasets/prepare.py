@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sourcebench import files, imaging
-from sourcebench.datasets import matching, sampling, tasks
+from sourcebench.datasets import held_out, matching, sampling, tasks
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Frame, Image
 from sourcebench.seeds import generator
@@ -25,8 +25,11 @@ def manifest(
     carrier: tuple[str, str, str] | None,
     available: set[str] | None,
     published: pd.DataFrame | None,
+    apart: Mapping[str, held_out.Among] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Choose a task's images.
+
+    Patients who have images that are held out have their others in the test set, if anywhere.
 
     Args:
         name: the task's name.
@@ -36,6 +39,7 @@ def manifest(
         carrier: (column, carrying value, other value) of a confounder made by sampling.
         available: names of the images that are there, None for all of them.
         published: splits to use instead of our own draw, see `design.published.read`.
+        apart: what no network is trained on, by the names of the test sets that it makes.
 
     Returns:
         The manifest (`tasks.MANIFEST_COLUMNS`, then the metadata's and the label source's own,
@@ -53,18 +57,44 @@ def manifest(
             metadata = tasks.attributed(metadata, carrier)
         if published is not None:
             return _published_manifest(published, metadata, available)
+        unknown: dict[str, int] = {}
+        if apart:
+            metadata, unknown = held_out.mark(metadata, apart)
         table, counts = tasks.candidates(metadata, task["labels"], task.get("view"), available)
-        if "positive" not in task["samples"]:
-            everyone = tasks.present(metadata, task.get("view"), available)
-            # Without the task's name: all tasks on a dataset share one division.
-            rng = generator(seed, "division", task["dataset"])
-            return sampling.divide(table, everyone, task["samples"], rng), counts
-        wanted = sampling.quotas(task["samples"], carrier)
-        column = carrier[0] if carrier else None
-        chosen = sampling.select(table, wanted, column, generator(seed, "manifest", name))
+        everyone = tasks.present(metadata, task.get("view"), available)
+        targets = table.head(0)
+        if apart:
+            rng = generator(seed, "held out", name)
+            table, targets = held_out.apart(table, apart, task["samples"].get("target"), rng)
+            everyone = everyone[everyone[held_out.COLUMN] == ""]
+        chosen = _drawn(name, task, table, everyone, set(targets["patient_id"]), seed, carrier)
+        if apart:
+            both = chosen.loc[chosen["role"] == "test", "patient_id"].isin(targets["patient_id"])
+            unknown |= {"target": len(targets), "test_of_target_patients": int(both.sum())}
+            chosen = sampling.in_order(pd.concat([chosen, targets], ignore_index=True))
     except SourceBenchError as error:
         raise SourceBenchError(f"tasks.{name}: {error}") from error
-    return chosen, counts
+    return chosen, {**counts, **unknown}
+
+
+def _drawn(
+    name: str,
+    task: Mapping[str, Any],
+    table: pd.DataFrame,
+    everyone: pd.DataFrame,
+    not_trained: set[str],
+    seed: int,
+    carrier: tuple[str, str, str] | None,
+) -> pd.DataFrame:
+    """Draw test and development set of the candidates."""
+    if "positive" not in task["samples"]:
+        # Without the task's name: all tasks on a dataset share one division.
+        rng = generator(seed, "division", task["dataset"])
+        return sampling.divide(table, everyone, task["samples"], rng, not_trained)
+    wanted = sampling.quotas(task["samples"], carrier)
+    column = carrier[0] if carrier else None
+    rng = generator(seed, "manifest", name)
+    return sampling.select(table, wanted, column, rng, not_trained)
 
 
 def _has(published: pd.DataFrame | None, column: str) -> bool:

@@ -13,7 +13,7 @@ from sourcebench.imaging import FITS, Frame
 from sourcebench.machine import training_mb
 from sourcebench.schemas import known
 from sourcebench.study.entries import Dataset, Entry, Splits
-from sourcebench.study.uses import Confounder, Shift
+from sourcebench.study.uses import Confounder, Shift, Target
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Task:
         title: its name for people.
         dataset: of its images.
         confounders: those it is run with, by name; {} for none.
-        shifts: those that its networks are tested on as well, by the names of their test sets.
+        shifts: what is drawn into its test images for further test sets, by the names of these.
+        targets: what is held out of its training for further test sets, likewise.
         splits: those that somebody published, in place of a draw of its own; or None.
         labels: where labels come from, and the keys that this source of them takes; {} with
             published splits.
@@ -48,6 +49,7 @@ class Task:
     dataset: Dataset
     confounders: Mapping[str, Confounder]
     shifts: Mapping[str, Shift]
+    targets: Mapping[str, Target]
     splits: Splits | None
     labels: Entry
     samples: Entry
@@ -111,6 +113,15 @@ class Task:
             "labels": dict(self.labels),
             "samples": dict(self.samples),
             "view": self.view,
+            **({"apart": self.apart} if self.targets else {}),
+        }
+
+    @property
+    def apart(self) -> dict[str, Entry]:
+        """What is held out of training: the entries of such shifts, without their titles."""
+        return {
+            name: {key: value for key, value in each.entry.items() if key != "title"}
+            for name, each in self.targets.items()
         }
 
     def memory(self, *, card: bool) -> int:
@@ -125,7 +136,7 @@ def make_task(
     entry: Entry,
     datasets: Mapping[str, Dataset],
     confounders: Mapping[str, Confounder],
-    shifts: Mapping[str, Shift],
+    shifts: Mapping[str, Shift | Target],
     splits: Mapping[str, Splits],
     folds: int,
     own: Mapping[str, list[Value]],
@@ -157,7 +168,14 @@ def make_task(
         )
     families = list(dict.fromkeys(each.family for each in shifts.values()))
     known(f"tasks.{name}.shifts", entry.get("shifts", []), families)
+    asked = {n: each for n, each in shifts.items() if each.family in entry.get("shifts", [])}
+    targets = {n: each for n, each in asked.items() if isinstance(each, Target)}
     published = "splits" in entry
+    if published and targets:
+        raise SourceBenchError(
+            f"tasks.{name}.shifts has '{next(iter(targets))}', which holds images out of the "
+            "training, but the task's splits are published ones; leave one of the two out."
+        )
     if published:
         known(f"tasks.{name}.splits", [entry["splits"]], splits)
     else:
@@ -167,7 +185,8 @@ def make_task(
         title=entry["title"],
         dataset=datasets[entry["dataset"]],
         confounders=chosen,
-        shifts={n: each for n, each in shifts.items() if each.family in entry.get("shifts", [])},
+        shifts={n: each for n, each in asked.items() if isinstance(each, Shift)},
+        targets=targets,
         splits=splits[entry["splits"]] if published else None,
         labels={} if published else LABELS.taken(entry["labels"]),
         samples={} if published else entry["samples"],

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from sourcebench.artifacts import ARTIFACTS, Artifact
-from sourcebench.attributes import ATTRIBUTES, Attribute
+from sourcebench.attributes import ATTRIBUTES, HELD_OUT, Attribute
 from sourcebench.design import NONE, TEST_SETS
 from sourcebench.errors import SourceBenchError
 from sourcebench.schemas import known
-from sourcebench.traits import Trait
+from sourcebench.traits import Trait, Traits
 
 Entry = Mapping[str, Any]
 
@@ -36,8 +36,11 @@ class Use(ABC):
     @cached_property
     def trait(self) -> Trait:
         """What the entry describes."""
-        attribute = self.entry["kind"] in ATTRIBUTES.names()
-        return (ATTRIBUTES if attribute else ARTIFACTS).from_entry(self.entry, self.key)
+        registries: tuple[Traits[Any], ...] = (ATTRIBUTES, HELD_OUT, ARTIFACTS)
+        kind = self.entry["kind"]
+        registry = next((each for each in registries if kind in each.names()), ARTIFACTS)
+        made: Trait = registry.from_entry(self.entry, self.key)
+        return made
 
     @property
     def title(self) -> str:
@@ -138,7 +141,7 @@ class Shift(Use):
                 f"a shift is drawn into them. Its kind must be one of: "
                 f"{', '.join(ARTIFACTS.names())}."
             )
-        known(f"{key}.kind", [entry["kind"]], ARTIFACTS.names())
+        known(f"{key}.kind", [entry["kind"]], [*ARTIFACTS.names(), *HELD_OUT.names()])
         common = {name: value for name, value in entry.items() if name != "levels"}
         levels = entry.get("levels", [{}])
         for number, level in enumerate(levels, 1):
@@ -149,19 +152,37 @@ class Shift(Use):
                 )
             several = "levels" in entry
             shift = cls(f"{family}_{number}" if several else family, common | level, family, number)
-            shift.trait  # noqa: B018  as with a confounder
             yield shift
 
 
-def shifts_of(entries: Mapping[str, Entry], confounders: Mapping[str, Any]) -> dict[str, Shift]:
+@dataclass(frozen=True)
+class Target(Use):
+    """A shift to images that differ by themselves: no network of a task is trained on them."""
+
+    @property
+    def key(self) -> str:
+        """Where it stands in the config."""
+        return f"shifts.{self.name}"
+
+    @property
+    def family(self) -> str:
+        """The name of the config's entry."""
+        return self.name
+
+
+def shifts_of(
+    entries: Mapping[str, Entry], confounders: Mapping[str, Any]
+) -> dict[str, Shift | Target]:
     """Return all shifts of a config, a level each, by the names of their test sets.
 
     Raises:
         SourceBenchError: as `Shift.levels`, or a name that is taken.
     """
-    shifts: dict[str, Shift] = {}
+    shifts: dict[str, Shift | Target] = {}
     for family, entry in entries.items():
-        for shift in Shift.levels(family, entry):
+        held_out = entry["kind"] in HELD_OUT.names()
+        for shift in [Target(family, entry)] if held_out else Shift.levels(family, entry):
+            shift.trait  # noqa: B018  as with a confounder
             if shift.name in (NONE, *TEST_SETS, *confounders, *shifts):
                 raise SourceBenchError(
                     f"shifts.{family}: the name '{shift.name}' is taken (confounders, shifts and "
