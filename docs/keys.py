@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sourcebench.artifacts import ARTIFACTS
-from sourcebench.attributes import ATTRIBUTES
+from sourcebench.attributes import ATTRIBUTES, HELD_OUT
 from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.labels import LABELS
 from sourcebench.kinds import Kinds
@@ -27,6 +27,7 @@ TABLES: dict[str, Kinds[Any]] = {
     "labels": LABELS,
     "artifacts": ARTIFACTS,
     "attributes": ATTRIBUTES,
+    "held_out": HELD_OUT,
     "sources": SOURCES,
     "transfer": TRANSFERS,
 }

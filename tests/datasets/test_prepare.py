@@ -27,7 +27,7 @@ def arrays(tmp_path, names, keep_native=True, size=16, odd=()):
     remarks = prepare.write_arrays(
         samples,
         {name: str(tmp_path / "png" / name) for name in names},
-        lambda path: (read_png(path), ("odd",) if path.name in odd else ()),
+        lambda _, path: (read_png(path), ("odd",) if path.name in odd else ()),
         size=size,
         method="nearest",
         images=tmp_path / "images.npy",
@@ -165,7 +165,7 @@ def put(folder, **images):
 def written(folder, names, **options):
     """The arrays of images that lie in a folder, whatever they are, and what was odd."""
 
-    def read(path):
+    def read(_, path):
         image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         return image[..., ::-1] if image.ndim == 3 else image, ()
 

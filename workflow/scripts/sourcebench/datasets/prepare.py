@@ -13,7 +13,7 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Frame, Image
 from sourcebench.seeds import generator
 
-Reader = Callable[[Path], tuple[Image, tuple[str, ...]]]
+Reader = Callable[[str, Path], tuple[Image, tuple[str, ...]]]
 
 
 def manifest(
@@ -160,7 +160,7 @@ def write_arrays(
     Args:
         samples: the manifest; row i becomes image i.
         paths: image_id → path of the original.
-        read: reads an original, see `Dataset.read`.
+        read: reads an original, see `Dataset.original`.
         size: the task's input size in px.
         method: how to resize, see `imaging.resize`.
         images: becomes N×size×size, or N×size×size×C where images have several channels, uint8.
@@ -178,8 +178,9 @@ def write_arrays(
         SourceBenchError: an image is missing, damaged, of another kind, size or number of
             channels.
     """
-    originals = [Path(paths[image_id]) for image_id in samples["image_id"]]
-    shape = _original(originals[0], read, channels, frame)[0].shape
+    names = list(samples["image_id"])
+    originals = [Path(paths[image_id]) for image_id in names]
+    shape = _original(names[0], originals[0], read, channels, frame)[0].shape
     n = len(originals)
     odd: dict[str, list[str]] = {}
 
@@ -189,7 +190,7 @@ def write_arrays(
     ):
 
         def decode(row: int) -> tuple[str, ...]:
-            image, remarks = _original(originals[row], read, channels, frame)
+            image, remarks = _original(names[row], originals[row], read, channels, frame)
             _require_alike(originals[row], image.shape, originals[0], shape)
             small[row] = imaging.resize(image, size, method)
             if keep_native:
@@ -199,15 +200,15 @@ def write_arrays(
         with ThreadPoolExecutor(threads) as pool:
             for row, remarks in enumerate(pool.map(decode, range(n))):
                 for remark in remarks:
-                    odd.setdefault(remark, []).append(samples["image_id"].iloc[row])
+                    odd.setdefault(remark, []).append(names[row])
     return odd
 
 
 def _original(
-    path: Path, read: Reader, channels: int | None, frame: Frame | None
+    name: str, path: Path, read: Reader, channels: int | None, frame: Frame | None
 ) -> tuple[Image, tuple[str, ...]]:
     """Return an original in the channels and the frame that are asked for, and what was odd."""
-    image, remarks = read(path)
+    image, remarks = read(name, path)
     there = imaging.channels_of(image)
     if channels is not None and there != channels:
         changed = imaging.to_channels(image, channels)
