@@ -24,7 +24,7 @@ class Elastic(Artifact):
 
     Severities are our choice. Those of ImageNet-C (Hendrycks and Dietterich 2019) smooth over a
     hundredth of the side only, and fold the edges of a chest X-ray into each other; what *Silent
-    Failures* (Bungert et al. 2023) deformed by is not published. At the last of ours a hundredth
+    Failures* (Bungert et al. 2023) deformed by is not published. At the last of ours, 0.2 %
     of the image is folded.
 
     Args:
@@ -37,10 +37,10 @@ class Elastic(Artifact):
     taxon = Taxon("environment", "imaging")
     channelwise: ClassVar[bool] = False
     vanishing: ClassVar = {"displacement": 0}
-    severities: ClassVar = tuple({"displacement": sd} for sd in (4, 8, 12, 16, 20))
+    severities: ClassVar = tuple({"displacement": sd} for sd in (3, 6, 9, 12, 15))
 
     displacement: float = parameter(
-        12, unit="px", help="SD of the displacement on a 1024² image", low=0, high=512
+        9, unit="px", help="SD of the displacement on a 1024² image", low=0, high=512
     )
     smoothness: float = parameter(
         40, unit="px", help="SD of the smoothing on a 1024² image", low=0.1, high=512
