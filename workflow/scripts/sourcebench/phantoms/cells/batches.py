@@ -40,8 +40,8 @@ class Batch:
 def batch(experiment: str, plate: int) -> Batch:
     """Return what a plate does to its images.
 
-    The plates of an experiment are alike; those of two experiments differ about as much as cells
-    under two siRNAs do.
+    The plates of an experiment are alike; those of two experiments differ more than cells under two
+    siRNAs do.
     """
     day = generator("phantom", "experiment", experiment)
     own = generator("phantom", "plate", experiment, plate)

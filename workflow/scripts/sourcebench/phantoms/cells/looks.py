@@ -71,12 +71,15 @@ CELL_TYPES = {
 """RxRx1's four; its nuclei have about 21 px across, its cells about 53."""
 
 _EFFECTS = {
-    "count": 0.3, "nucleus": 0.12, "body": 0.14, "elongation": 0.18, "clumping": 0.6,
-    "fibres": 0.5, "nucleoli": 0.35, "dividing": 0.5, "intensity": 0.25, "texture": 0.3,
+    "count": 0.18, "nucleus": 0.07, "body": 0.09, "elongation": 0.11, "clumping": 0.4,
+    "fibres": 0.3, "nucleoli": 0.2, "dividing": 0.3, "intensity": 0.15, "texture": 0.18,
 }  # fmt: skip
 """Standard deviation over siRNAs of the logarithm of each measure's change."""
 
-_BETWEEN_WELLS = {"count": 0.15, "nucleus": 0.02, "body": 0.04, "clumping": 0.2, "intensity": 0.07}
+_BETWEEN_WELLS = {
+    "count": 0.22, "nucleus": 0.03, "body": 0.06, "clumping": 0.3, "fibres": 0.2,
+    "intensity": 0.13, "texture": 0.12,
+}  # fmt: skip
 """Standard deviation over wells treated alike."""
 
 
