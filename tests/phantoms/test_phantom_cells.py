@@ -1,5 +1,7 @@
 """Phantoms of cells: six stains that show the siRNA, and the day on which they were taken."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.phantoms.cells import STAINS, render
+from sourcebench.phantoms.cells.fields import field
 from sourcebench.phantoms.cells.looks import CELL_TYPES, UNTREATED, look
 
 SIRNAS = ["s0000", "s0001", "s0002", "s0003"]
@@ -68,6 +71,18 @@ def test_the_field_is_the_same_at_any_size():
     small = cv2.resize(drawn(3, side=512)[..., 0], (128, 128), interpolation=cv2.INTER_AREA)
     same = drawn(3, side=128)[..., 0]
     assert np.corrcoef(small.ravel(), same.ravel())[0, 1] > 0.75
+
+
+@pytest.mark.parametrize("eighth", range(8))
+def test_fibres_lie_along_the_cell(eighth):
+    turn = np.pi * eighth / 8
+    one = field(CELL_TYPES["RPE"], 256, np.random.default_rng(1))
+    whole = replace(one, turn=np.array([turn]), cells=np.ones((256, 256), np.uint8))
+    rows, columns = np.gradient(whole.streaks(np.random.default_rng(2), 60, 4))
+    # The gradient's main axis is across the fibres; y runs down, as the turn does.
+    across = np.arctan2(2 * (rows * columns).sum(), (columns**2 - rows**2).sum()) / 2
+    off = (across + np.pi / 2 - turn + np.pi / 2) % np.pi - np.pi / 2
+    assert abs(np.degrees(off)) < 28  # to the next of four ways, and what noise adds
 
 
 def test_sirnas_are_told_within_a_batch_and_not_always():

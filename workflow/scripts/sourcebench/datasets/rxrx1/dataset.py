@@ -16,6 +16,10 @@ from sourcebench.imaging import Image
 from sourcebench.parameters import parameter
 from sourcebench.retrieval.folders import walk
 
+ODD = ("duplicates", "incomplete")
+"""What is counted of a folder: sites that are there again in another one, and those of which a
+channel is missing."""
+
 
 @KINDS.register("rxrx1")
 @dataclass(frozen=True)
@@ -107,8 +111,7 @@ class RxRx1(Dataset):
         """Find the sites by the ends of their files' paths; one that lacks a channel is none.
 
         Returns:
-            `image_id`, and as `path` that of the first channel; `duplicates` counts sites that are
-            there again in another folder, `incomplete` those of which a channel is missing.
+            `image_id`, and as `path` that of the first channel; and counts of `ODD`.
         """
         if not folder.is_dir():
             raise SourceBenchError(f"{folder} is not a folder. Give RxRx1's folder of images.")
@@ -131,10 +134,8 @@ class RxRx1(Dataset):
             )
         found = pd.DataFrame(rows, columns=["image_id", "path"])
         table = found.drop_duplicates("image_id", ignore_index=True)
-        return table, {
-            "duplicates": len(found) - len(table),
-            "incomplete": len({image_id for image_id, _ in sites}) - len(table),
-        }
+        incomplete = len({image_id for image_id, _ in sites}) - len(table)
+        return table, dict(zip(ODD, (len(found) - len(table), incomplete), strict=True))
 
     def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
         """Return a site, H×W×6, from the path of its first channel, see `sites.read_site`."""

@@ -1,7 +1,7 @@
 """RxRx1 from its publisher: the table, and only those images that are wanted.
 
-All images lie in one zip of 45 GB; its directory, which comes first, is about 75 MB and takes
-around 1 GB of memory.
+All images lie in one zip of 45 GB. Its directory is read first: about 66 MB, which take half a
+minute and 0.5 GB of memory.
 """
 
 import shutil
@@ -128,12 +128,13 @@ def _fetch(
     """Take files out of the archive on the server, and return the bytes that came."""
     if not missing:
         return 0
-    share = len(missing) / (tables.SITES * 51 * tables.PLATES * len(tables.WELLS) * CHANNELS)
+    share = len(missing) / (CHANNELS * tables.ALL)
     remote = open_remote(address, BLOCKS[share >= FEW], pause=pause)
     hide = True if terminal is None else None  # None: tqdm looks if it is a terminal
     try:
         with remote, zipfile.ZipFile(remote) as pack:
-            found = {known_by(member.filename): member for member in pack.infolist()}
+            members = ((known_by(member.filename), member) for member in pack.infolist())
+            found = {key: member for key, member in members if key in missing}
             if absent := sorted(key for key in missing if key not in found):
                 raise SourceBenchError(
                     f"{address} lacks {len(absent)} of {len(missing)} wanted files, such as "

@@ -36,7 +36,10 @@ SIRNAS = TREATMENTS + CONTROLS + 1
 """Those, and none: the classes."""
 
 EXCLUDED = 154
-"""Sites that did not pass quality control, of 125,664."""
+"""Sites that did not pass quality control."""
+
+ALL = sum(EXPERIMENTS.values()) * PLATES * len(WELLS) * SITES - EXCLUDED
+"""Sites there are: 125,510."""
 
 
 def published(path: Path) -> pd.DataFrame:

@@ -56,5 +56,5 @@ def batch(experiment: str, plate: int) -> Batch:
         blur=blur.astype(np.float32),
         shade=float(day.uniform(0.1, 0.4)),
         slope=(float(tilt * np.cos(turn)), float(tilt * np.sin(turn))),
-        noise=float(day.uniform(0.02, 0.06)),
+        noise=float(day.uniform(0.008, 0.03)),
     )
