@@ -18,6 +18,7 @@ from snakemake.utils import update_config
 
 from conftest import ROOT, merged
 from planner import snakemake
+from sourcebench.artifacts import ARTIFACTS
 from sourcebench.attributes import ATTRIBUTES
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
@@ -40,7 +41,7 @@ def blocks(name, language):
 
 def test_the_confounder_of_the_docs(forgotten, tmp_path, monkeypatch):
     (code,) = blocks("docs/adding-a-confounder.md", "python")
-    (overlay,) = blocks("docs/adding-a-confounder.md", "yaml")
+    overlay, _ = blocks("docs/adding-a-confounder.md", "yaml")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "vignette.py").write_text(code)
     study = Study.of(merged(yaml.safe_load(overlay)))
@@ -52,6 +53,17 @@ def test_the_confounder_of_the_docs(forgotten, tmp_path, monkeypatch):
     faint = type(vignette)(**vignette.vanishing)
     assert np.array_equal(faint.artifact(image, np.random.default_rng(0)), image)
     assert "dark_corners" in set(study.runs["confounder"])
+
+
+def test_the_corruptions_of_the_docs():
+    _, overlay = blocks("docs/adding-a-confounder.md", "yaml")
+    study = Study.of(merged(yaml.safe_load(overlay)))
+    names = {f"grain_{number}" for number in range(1, 6)} | {"soft_1", "soft_2"}
+    assert set(study.tasks["cxr_mass"].shifts) == names | {"moved_1", "moved_3", "moved_5"}
+    text = (ROOT / "docs" / "adding-a-confounder.md").read_text()
+    (listed,) = re.findall(r"\*\*Corruptions\*\* are.*?have five severities", text, re.DOTALL)
+    graded = [name for name in ARTIFACTS.names() if ARTIFACTS.get(name).severities]
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(graded)
 
 
 def test_a_sampling_confounder_without_code():

@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT
 from sourcebench import axes
 from sourcebench.datasets.lidc.headers import Headers, Oddities
+from sourcebench.datasets.rxrx1.dataset import ODD
 from sourcebench.datasets.tasks import candidates
 from sourcebench.design.audit import audit
 from sourcebench.design.ranges import of_artifact
@@ -87,5 +88,5 @@ def test_counts():
     metadata["findings"] = ["Mass", "No Finding"]
     _, counts = candidates(metadata, labels, None)
     of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
-    expected = {"task", "chosen", "duplicates", *counts, *of_folders, *OF_SLICES, *REMARKS}
+    expected = {"task", "chosen", *ODD, *counts, *of_folders, *OF_SLICES, *REMARKS}
     assert documented("`counts.csv`") == expected
