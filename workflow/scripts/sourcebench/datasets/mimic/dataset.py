@@ -33,9 +33,9 @@ class MIMICCXR(Dataset):
 
     tables: str | None = parameter(
         None,
-        help="with origin `path`: the folder with `mimic-cxr-2.0.0-metadata.csv.gz`, `-chexpert` "
-        "and perhaps `-split`, and `patients.csv.gz` of MIMIC-IV for sex and age; left out, "
-        "`path` or the folder above it",
+        help="with origin `path`: the folder with `mimic-cxr-2.0.0-metadata.csv.gz`, that of "
+        "`chexpert`, perhaps that of `split`, and `patients.csv.gz` of MIMIC-IV for sex and age; "
+        "left out, `path` or the folder above it",
         decides=False,
     )
 
