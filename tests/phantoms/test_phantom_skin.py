@@ -179,7 +179,7 @@ def several(diagnosis, clinic, count):
 
 
 def test_a_melanoma_can_be_told_from_a_naevus_and_not_always():
-    assert 0.72 < auroc(several("nv", "modern", 70), several("mel", "modern", 70)) < 0.95
+    assert 0.70 < auroc(several("nv", "modern", 70), several("mel", "modern", 70)) < 0.95
 
 
 @pytest.mark.parametrize("clinic", ["barcelona", "vienna", "queensland"])

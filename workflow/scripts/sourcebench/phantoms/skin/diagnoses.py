@@ -69,13 +69,13 @@ def _melanocytic(rng: np.random.Generator, atypia: float) -> Lesion:
 @DIAGNOSES.register("nv")
 def nv(rng: np.random.Generator) -> Lesion:
     """Return a melanocytic naevus; some are atypical."""
-    return _melanocytic(rng, rng.beta(1.3, 5.5))
+    return _melanocytic(rng, rng.beta(1.2, 6.5))
 
 
 @DIAGNOSES.register("mel")
 def mel(rng: np.random.Generator) -> Lesion:
     """Return a melanoma; some look like a naevus."""
-    return _melanocytic(rng, rng.beta(3.6, 1.7))
+    return _melanocytic(rng, rng.beta(4.0, 1.6))
 
 
 @DIAGNOSES.register("bkl")
