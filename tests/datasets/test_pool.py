@@ -71,11 +71,11 @@ def test_images_of_every_origin_are_got_and_read(entry, tmp_path):
         index, _ = retrieve(pool, wanted, place, 1, io.StringIO(), found)
         assert list(index["image_id"]) == sorted(some)
         paths = index.set_index("image_id")["path"].map(Path)
-        image, _ = pool.original("bern/3.png", paths["bern/3.png"])
+        image, _ = pool.image("bern/3.png", paths["bern/3.png"])
         assert (image == 43).all()
-        image, _ = pool.original("genf/3.png", paths["genf/3.png"])
+        image, _ = pool.image("genf/3.png", paths["genf/3.png"])
         assert (image == 83).all()
-        image, _ = pool.original("nih/00000001_000.png", paths["nih/00000001_000.png"])
+        image, _ = pool.image("nih/00000001_000.png", paths["nih/00000001_000.png"])
         assert image.shape == (1024, 1024)
     drawn = tmp_path / "resources" / "phantoms" / "all" / "nih" / "images"
     assert [each.name for each in drawn.iterdir()] == ["00000001_000.png"]

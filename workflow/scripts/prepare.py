@@ -15,7 +15,7 @@ with job(snakemake):
     odd = write_arrays(
         samples,
         index.to_dict(),
-        build(snakemake.params.name, snakemake.params.dataset).original,
+        build(snakemake.params.name, snakemake.params.dataset).image,
         size=snakemake.params.input_size,
         method=snakemake.params.resize,
         images=Path(snakemake.output.images),

@@ -143,7 +143,7 @@ class Dataset(Kind):
         """
         return read_png(path), ()
 
-    def original(self, image_id: str, path: Path) -> tuple[Image, tuple[str, ...]]:
+    def image(self, image_id: str, path: Path) -> tuple[Image, tuple[str, ...]]:
         """Read an image, as `read`.
 
         Args:

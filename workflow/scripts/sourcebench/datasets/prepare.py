@@ -160,7 +160,7 @@ def write_arrays(
     Args:
         samples: the manifest; row i becomes image i.
         paths: image_id → path of the original.
-        read: reads an original, see `Dataset.original`.
+        read: reads an original, see `Dataset.image`.
         size: the task's input size in px.
         method: how to resize, see `imaging.resize`.
         images: becomes N×size×size, or N×size×size×C where images have several channels, uint8.

@@ -113,13 +113,13 @@ class Pool(Dataset):
         return pd.concat(tables, ignore_index=True), odd
 
     def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
-        """Refuse to: which part an image is of, its path does not say (see `original`)."""
+        """Refuse to: which part an image is of, its path does not say (see `image`)."""
         raise SourceBenchError(f"{self.key}: {path} is of one of several datasets; name the image.")
 
-    def original(self, image_id: str, path: Path) -> tuple[Image, tuple[str, ...]]:
+    def image(self, image_id: str, path: Path) -> tuple[Image, tuple[str, ...]]:
         """Read an image as its part does."""
         name, _, own = image_id.partition("/")
-        return self.members[name].original(own, path)
+        return self.members[name].image(own, path)
 
 
 IDS = ("image_id", "patient_id")
