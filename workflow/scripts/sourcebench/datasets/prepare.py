@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sourcebench import files, imaging
+from sourcebench import classes, files, imaging
 from sourcebench.datasets import matching, sampling, tasks
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
@@ -59,7 +59,8 @@ def manifest(
             # Without the task's name: all tasks on a dataset share one division.
             rng = generator(seed, "division", task["dataset"])
             return sampling.divide(table, everyone, task["samples"], rng), counts
-        wanted = sampling.quotas(task["samples"], carrier)
+        confounded = classes.number(table, named) if (named := task.get("confounded")) else 1
+        wanted = sampling.quotas(task["samples"], carrier, confounded)
         column = carrier[0] if carrier else None
         chosen = sampling.select(table, wanted, column, generator(seed, "manifest", name))
     except SourceBenchError as error:

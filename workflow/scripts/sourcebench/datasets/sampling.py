@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sourcebench.classes import names as class_names
 from sourcebench.datasets import partition
 from sourcebench.datasets.tasks import MANIFEST_COLUMNS
 from sourcebench.errors import SourceBenchError
@@ -30,12 +31,22 @@ def divide(
         The manifest, as `select` returns it.
 
     Raises:
-        SourceBenchError: there are fewer images.
+        SourceBenchError: there are fewer images, or a class that has a name has none in a part.
     """
     parts = partition.split(everyone["patient_id"], {k: samples[k] for k in ("test", "dev")}, rng)
     role_of = parts.set_axis(everyone["image_id"])
     chosen = labelled.assign(role=labelled["image_id"].map(role_of))
-    return in_order(chosen[chosen["role"].notna()])
+    chosen = chosen[chosen["role"].notna()]
+    for role in ("test", "dev"):
+        here = set(chosen.loc[chosen["role"] == role, "label"])
+        names = class_names(labelled)
+        if missing := [name for label, name in enumerate(names) if label not in here]:
+            more = f", nor have {len(missing) - 1} others" if len(missing) > 1 else ""
+            raise SourceBenchError(
+                f"the class '{missing[0]}' has no image in the {role} set{more}: patients are "
+                f"drawn whatever their class. Raise samples.{role}, or name fewer classes."
+            )
+    return in_order(chosen)
 
 
 def in_order(chosen: pd.DataFrame) -> pd.DataFrame:
@@ -44,7 +55,9 @@ def in_order(chosen: pd.DataFrame) -> pd.DataFrame:
     return chosen[MANIFEST_COLUMNS + further].sort_values("image_id", ignore_index=True)
 
 
-def quotas(samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = None) -> pd.DataFrame:
+def quotas(
+    samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = None, confounded: int = 1
+) -> pd.DataFrame:
     """Return how many images of each kind the test and the development set need.
 
     Args:
@@ -53,6 +66,7 @@ def quotas(samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = No
             as ('sex', 'F', 'M'). The development set then needs its positives with *and* without
             the attribute, since p_art chooses between them, and its negatives without; the test
             set needs both of both (Source Matters, Table 1 and section 2.2).
+        confounded: the class that has the attribute in training, of two the positive one.
 
     Returns:
         `role, label, value, n`; `value` is the attribute's value, or missing for any.
@@ -66,7 +80,7 @@ def quotas(samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = No
                 continue
             _, carrying, other = carrier
             rows.append((role, label, other, n))
-            if label == 1 or role == "test":
+            if label == confounded or role == "test":
                 rows.append((role, label, carrying, n))
     return pd.DataFrame(rows, columns=["role", "label", "value", "n"])
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from sourcebench.classes import names as class_names
+from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
 from sourcebench.errors import SourceBenchError
 
@@ -76,26 +78,28 @@ def candidates(
     Returns:
         What the label source returns, and counts: `candidates` (rows with a label and
         the view), `without_image` (those of them that are lost since images are not available),
-        `without_row` (available images that the metadata does not know) and `without_findings`
-        (rows of the view of whose image nothing is known, not even that nothing was found).
+        `without_row` (available images that the metadata does not know), `without_findings`
+        (rows of the view of whose image nothing is known, not even that nothing was found) and,
+        with `labels` that know such, `several_classes` (rows of the view that are of two).
 
     Raises:
         SourceBenchError: a class is empty.
     """
     source = LABELS.from_entry(labels, "labels")
-
-    def labelled(rows: pd.DataFrame) -> pd.DataFrame:
-        return present(source.rows(rows), view, None)
-
-    chosen = labelled(table)
-    classes = _classes(chosen["label"])
-    unknown = int(present(table, view, None)["findings"].isna().sum())
+    every, seen = source.rows(table), present(table, view, None)
+    chosen = present(every, view, None)
+    if isinstance(source, ClassLabels):
+        classes, unknown, left_out = _named(every), source.unknown(seen), source.left_out(seen)
+    else:
+        classes, left_out = _classes(chosen["label"]), {}
+        unknown = int(seen["findings"].isna().sum())
     counts = {"candidates": len(chosen), "without_image": 0, "without_row": 0}
-    counts["without_findings"] = unknown
+    counts |= {"without_findings": unknown, **left_out}
     if available is not None:
         there = chosen[chosen["image_id"].isin(available)]
         if "pair" in chosen:  # the partner of an image that is missing may be another one then
-            there = labelled(table[table["image_id"].isin(available)])
+            rows = source.rows(table[table["image_id"].isin(available)])
+            there = present(rows, view, None)
         counts["without_image"] = len(chosen) - len(there)
         counts["without_row"] = len(available - set(table["image_id"]))
         chosen = there
@@ -117,6 +121,11 @@ def _classes(labels: pd.Series) -> list[tuple[int, str]]:
     if count == 2:
         return [(1, "positive image"), (0, "negative image")]
     return [(label, f"image of class {label}") for label in range(count)]
+
+
+def _named(rows: pd.DataFrame) -> list[tuple[int, str]]:
+    """Return the labels of rows that say which class they are of, and what an error calls it."""
+    return [(label, f"image of class '{name}'") for label, name in enumerate(class_names(rows))]
 
 
 def present(table: pd.DataFrame, view: str | None, available: set[str] | None) -> pd.DataFrame:

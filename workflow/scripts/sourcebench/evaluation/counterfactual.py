@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sourcebench.design import CONFOUNDED
 from sourcebench.evaluation.aggregate import axes
 from sourcebench.evaluation.bootstrap import estimate
 from sourcebench.evaluation.costs import with_skill
@@ -73,7 +72,12 @@ def effects(evidence: Evidence) -> Effects | None:
     paired = True
     counts: dict[str, list[int]] = {}
     for clean, artifact in both[["clean", "artifact"]].to_numpy():
-        sides = Sides(*(_answers(evidence.predictions[int(row)]) for row in (clean, artifact)))
+        sides = Sides(
+            *(
+                _answers(evidence.predictions[int(row)], evidence.confounded)
+                for row in (clean, artifact)
+            )
+        )
         drawn = [evidence.weights(int(row)) for row in (clean, artifact)]
         labels = sides.artifact["label"].to_numpy()
         sizes = np.array([(labels == label).sum() for label in range(evidence.classes)])
@@ -233,11 +237,11 @@ def _networks(runs: pd.DataFrame) -> pd.DataFrame:
     return rows["clean"].to_frame("clean").join(rows["artifact"].rename("artifact"), how="inner")
 
 
-def _answers(predictions: pd.DataFrame) -> pd.DataFrame:
+def _answers(predictions: pd.DataFrame, confounded: int) -> pd.DataFrame:
     """Return what a network says of each image, as `Sides` has it."""
     logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
     return predictions[["image_id", "label", "probe"]].assign(
-        log_odds=margin(logits, CONFOUNDED),
-        probability=probabilities(logits)[:, CONFOUNDED],
+        log_odds=margin(logits, confounded),
+        probability=probabilities(logits)[:, confounded],
         called=logits.argmax(1),
     )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sourcebench.design import CONFOUNDED
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.aggregate import (
     AXIS_DTYPES,
@@ -114,6 +115,16 @@ class Evidence:
     def classes(self) -> int:
         """How many classes there are."""
         return len(columns_of_logits(self.predictions[0].columns))
+
+    @cached_property
+    def confounded(self) -> int:
+        """The class that the artifact goes with in training: on the o.o.d. test set it lacks it."""
+        rows = np.flatnonzero(self.runs["test_set"] == "ood")
+        if not len(rows):
+            return CONFOUNDED
+        first = self.predictions[int(rows[0])]
+        without = first.loc[~first["artifact"].astype(bool), "label"].unique()
+        return int(without[0]) if len(without) == 1 else CONFOUNDED
 
     @cached_property
     def drawn(self) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from sourcebench.axes import Value
+from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
@@ -24,6 +25,8 @@ class Task:
         title: its name for people.
         dataset: of its images.
         confounders: those it is run with, by name; {} for none.
+        confounded: the name of the class that carries an artifact in training; None for the usual
+            one.
         shifts: those that its networks are tested on as well, by the names of their test sets.
         splits: those that somebody published, in place of a draw of its own; or None.
         labels: where labels come from, and the keys that this source of them takes; {} with
@@ -44,6 +47,7 @@ class Task:
     title: str
     dataset: Dataset
     confounders: Mapping[str, Confounder]
+    confounded: str | None
     shifts: Mapping[str, Shift]
     splits: Splits | None
     labels: Entry
@@ -101,12 +105,15 @@ class Task:
     @property
     def sampling(self) -> dict[str, Any]:
         """What decides which of a dataset's images it has, as `datasets.prepare.manifest` says."""
-        return {
+        sampling = {
             "dataset": self.dataset.name,
             "labels": dict(self.labels),
             "samples": dict(self.samples),
             "view": self.view,
         }
+        if self.confounded and self.carrier and "positive" in self.samples:
+            sampling["confounded"] = self.confounded  # its images are drawn with the attribute
+        return sampling
 
     def memory(self, *, card: bool) -> int:
         """Return about how much memory a run on it takes, MB."""
@@ -138,7 +145,8 @@ def make_task(
 
     Raises:
         SourceBenchError: a name that doesn't exist, confounders that exclude each other, labels
-            that their source doesn't take, or too large a share for validation.
+            that their source doesn't take, a share of positives of several classes, a class that
+            is none of these, or too large a share for validation.
     """
     known(f"tasks.{name}.dataset", [entry["dataset"]], datasets)
     known(f"tasks.{name}.confounders", entry["confounders"], confounders)
@@ -154,6 +162,11 @@ def make_task(
     published = "splits" in entry
     if published:
         known(f"tasks.{name}.splits", [entry["splits"]], splits)
+        if entry.get("confounded") is not None:
+            raise SourceBenchError(
+                f"tasks.{name}.confounded is '{entry['confounded']}', but of published splits the "
+                "positive class is confounded; leave it out."
+            )
     else:
         _check_own_draw(name, entry, folds)
     return Task(
@@ -161,10 +174,11 @@ def make_task(
         title=entry["title"],
         dataset=datasets[entry["dataset"]],
         confounders=chosen,
+        confounded=None if entry.get("confounded") is None else str(entry["confounded"]),
         shifts={n: each for n, each in shifts.items() if each.family in entry.get("shifts", [])},
         splits=splits[entry["splits"]] if published else None,
         labels={} if published else LABELS.taken(entry["labels"]),
-        samples={} if published else entry["samples"],
+        samples={} if published else _given(entry["samples"]),
         view=None if published else entry.get("view"),
         val_fraction=None if published else entry["val_fraction"],
         input_size=entry["input_size"],
@@ -176,10 +190,24 @@ def make_task(
     )
 
 
+def _given(entry: Entry) -> dict[str, Any]:
+    """Return the keys of an entry that another, laid over it, has not taken back."""
+    return {key: value for key, value in entry.items() if value is not None}
+
+
 def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
     key, labels = f"tasks.{name}.labels", entry["labels"]
     known(f"{key}.from", [labels["from"]], LABELS.names())
-    LABELS.from_entry(labels, key)
+    source = LABELS.from_entry(labels, key)
+    classes = source.names if isinstance(source, ClassLabels) else None
+    if classes is not None:
+        if (wanted := entry.get("confounded")) is not None:
+            known(f"tasks.{name}.confounded", [str(wanted)], classes)
+        if len(classes) > 2 and entry["samples"].get("positive") is not None:
+            raise SourceBenchError(
+                f"tasks.{name}.samples.positive is the share of one of two classes, but {key} has "
+                f"{len(classes)}; leave it out (or null), and the dataset is divided as it is."
+            )
     if folds * entry["val_fraction"] > 1 + 1e-9:
         raise SourceBenchError(
             f"tasks.{name}.val_fraction is {entry['val_fraction']}, but experiment.folds is "
