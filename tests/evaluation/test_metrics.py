@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 from scipy.stats import mannwhitneyu
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from torchmetrics.functional.classification import binary_average_precision as torch_precision
 from torchmetrics.functional.classification import binary_calibration_error as torch_ece
 
@@ -73,6 +73,7 @@ def test_metrics_agree_with_independent_implementations(seed):
     assert scores["specificity"] == pytest.approx(1 - called[labels == 0].mean())
     assert scores["sensitivity"] == pytest.approx(sensitivity_by_hand(labels, margin))
     assert scores["prevalence"] == pytest.approx(labels.mean())
+    assert scores["f1"] == pytest.approx(f1_score(labels, called))
     assert scores["brier"] == pytest.approx(np.mean((positive - labels) ** 2))
 
 
