@@ -185,8 +185,12 @@ def test_table1_counts_what_a_run_sees_of_a_sampled_confounder():
     assert uneven["Images (test/dev)"] == "400/396–400"
 
 
-def test_table1_gives_each_of_several_classes_its_share():
-    label = np.repeat([0, 1, 2], [20, 30, 50])
+@pytest.mark.parametrize(
+    ("sizes", "shares"),
+    [([20, 30, 50], "20/30/50"), ([10] + 9 * [5] + [45], "11 classes of 5–45")],
+)
+def test_table1_gives_each_of_several_classes_its_share(sizes, shares):
+    label = np.repeat(np.arange(len(sizes)), sizes)
     ranked = pd.DataFrame({"label": label, "role": np.where(np.arange(100) % 2, "dev", "test")})
     ranked["image_id"] = ranked["patient_id"] = np.arange(100).astype(str)
     ranked["rank"] = np.where(label == 2, 0.5, np.nan)
@@ -194,7 +198,7 @@ def test_table1_gives_each_of_several_classes_its_share():
     ranked["fold_1"] = np.where(ranked["role"] == "dev", part, "")
     design = of_artifact(ranked.assign(share=0.5), "tag", [])
     row = table1([Target("Cells", ["Tag"], design, (0, 1), 64, 8)]).iloc[0]
-    assert row["Classes in % (pos/neg)"] == "20/30/50"
+    assert row["Classes in % (pos/neg)"] == shares
 
 
 def test_table1_describes_the_target_as_the_paper_does():

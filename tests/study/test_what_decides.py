@@ -44,6 +44,15 @@ STUDY = {
             "title": "Published", "dataset": "nih_cxr14", "splits": "theirs", "input_size": 32,
             "batch_size": 8, "monitor": "loss", "confounders": ["gender"],
         },
+        "classed": {
+            "title": "Classes", "dataset": "mine",
+            "labels": {
+                "from": "classes", "column": "kind",
+                "classes": {"benign": ["nv", "bkl"], "malignant": ["mel"]},
+            },
+            "samples": {"test": 8, "dev": 16}, "val_fraction": 0.25, "input_size": 32,
+            "batch_size": 8, "monitor": "loss", "confounders": ["tag"], "confounded": "benign",
+        },
     },
     "confounders": {
         "tag": {"kind": "tag", "title": "Tag", "text": "R", "size": 64, "x": 200, "y": 200},
@@ -72,7 +81,7 @@ STUDY = {
         "probe": {"kind": "frozen", "learning_rate": 0.001},
     },
     "experiment": {
-        "tasks": ["drawn", "published"], "sources": ["model", "leaves", "random"],
+        "tasks": ["drawn", "published", "classed"], "sources": ["model", "leaves", "random"],
         "archs": ["tiny_resnet"], "p_art": [0, 1], "folds": 2, "transfer": ["full", "probe"],
         "fraction": [1], "repeats": 1, "figures": ["drop", "figure2"], "audit": ["theirs", "web"],
     },
@@ -160,6 +169,23 @@ KEYS = {
         ["tag"],
         MANIFEST | TITLES | {"evidence", "tables", "split_audit"},
     ),
+    "tasks.classed.title": ("Other", TITLES | {"artifact_figure"}),
+    "tasks.classed.dataset": ("nih_cxr14", MANIFEST | COLLECTED | {"retrieve"}),
+    "tasks.classed.labels.column": ("other", MANIFEST),
+    "tasks.classed.labels.classes.benign": (["nv"], MANIFEST),
+    "tasks.classed.labels.classes.malignant": (["mel", "bcc"], MANIFEST),
+    "tasks.classed.samples.test": (6, MANIFEST),
+    "tasks.classed.samples.dev": (12, MANIFEST),
+    "tasks.classed.val_fraction": (0.2, {"design", *NETWORKS}),
+    "tasks.classed.input_size": (48, IMAGES | {"table1"}),
+    "tasks.classed.batch_size": (4, NETWORKS | {"table1"}),
+    "tasks.classed.monitor": ("auroc", NETWORKS),
+    "tasks.classed.confounders": (
+        ["noise"],
+        {"finetune", "confound", "design", "evidence", "tables", "artifact_figure", "split_audit"}
+        | TITLES,
+    ),
+    "tasks.classed.confounded": ("malignant", {"design", *NETWORKS}),
     "shifts.soft.title": ("Softer", {"artifact_figure"}),
     "shifts.soft.diameter": (200, LAYERS),
     "shifts.soft.levels": ([{}, {"diameter": 50}], {"design", *LAYERS}),
