@@ -123,6 +123,19 @@ def test_a_class_without_an_image_in_a_part_is_named():
         made(table(["a", "b", "c"] * 9), test=6, dev=12, positive=0.5)
 
 
+def test_as_many_of_each_class_are_drawn():
+    metadata = table(["a"] * 200 + ["b"] * 30 + ["c"] * 25)
+    chosen, _ = made(metadata, test=20, dev=40, balanced=True)
+    assert chosen.groupby(["role", "class"]).size().to_dict() == {
+        ("dev", "a"): 14, ("dev", "b"): 13, ("dev", "c"): 13,
+        ("test", "a"): 7, ("test", "b"): 7, ("test", "c"): 6,
+    }  # fmt: skip
+    two = sampling.quotas({"test": 9, "dev": 9, "balanced": True})
+    assert list(two["n"]) == [5, 4, 5, 4]
+    with pytest.raises(SourceBenchError, match=r"few images for the task: \d+ more 'c' \w+ images"):
+        made(metadata, test=30, dev=60, balanced=True)
+
+
 def test_an_attribute_is_drawn_for_the_class_that_has_it_in_training():
     metadata = table(["a", "b"] * 80)
     metadata["sex"] = np.where(np.arange(160) // 2 % 2, "F", "M")

@@ -90,6 +90,7 @@ WRONG = [
         CLASSED | {"confounded": "mas"},
         r"cxr_mass\.confounded has 'mas'.*\(is it 'mass'\?\); allowed are: mass, nodule, none",
     ),
+    ("tasks.cxr_mass.samples.balanced", True, r"mass\.samples has 'positive' and 'balanced: true'"),
     (
         "tasks.cxr_mass.labels",
         {"from": "classes", "classes": {"a": ["Mass"]}},

@@ -54,13 +54,14 @@ def manifest(
         if published is not None:
             return _published_manifest(published, metadata, available)
         table, counts = tasks.candidates(metadata, task["labels"], task.get("view"), available)
-        if "positive" not in task["samples"]:
+        if "positive" not in task["samples"] and not task["samples"].get("balanced"):
             everyone = tasks.present(metadata, task.get("view"), available)
             # Without the task's name: all tasks on a dataset share one division.
             rng = generator(seed, "division", task["dataset"])
             return sampling.divide(table, everyone, task["samples"], rng), counts
         confounded = classes.number(table, named) if (named := task.get("confounded")) else 1
-        wanted = sampling.quotas(task["samples"], carrier, confounded)
+        count = 1 + int(table["label"].max())
+        wanted = sampling.quotas(task["samples"], carrier, confounded, count)
         column = carrier[0] if carrier else None
         chosen = sampling.select(table, wanted, column, generator(seed, "manifest", name))
     except SourceBenchError as error:

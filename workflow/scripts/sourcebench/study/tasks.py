@@ -111,7 +111,7 @@ class Task:
             "samples": dict(self.samples),
             "view": self.view,
         }
-        if self.confounded and self.carrier and "positive" in self.samples:
+        if self.confounded and self.carrier and self.samples.keys() & {"positive", "balanced"}:
             sampling["confounded"] = self.confounded  # its images are drawn with the attribute
         return sampling
 
@@ -199,6 +199,11 @@ def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
     key, labels = f"tasks.{name}.labels", entry["labels"]
     known(f"{key}.from", [labels["from"]], LABELS.names())
     source = LABELS.from_entry(labels, key)
+    if entry["samples"].get("balanced") and entry["samples"].get("positive") is not None:
+        raise SourceBenchError(
+            f"tasks.{name}.samples has 'positive' and 'balanced: true', which both say how many "
+            "images of a class are drawn; keep one (the other is null)."
+        )
     classes = source.names if isinstance(source, ClassLabels) else None
     if classes is not None:
         if (wanted := entry.get("confounded")) is not None:
@@ -206,7 +211,8 @@ def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
         if len(classes) > 2 and entry["samples"].get("positive") is not None:
             raise SourceBenchError(
                 f"tasks.{name}.samples.positive is the share of one of two classes, but {key} has "
-                f"{len(classes)}; leave it out (or null), and the dataset is divided as it is."
+                f"{len(classes)}; leave it out (or null), and the dataset is divided as it is, or "
+                "draw as many of each by 'balanced: true'."
             )
     if folds * entry["val_fraction"] > 1 + 1e-9:
         raise SourceBenchError(
