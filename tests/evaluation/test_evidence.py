@@ -20,7 +20,7 @@ from test_metrics import predictions, table
 AXES = ["task", "confounder", "source", "arch", "p_art", "fold", "test_set"]
 SCORES = [
     "auroc", "auprc", "auprc_dg", "auc_keras", "accuracy", "recall", "specificity", "sensitivity",
-    "prevalence", "brier", "ece",
+    "prevalence", "f1", "brier", "ece",
 ]  # fmt: skip
 EFFORT = ["best_epoch", "epochs", "seconds", "n_train", "n_val"]
 COLUMNS = [*AXES, "n", *SCORES, *EFFORT]

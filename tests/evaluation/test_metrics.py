@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 from scipy.stats import mannwhitneyu
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from torchmetrics.functional.classification import binary_average_precision as torch_precision
 from torchmetrics.functional.classification import binary_calibration_error as torch_ece
 
@@ -73,6 +73,7 @@ def test_metrics_agree_with_independent_implementations(seed):
     assert scores["specificity"] == pytest.approx(1 - called[labels == 0].mean())
     assert scores["sensitivity"] == pytest.approx(sensitivity_by_hand(labels, margin))
     assert scores["prevalence"] == pytest.approx(labels.mean())
+    assert scores["f1"] == pytest.approx(f1_score(labels, called))
     assert scores["brier"] == pytest.approx(np.mean((positive - labels) ** 2))
 
 
@@ -184,8 +185,12 @@ def test_table1_counts_what_a_run_sees_of_a_sampled_confounder():
     assert uneven["Images (test/dev)"] == "400/396–400"
 
 
-def test_table1_gives_each_of_several_classes_its_share():
-    label = np.repeat([0, 1, 2], [20, 30, 50])
+@pytest.mark.parametrize(
+    ("sizes", "shares"),
+    [([20, 30, 50], "20/30/50"), ([10] + 9 * [5] + [45], "11 classes of 5–45")],
+)
+def test_table1_gives_each_of_several_classes_its_share(sizes, shares):
+    label = np.repeat(np.arange(len(sizes)), sizes)
     ranked = pd.DataFrame({"label": label, "role": np.where(np.arange(100) % 2, "dev", "test")})
     ranked["image_id"] = ranked["patient_id"] = np.arange(100).astype(str)
     ranked["rank"] = np.where(label == 2, 0.5, np.nan)
@@ -193,7 +198,7 @@ def test_table1_gives_each_of_several_classes_its_share():
     ranked["fold_1"] = np.where(ranked["role"] == "dev", part, "")
     design = of_artifact(ranked.assign(share=0.5), "tag", [])
     row = table1([Target("Cells", ["Tag"], design, (0, 1), 64, 8)]).iloc[0]
-    assert row["Classes in % (pos/neg)"] == "20/30/50"
+    assert row["Classes in % (pos/neg)"] == shares
 
 
 def test_table1_describes_the_target_as_the_paper_does():

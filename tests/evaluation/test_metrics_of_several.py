@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 from torchmetrics.functional.classification import multiclass_calibration_error as torch_ece
 
-from sourcebench.evaluation.metrics import METRICS, limits, margin, score
+from sourcebench.evaluation.metrics import METRICS, limits, margin, margins, score
 from sourcebench.seeds import generator
 from test_metrics import keras_auc_by_hand, table
 
@@ -29,6 +29,7 @@ def test_metrics_of_several_classes_agree_with_independent_implementations(class
         "auc_keras": keras_auc_by_hand(labels, logits),
         "accuracy": sklearn.accuracy_score(labels, shares.argmax(1)),
         "balanced_accuracy": sklearn.balanced_accuracy_score(labels, shares.argmax(1)),
+        "f1": sklearn.f1_score(labels, shares.argmax(1), average="macro"),
         "brier": sklearn.brier_score_loss(labels, shares, scale_by_half=True),
         "ece": float(
             torch_ece(torch.tensor(shares), torch.tensor(labels), num_classes=classes, n_bins=15)
@@ -77,9 +78,17 @@ def test_a_missing_class_of_several_is_nan_where_it_counts():
     undefined = {name for name, value in scores.items() if np.isnan(value)}
     assert undefined == {
         "auroc", "auprc", "auprc_dg", "recall", "specificity", "sensitivity", "prevalence",
-        "balanced_accuracy",
+        "balanced_accuracy", "f1",
     }  # fmt: skip
     assert scores["accuracy"] == 0.75
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000), st.integers(2, 9), st.sampled_from([1, 30, 700]))
+def test_log_odds_of_all_classes_are_those_of_each(seed, classes, spread):
+    logits = generator("odds", seed).normal(0, spread, (20, classes))
+    expected = np.stack([margin(logits, label) for label in range(classes)], 1)
+    np.testing.assert_allclose(margins(logits), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_logits_of_several_classes_rank_where_their_softmax_is_saturated():

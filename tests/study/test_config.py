@@ -38,6 +38,16 @@ def test_the_shipped_configs_are_right(name):
 
 GRAIN = {"kind": "gaussian_noise"}
 
+
+CLASSES = {
+    "from": "classes",
+    "classes": {"mass": ["Mass"], "nodule": ["Nodule"], "none": ["No Finding"], "old": None},
+}
+CLASSED = DEFAULT["tasks"]["cxr_mass"] | {
+    "labels": CLASSES,
+    "samples": {"test": 8, "dev": 16, "positive": None},
+}
+
 WRONG = [
     ("experiment.p_art", [0, 1.2], r"experiment\.p_art\.1 is 1\.2.* at least 0 and at most 1"),
     ("experiment.p_art", 0.5, r"experiment\.p_art is 0\.5; it must be of type array"),
@@ -58,7 +68,7 @@ WRONG = [
     ("datasets.lidc_idri.window", [0], r"window is \[0\]; it must be .*two numbers in HU"),
     ("datasets.lidc_idri.window", [0, "x"], r"lidc_idri\.window\.1 is 'x'; .* of type number"),
     ("datasets.lidc_idri.crop", 600, r"crop is 600; it must be a whole number from 16 to 512 px"),
-    ("tasks.cxr_mass.view", 3, r"view is 3; it must be of type string or nothing"),
+    ("tasks.cxr_mass.view", 3, r"view is 3; it must be a view or a list"),
     ("tasks.cxr_mass.dataset", "mimic", r"cxr_mass\.dataset has 'mimic'.*nih_cxr14"),
     ("datasets.nih_cxr14.kind", "mimic", r"datasets\.nih_cxr14\.kind has 'mimic'.*nih_cxr14"),
     ("datasets.nih_cxr14.folder", "x", r"datasets\.nih_cxr14 has the key 'folder'.*origin"),
@@ -76,6 +86,28 @@ WRONG = [
         "tasks.ct_nodule.labels.min_distance",
         50,
         r"labels\.min_distance is 50 mm and max_distance 40",
+    ),
+    ("tasks.cxr_mass.labels", CLASSES, r"mass\.samples\.positive .* has 3; leave it out \(or null"),
+    (
+        "tasks.cxr_mass",
+        CLASSED | {"confounded": "mas"},
+        r"cxr_mass\.confounded has 'mas'.*\(is it 'mass'\?\); allowed are: mass, nodule, none",
+    ),
+    ("tasks.cxr_mass.samples.balanced", True, r"mass\.samples has 'positive' and 'balanced: true'"),
+    (
+        "tasks.cxr_mass.labels",
+        {"from": "classes", "classes": {"a": ["Mass"]}},
+        r"mass\.labels\.classes has to name two classes or more; it has only 'a'",
+    ),
+    (
+        "tasks.cxr_mass.labels",
+        {"from": "classes", "classes": {"a": ["Mass"], "b": ["Nodule", "Mass"]}},
+        r"mass\.labels\.classes has 'Mass' in 'a' and in 'b'; keep one",
+    ),
+    (
+        "tasks.cxr_mass.labels",
+        {"from": "classes", "classes": {"a": "Mass", "b": ["Nodule"]}},
+        r"labels\.classes\.a is 'Mass'; it must be of type array",
     ),
     ("tasks.cxr_mass.val_fraction", 0.3, r"val_fraction is 0\.3, .* at most 0\.2"),
     ("tasks.cxr_mass.confounders", ["tag", "smoke"], r"confounders has 'smoke'.*tag, denoise"),
@@ -369,6 +401,36 @@ def test_parameters_of_ones_own_are_no_severities(entry, shifted):
     study = Study.of(config)
     assert study.tasks["cxr_mass"].shifted == shifted
     assert study.uses[shifted[0][0]].artifact.sd == 9
+
+
+def test_the_confounded_class_decides_the_design_and_no_more():
+    plain = changed("tasks.cxr_mass", CLASSED)
+    named = changed("tasks.cxr_mass", CLASSED | {"confounded": "nodule"})
+    assert Study.of(plain).tasks["cxr_mass"].samples == {"test": 8, "dev": 16}
+    assert Study.of(named).tasks["cxr_mass"].confounded == "nodule"
+    one, other = (Dependencies(Study.of(config)) for config in (plain, named))
+    assert one.manifest("cxr_mass") == other.manifest("cxr_mass")
+    assert one.layer("cxr_mass", "tag") == other.layer("cxr_mass", "tag")
+    assert one.design("cxr_mass") != other.design("cxr_mass")
+
+
+def test_a_sampled_attribute_goes_with_the_class_that_is_drawn_with_it():
+    entry = DEFAULT["tasks"]["cxr_atelectasis"] | {
+        "labels": {"from": "classes", "classes": {"ill": ["Atelectasis"], "well": ["No Finding"]}}
+    }
+    plain, named = (
+        Study.of(changed("tasks.cxr_atelectasis", entry | more))
+        for more in ({}, {"confounded": "ill"})
+    )
+    assert named.tasks["cxr_atelectasis"].sampling["confounded"] == "ill"
+    one, other = (Dependencies(study).manifest("cxr_atelectasis") for study in (plain, named))
+    assert one != other
+
+
+def test_published_splits_say_themselves_who_is_confounded():
+    entry = {**DEFAULT["tasks"]["cxr_mass"], "splits": "published_mass", "confounded": "YES"}
+    with pytest.raises(SourceBenchError, match=r"cxr_mass\.confounded is 'YES', but of published"):
+        Study.of(changed("tasks.cxr_mass", entry))
 
 
 def test_labels_of_another_source_decide_nothing():

@@ -59,3 +59,32 @@ def test_the_default_config_is_found_from_anywhere(tmp_path):
     for folder, directory in ((desk, []), (tmp_path, ["--directory", str(desk)])):
         said = plan(folder, *directory, "--configfile", str(config))
         assert re.search(r"^finetune +12$", said, re.MULTILINE)
+
+
+THREE = """
+study: three
+experiment:
+  {tasks: [three], sources: [random], archs: [tiny_resnet], p_art: [0, 1], folds: 2, audit: []}
+datasets: {nih_cxr14: {origin: phantoms}}
+tasks:
+  three:
+    title: Mass, nodule or neither
+    dataset: nih_cxr14
+    view: PA
+    labels:
+      {from: classes, classes: {none: [No Finding], nodule: [Nodule], mass: [Mass]}}
+    samples: {test: 12, dev: 24, balanced: true}
+    val_fraction: 0.25
+    input_size: 32
+    batch_size: 8
+    monitor: auroc
+    confounders: [tag]
+    confounded: mass
+"""
+
+
+def test_a_task_of_three_classes_is_planned(tmp_path):
+    config = tmp_path / "three.yaml"
+    config.write_text(THREE)
+    said = plan(tmp_path, "--configfile", str(config))
+    assert re.search(r"^finetune +4$", said, re.MULTILINE)

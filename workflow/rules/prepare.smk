@@ -76,6 +76,7 @@ rule design:
         val_fraction=of_task(lambda task: task.val_fraction),
         carrier=of_task(lambda task: task.carrier),
         shifts=of_task(lambda task: task.shifted),
+        confounded=of_task(lambda task: task.confounded),
         # Compared, beside the digest: it decides no result, but whether there is one.
         may_leak=lambda wildcards: bool(
             (splits := study.tasks[wildcards.task].splits) and splits.may_leak

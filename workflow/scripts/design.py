@@ -14,10 +14,15 @@ with job(snakemake):
         "carrier": carrier and carrier[:2],
         "shifts": [design.Shifted(*shift) for shift in params.shifts],
     }
-    manifest = files.read_table(snakemake.input.manifest, text=carrier[:1] if carrier else ())
+    text = ("class", *carrier[:1]) if carrier else ("class",)
+    manifest = files.read_table(snakemake.input.manifest, text=text)
     if not snakemake.input.get("splits"):
         made = design.build(
-            manifest, folds=params.folds, val_fraction=params.val_fraction, **common
+            manifest,
+            folds=params.folds,
+            val_fraction=params.val_fraction,
+            confounded=design.named(manifest, params.confounded, task),
+            **common,
         )
     else:
         splits = files.read_table(snakemake.input.splits)

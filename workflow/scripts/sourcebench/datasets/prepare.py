@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sourcebench import files, imaging
+from sourcebench import classes, files, imaging
 from sourcebench.datasets import held_out, matching, sampling, tasks
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Frame, Image
@@ -77,6 +77,29 @@ def manifest(
     return chosen, {**counts, **unknown}
 
 
+def in_words(name: str, chosen: int, counts: Mapping[str, int]) -> list[str]:
+    """Return what is said of the choice of a task's images, a line each.
+
+    Args:
+        name: the task's name.
+        chosen: how many there are.
+        counts: as `manifest` returns them.
+    """
+    lines = [
+        f"{name}: {chosen} of {counts['candidates']} images chosen; {counts['without_image']} of "
+        f"these are not on disk, and {counts['without_row']} on disk are not in the metadata"
+    ]
+    if unknown := counts["without_findings"]:
+        lines.append(f"{unknown} rows have no findings, and so no label")
+    if target := counts.get("target"):
+        lines.append(
+            f"{target} of them are held out of the training for shifts, and so are "
+            f"{counts['test_of_target_patients']} test images of the same patients; of "
+            f"{counts['held_out_unknown']} it is not known, and they are left out"
+        )
+    return lines
+
+
 def _drawn(
     name: str,
     task: Mapping[str, Any],
@@ -87,11 +110,13 @@ def _drawn(
     carrier: tuple[str, str, str] | None,
 ) -> pd.DataFrame:
     """Draw test and development set of the candidates."""
-    if "positive" not in task["samples"]:
+    if "positive" not in task["samples"] and not task["samples"].get("balanced"):
         # Without the task's name: all tasks on a dataset share one division.
         rng = generator(seed, "division", task["dataset"])
         return sampling.divide(table, everyone, task["samples"], rng, not_trained)
-    wanted = sampling.quotas(task["samples"], carrier)
+    confounded = classes.number(table, named) if (named := task.get("confounded")) else 1
+    count = 1 + int(table["label"].max())
+    wanted = sampling.quotas(task["samples"], carrier, confounded, count)
     column = carrier[0] if carrier else None
     rng = generator(seed, "manifest", name)
     return sampling.select(table, wanted, column, rng, not_trained)

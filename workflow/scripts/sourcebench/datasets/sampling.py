@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sourcebench.classes import names as class_names
 from sourcebench.datasets import partition
 from sourcebench.datasets.tasks import MANIFEST_COLUMNS
 from sourcebench.errors import SourceBenchError
+
+SHOWN = 8
+"""So many kinds of image of which there are too few are named."""
 
 
 def divide(
@@ -34,7 +38,7 @@ def divide(
         The manifest, as `select` returns it.
 
     Raises:
-        SourceBenchError: there are fewer images.
+        SourceBenchError: there are fewer images, or a class that has a name has none in a part.
     """
     sizes: dict[str, int | None] = {part: samples[part] for part in ("test", "dev")}
     testing = everyone["patient_id"].isin(not_trained)
@@ -44,7 +48,18 @@ def divide(
     parts = pd.concat([*first, partition.split(patients[~testing], sizes, rng)])
     role_of = parts.reindex(everyone.index).set_axis(everyone["image_id"])
     chosen = labelled.assign(role=labelled["image_id"].map(role_of))
-    return in_order(chosen[chosen["role"].notna()])
+    chosen = chosen[chosen["role"].notna()]
+    for role in ("test", "dev"):
+        here = set(chosen.loc[chosen["role"] == role, "label"])
+        names = class_names(labelled)
+        if missing := [name for label, name in enumerate(names) if label not in here]:
+            more = f", nor have {len(missing) - 1} others" if len(missing) > 1 else ""
+            raise SourceBenchError(
+                f"the class '{missing[0]}' has no image in the {role} set{more}: patients are "
+                f"drawn whatever their class. Raise samples.{role}, draw as many of "
+                "each by 'balanced: true', or name fewer classes."
+            )
+    return in_order(chosen)
 
 
 def in_order(chosen: pd.DataFrame) -> pd.DataFrame:
@@ -53,31 +68,46 @@ def in_order(chosen: pd.DataFrame) -> pd.DataFrame:
     return chosen[MANIFEST_COLUMNS + further].sort_values("image_id", ignore_index=True)
 
 
-def quotas(samples: Mapping[str, Any], carrier: tuple[str, str, str] | None = None) -> pd.DataFrame:
+def quotas(
+    samples: Mapping[str, Any],
+    carrier: tuple[str, str, str] | None = None,
+    confounded: int = 1,
+    classes: int = 2,
+) -> pd.DataFrame:
     """Return how many images of each kind the test and the development set need.
 
     Args:
-        samples: `test` and `dev` (images), `positive` (share of the positive class).
+        samples: `test` and `dev` (images), and `positive` (share of the positive of two classes) or
+            `balanced` (all classes have as many, to within one image).
         carrier: for a confounder made by sampling: (column, carrying value, other value), such
             as ('sex', 'F', 'M'). The development set then needs its positives with *and* without
             the attribute, since p_art chooses between them, and its negatives without; the test
             set needs both of both (Source Matters, Table 1 and section 2.2).
+        confounded: the class that has the attribute in training, of two the positive one.
+        classes: how many there are.
 
     Returns:
         `role, label, value, n`; `value` is the attribute's value, or missing for any.
     """
     rows: list[tuple[str, int, str | None, int]] = []
     for role in ("test", "dev"):
-        positives = round(samples[role] * samples["positive"])
-        for label, n in ((1, positives), (0, samples[role] - positives)):
+        for label, n in _sizes(samples, samples[role], classes):
             if carrier is None:
                 rows.append((role, label, None, n))
                 continue
             _, carrying, other = carrier
             rows.append((role, label, other, n))
-            if label == 1 or role == "test":
+            if label == confounded or role == "test":
                 rows.append((role, label, carrying, n))
     return pd.DataFrame(rows, columns=["role", "label", "value", "n"])
+
+
+def _sizes(samples: Mapping[str, Any], images: int, classes: int) -> list[tuple[int, int]]:
+    """Return each label with how many of the images it has."""
+    if samples.get("balanced"):
+        return [(label, len(range(label, images, classes))) for label in range(classes)]
+    positives = round(images * samples["positive"])
+    return [(1, positives), (0, images - positives)]
 
 
 def select(
@@ -106,12 +136,13 @@ def select(
         by `image_id`.
 
     Raises:
-        SourceBenchError: there are not enough images of one kind, or more than two classes.
+        SourceBenchError: there are not enough images of one kind, or classes that are not wanted.
     """
-    if (classes := 1 + max([1, *table["label"]])) > 2:
+    if (classes := 1 + table["label"].max()) > 1 + wanted["label"].max():
         raise SourceBenchError(
             f"samples.positive is the share of one of two classes, but the labels have {classes}; "
-            "leave it out, and the dataset is divided as it is."
+            "leave it out, and the dataset is divided as it is, or draw as many of each by "
+            "'balanced: true'."
         )
     if "pair" in table:
         return _select_pairs(table, wanted, rng, not_trained)
@@ -173,11 +204,11 @@ def _draw(
             home[patient] = picked[index] = role
     short = {key: n for key, n in missing.items() if n}
     if short:
+        names = [f"'{name}'" for name in class_names(table)] or ["negative", "positive"]
         lines = ", ".join(
-            f"{n} more {'positive' if label else 'negative'} {role} images"
-            + (f" with {column} {value}" if value else "")
-            for (role, label, value), n in short.items()
-        )
+            f"{n} more {names[label]} {role} images" + (f" with {column} {value}" if value else "")
+            for (role, label, value), n in list(short.items())[:SHOWN]
+        ) + (f" (and {len(short) - SHOWN} other kinds)" if len(short) > SHOWN else "")
         raise SourceBenchError(
             f"There are too few images for the task: {lines} would be needed. "
             "Lower the task's samples, loosen its labels or view, or provide more images."

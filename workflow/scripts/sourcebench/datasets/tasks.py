@@ -1,13 +1,18 @@
 """Tasks: which images have which label."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from sourcebench.classes import names as class_names
+from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
 from sourcebench.errors import SourceBenchError
+
+View = str | Sequence[str] | None
+"""Of radiographs: one, several, or any."""
 
 MANIFEST_COLUMNS = [
     "image_id", "patient_id", "label", "role", "sex", "age", "view", "findings",
@@ -62,7 +67,7 @@ def attributed(metadata: pd.DataFrame, carrier: tuple[str, str, str]) -> pd.Data
 def candidates(
     table: pd.DataFrame,
     labels: Mapping[str, Any],
-    view: str | None,
+    view: View,
     available: set[str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return every image that a task may use, and the counts of what was left out.
@@ -70,32 +75,34 @@ def candidates(
     Args:
         table: the dataset's metadata.
         labels: the task's `labels` in the config; `from` names the label source.
-        view: PA or AP; None for both.
+        view: PA, AP, or a list of views; None for any.
         available: names of the images that are there; None means all of them are.
 
     Returns:
         What the label source returns, and counts: `candidates` (rows with a label and
         the view), `without_image` (those of them that are lost since images are not available),
-        `without_row` (available images that the metadata does not know) and `without_findings`
-        (rows of the view of whose image nothing is known, not even that nothing was found).
+        `without_row` (available images that the metadata does not know), `without_findings`
+        (rows of the view of whose image nothing is known, not even that nothing was found) and,
+        with `labels` that know such, `several_classes` (rows of the view that are of two).
 
     Raises:
         SourceBenchError: a class is empty.
     """
     source = LABELS.from_entry(labels, "labels")
-
-    def labelled(rows: pd.DataFrame) -> pd.DataFrame:
-        return present(source.rows(rows), view, None)
-
-    chosen = labelled(table)
-    classes = _classes(chosen["label"])
-    unknown = int(present(table, view, None)["findings"].isna().sum())
+    every, seen = source.rows(table), present(table, view, None)
+    chosen = present(every, view, None)
+    if isinstance(source, ClassLabels):
+        classes, unknown, left_out = _named(every), source.unknown(seen), source.left_out(seen)
+    else:
+        classes, left_out = _classes(chosen["label"]), {}
+        unknown = int(seen["findings"].isna().sum())
     counts = {"candidates": len(chosen), "without_image": 0, "without_row": 0}
-    counts["without_findings"] = unknown
+    counts |= {"without_findings": unknown, **left_out}
     if available is not None:
         there = chosen[chosen["image_id"].isin(available)]
         if "pair" in chosen:  # the partner of an image that is missing may be another one then
-            there = labelled(table[table["image_id"].isin(available)])
+            rows = source.rows(table[table["image_id"].isin(available)])
+            there = present(rows, view, None)
         counts["without_image"] = len(chosen) - len(there)
         counts["without_row"] = len(available - set(table["image_id"]))
         chosen = there
@@ -119,8 +126,15 @@ def _classes(labels: pd.Series) -> list[tuple[int, str]]:
     return [(label, f"image of class {label}") for label in range(count)]
 
 
-def present(table: pd.DataFrame, view: str | None, available: set[str] | None) -> pd.DataFrame:
+def _named(rows: pd.DataFrame) -> list[tuple[int, str]]:
+    """Return the labels of rows that say which class they are of, and what an error calls it."""
+    return [(label, f"image of class '{name}'") for label, name in enumerate(class_names(rows))]
+
+
+def present(table: pd.DataFrame, view: View, available: set[str] | None) -> pd.DataFrame:
     """Return the rows of a view whose images are there; None for any view, and for all images."""
     if available is not None:
         table = table[table["image_id"].isin(available)]
-    return table if view is None else table[table["view"] == view]
+    if view is None:
+        return table
+    return table[table["view"].isin([view] if isinstance(view, str) else view)]

@@ -38,7 +38,7 @@ What is new in a test set is new rows.
 
 from sourcebench.design.assign import build
 from sourcebench.design.checks import check
-from sourcebench.design.labels import CONFOUNDED, classes
+from sourcebench.design.labels import CONFOUNDED, classes, named
 from sourcebench.design.rows import (
     NONE,
     Design,
@@ -64,6 +64,7 @@ __all__ = [
     "development",
     "fold_columns",
     "long_form",
+    "named",
     "read",
     "test",
 ]

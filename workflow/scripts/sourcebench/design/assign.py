@@ -1,8 +1,10 @@
 """Designing an experiment on the images of a manifest."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from sourcebench.apportionment import interleave
@@ -14,6 +16,8 @@ from sourcebench.design.test_sets import Shifted, with_targets
 from sourcebench.errors import SourceBenchError
 from sourcebench.patients import numbers as patient_numbers
 from sourcebench.seeds import generator
+
+Integers = npt.NDArray[np.integer[Any]]
 
 
 def build(
@@ -93,14 +97,21 @@ def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:
     parts = fold_columns(design)
     numbers = patient_numbers(development["patient_id"])
     patients = development.groupby(numbers)[["label", *parts]].max()
-    shares = pd.Series(np.nan, index=patients.index)
-    for _, stratum in patients.groupby("label"):
-        cells = [list(rng.permutation(cell.index)) for _, cell in stratum.groupby(parts)]
-        order = [cells[cell].pop() for cell in interleave([len(cell) for cell in cells])]
+    shares = np.full(len(patients), np.nan)
+    cell, label = patients.groupby(parts).ngroup().to_numpy(), patients["label"].to_numpy()
+    for stratum in _together(np.arange(len(patients)), label):
+        cells = [list(rng.permutation(each)) for each in _together(stratum, cell[stratum])]
+        order = [cells[each].pop() for each in interleave([len(each) for each in cells])]
         shares[order] = (np.arange(len(order)) + 0.5) / len(order)
-    column = pd.Series(shares.to_numpy()[numbers], development.index)
+    column = pd.Series(shares[numbers], development.index)
     design.insert(list(design.columns).index("rank") + 1, "share", column)
     return design
+
+
+def _together(places: Integers, kinds: Integers) -> list[Integers]:
+    """Return the places of each kind in their order, the kinds in theirs; a thousand at no cost."""
+    order = np.argsort(kinds, kind="stable")
+    return np.split(places[order], np.flatnonzero(np.diff(kinds[order])) + 1)
 
 
 def rank(design: pd.DataFrame, seed: int, name: str, confounded: int = CONFOUNDED) -> pd.DataFrame:
@@ -152,19 +163,22 @@ def _cells(
             "lower experiment.folds or raise the task's samples.dev."
         )
     kinds, columns = np.unique(strata, return_inverse=True)
-    content = np.zeros((n, len(kinds)))
-    np.add.at(content, (groups, columns), 1)
     shares = np.append(np.full(folds, val_fraction), max(0.0, 1 - folds * val_fraction))
-    targets = shares[:, None] * content.sum(0)
+    targets = shares[:, None] * np.bincount(columns)
     counts = np.zeros_like(targets)
     cell = np.zeros(n, int)
     order = rng.permutation(n)
-    for patient in order[np.argsort(-content[order].sum(1), kind="stable")]:
-        images = content[patient]
-        worse = (images**2 + 2 * images * (counts - targets)).sum(1)
+    # A patient has images of few kinds, of however many there are.
+    pairs, sizes = np.unique(groups * len(kinds) + columns, return_counts=True)
+    owner, kind = np.divmod(pairs, len(kinds))
+    ends = np.searchsorted(owner, np.arange(n + 1))
+    for patient in order[np.argsort(-np.bincount(groups)[order], kind="stable")]:
+        own = slice(ends[patient], ends[patient + 1])
+        images, among = sizes[own].astype(float), kind[own]
+        worse = (images**2 + 2 * images * (counts[:, among] - targets[:, among])).sum(1)
         worse[shares == 0] = np.inf
         cell[patient] = np.argmin(worse)
-        counts[cell[patient]] += images
+        counts[cell[patient], among] += images
     for fold in range(folds):
         if (counts[fold] == 0).any() or (counts.sum(0) == counts[fold]).any():
             raise SourceBenchError(

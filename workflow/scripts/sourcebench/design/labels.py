@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sourcebench import classes as names
 from sourcebench.design.rows import Design
 from sourcebench.errors import SourceBenchError
 
@@ -28,6 +29,25 @@ def classes(designs: Mapping[str, Design]) -> int:
             f"once, but the design's are {', '.join(map(str, sorted(labels)))}."
         )
     return count
+
+
+def named(manifest: pd.DataFrame, confounded: str | None, name: str) -> int:
+    """Return the class whose images carry the artifact in training, as a task says.
+
+    Args:
+        manifest: of the task.
+        confounded: its name; None for the usual one.
+        name: the task's.
+
+    Raises:
+        SourceBenchError: the classes have no names, or none has this one.
+    """
+    if confounded is None:
+        return CONFOUNDED
+    try:
+        return names.number(manifest, confounded)
+    except SourceBenchError as error:
+        raise SourceBenchError(f"tasks.{name}: {error}") from error
 
 
 def confounded(ranked: pd.DataFrame) -> int:

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sourcebench.design import CONFOUNDED
 from sourcebench.evaluation.aggregate import axes
 from sourcebench.evaluation.bootstrap import estimate
 from sourcebench.evaluation.costs import with_skill
@@ -37,7 +36,9 @@ MEASURES: dict[str, Limits | None] = {
     "probe": (0.0, 1.0),
 }
 """What is measured, and between which values it lies."""
-ALL = "all"
+ALL, OTHERS = "all", "others"
+MANY = 20
+"""Of more classes the confounded one has a row, and all others together."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Effects:
 
     Attributes:
         networks: the axes of each, R rows.
-        images: class or `ALL` → R, how many images have the artifact.
+        images: class, `OTHERS` or `ALL` → R, how many images have the artifact.
         contrast: what was compared: `PAIRED` or `GROUPS`.
-        values: measure → class or `ALL` → R.
+        values: measure → the same → R.
         draws: likewise, R×B.
     """
 
@@ -64,7 +65,8 @@ def effects(evidence: Evidence) -> Effects | None:
     """Return what the confounder does to every network's answers; None without the two test sets.
 
     Of all classes together it is the mean over all images; where classes are the standard, as of
-    groups and of areas, the mean of theirs, weighted by their images with the artifact.
+    groups and of areas, the mean of theirs, weighted by their images with the artifact. Of more
+    classes than `MANY` those that are not confounded are taken as one.
     """
     both = _networks(evidence.runs)
     if both.empty:
@@ -73,16 +75,19 @@ def effects(evidence: Evidence) -> Effects | None:
     paired = True
     counts: dict[str, list[int]] = {}
     for clean, artifact in both[["clean", "artifact"]].to_numpy():
-        sides = Sides(*(_answers(evidence.predictions[int(row)]) for row in (clean, artifact)))
+        sides = Sides(
+            *(_answers(evidence.predictions[int(row)], evidence) for row in (clean, artifact))
+        )
         drawn = [evidence.weights(int(row)) for row in (clean, artifact)]
         labels = sides.artifact["label"].to_numpy()
-        sizes = np.array([(labels == label).sum() for label in range(evidence.classes)])
-        shares, names = sizes / len(labels), [*map(str, range(evidence.classes)), ALL]
+        kinds = _kinds(evidence)
+        sizes = np.array([(labels == label).sum() for label in range(len(kinds))])
+        shares, names = sizes / len(labels), [*kinds, ALL]
         for name, size in zip(names, [*sizes, len(labels)], strict=True):
             counts.setdefault(name, []).append(int(size))
         paired &= sides.paired
-        for measure, each in _measured(sides, drawn, evidence.classes).items():
-            by_class = each[: evidence.classes]
+        for measure, each in _measured(sides, drawn, len(kinds)).items():
+            by_class = each[: len(kinds)]
             # A class that no image with the artifact is of counts for nothing.
             standard = shares @ np.where(shares[:, None] > 0, by_class, 0)
             # Pairs need no standard of classes: of all images, the shares of classes vary as well.
@@ -104,8 +109,8 @@ class Sides:
     """The images of a network's two test sets, without the artifact and with it.
 
     Attributes:
-        clean: a row per image: `image_id`, `label`, `log_odds` and `probability` of the confounded
-            class, `called` (the class), `probe`.
+        clean: a row per image: `image_id`, `label` (see `_kinds`), `log_odds` and `probability` of
+            the confounded class, `called` (the class), `probe`.
         artifact: likewise.
     """
 
@@ -233,11 +238,21 @@ def _networks(runs: pd.DataFrame) -> pd.DataFrame:
     return rows["clean"].to_frame("clean").join(rows["artifact"].rename("artifact"), how="inner")
 
 
-def _answers(predictions: pd.DataFrame) -> pd.DataFrame:
+def _kinds(evidence: Evidence) -> list[str]:
+    """Return what rows are of: each class; of many the confounded one, and the others."""
+    if evidence.classes > MANY:
+        return [OTHERS, str(evidence.confounded)]
+    return [str(label) for label in range(evidence.classes)]
+
+
+def _answers(predictions: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     """Return what a network says of each image, as `Sides` has it."""
+    confounded, label = evidence.confounded, predictions["label"]
+    kind = (label == confounded).astype(np.int64) if evidence.classes > MANY else label
     logits = predictions[columns_of_logits(predictions.columns)].to_numpy(np.float64)
-    return predictions[["image_id", "label", "probe"]].assign(
-        log_odds=margin(logits, CONFOUNDED),
-        probability=probabilities(logits)[:, CONFOUNDED],
+    return predictions[["image_id", "probe"]].assign(
+        label=kind,
+        log_odds=margin(logits, confounded),
+        probability=probabilities(logits)[:, confounded],
         called=logits.argmax(1),
     )

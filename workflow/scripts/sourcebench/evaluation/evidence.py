@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sourcebench.design import CONFOUNDED
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.aggregate import (
     AXIS_DTYPES,
@@ -105,7 +106,8 @@ class Evidence:
         """How many patients have an image of the class that the fewest have one of.
 
         In the test set where they are fewest; at most half of its patients, since who has images of
-        both classes is no two patients.
+        both classes is no two patients. Of more classes it is how many patients of one class say
+        as much of a mean over all of them, see `_rarest`.
         """
         first = self.runs.drop_duplicates(["test_set", "p_art"]).index
         return max(2, min(_rarest(self.predictions[row]) for row in first))
@@ -114,6 +116,16 @@ class Evidence:
     def classes(self) -> int:
         """How many classes there are."""
         return len(columns_of_logits(self.predictions[0].columns))
+
+    @cached_property
+    def confounded(self) -> int:
+        """The class that the artifact goes with in training: on the o.o.d. test set it lacks it."""
+        rows = np.flatnonzero(self.runs["test_set"] == "ood")
+        if not len(rows):
+            return CONFOUNDED
+        first = self.predictions[int(rows[0])]
+        without = first.loc[~first["artifact"].astype(bool), "label"].unique()
+        return int(without[0]) if len(without) == 1 else CONFOUNDED
 
     @cached_property
     def drawn(self) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
@@ -174,8 +186,19 @@ class Evidence:
 
 
 def _rarest(predictions: pd.DataFrame) -> int:
-    patients = predictions.groupby("label")["patient_id"].nunique()
-    return min(int(patients.min()), predictions["patient_id"].nunique() // 2)
+    """Return how many patients the rarest of two classes has; of more, how many count as one.
+
+    The variance of a mean over K classes is that of each over its patients n, summed and over K².
+    By Satterthwaite (1946) it has (Σ 1/n)² / Σ (1/n² / (n − 1)) degrees of freedom where classes
+    vary alike, and so many patients less one: K·(n − 1) where all have n.
+    """
+    patients = predictions.groupby("label")["patient_id"].nunique().to_numpy()
+    most = predictions["patient_id"].nunique() // 2
+    if len(patients) <= 2:
+        return min(int(patients.min()), most)
+    shares = 1 / patients
+    freedom = shares.sum() ** 2 / (shares**2 / np.maximum(patients - 1, 1)).sum()
+    return min(1 + int(freedom), most)
 
 
 def _tests(

@@ -5,7 +5,7 @@ is a column of weights, how many times each image is in it, and a metric that kn
 thousands of them at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +20,12 @@ Weights = npt.NDArray[np.float32]
 DRAWS = 2000
 FEW = 250
 """Draws of metrics other than the headline: enough for a standard error, to a twentieth of it."""
+
+SMALL = 32
+"""Images of a class on the mean, up to which curves are made of several classes at a time."""
+
+ROWS = 512
+"""Images whose scores are set against all others' at a time."""
 
 BLOCK = 32
 SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
@@ -107,6 +113,12 @@ class Resample:
         self.labels, self.logits, self.weights = labels, logits, weights
         self._curves: list[Curve] | None = None
 
+    @property
+    def has_small_classes(self) -> bool:
+        """Whether there are many classes, of few images each."""
+        images, classes = self.logits.shape
+        return bool(classes > 2 and images <= SMALL * classes)
+
     @cached_property
     def total(self) -> Floats:
         """How many images each draw has (B)."""
@@ -130,8 +142,51 @@ class Resample:
     def curves(self, classes: Iterator[tuple[npt.NDArray[Any], Floats]]) -> list[Curve]:
         """Return the curve of each class, made once: whether an image is of it (0|1), its score."""
         if self._curves is None:
-            self._curves = [self.curve(score, hit == 1) for hit, score in classes]
+            self._curves = list(self.each_curve(classes))
         return self._curves
+
+    def each_curve(self, classes: Iterator[tuple[npt.NDArray[Any], Floats]]) -> Iterator[Curve]:
+        """Yield the curve of each class, see `curves`."""
+        if not self.has_small_classes:
+            for hit, score in classes:
+                yield self.curve(score, hit == 1)
+            return
+        waiting: list[tuple[npt.NDArray[np.bool_], Floats]] = []
+        rows = 0
+        for hit, score in classes:
+            waiting.append((hit == 1, score))
+            rows += int(hit.sum())
+            if rows >= ROWS:
+                yield from self._small(waiting)
+                waiting, rows = [], 0
+        yield from self._small(waiting)
+
+    def _small(self, classes: Sequence[tuple[npt.NDArray[np.bool_], Floats]]) -> Iterator[Curve]:
+        """Yield what `curve` returns of classes of few images, each image against all others.
+
+        As products of who is above whom with the weights: whole numbers, and so the same.
+        """
+        if not classes:
+            return
+        ends = np.cumsum([hit.sum() for hit, _ in classes])
+        above, equal = (np.empty((ends[-1], len(self.labels)), bool) for _ in SIDES)
+        for end, (hit, score) in zip(ends, classes, strict=True):
+            own, rows = np.sort(score[hit])[::-1, None], slice(end - hit.sum(), end)
+            above[rows], equal[rows] = (score > own) & ~hit, (score == own) & ~hit
+        over = above.astype(np.float32) @ self.weights
+        ties = np.zeros_like(over)
+        if (tied := equal.any(1)).any():
+            ties[tied] = equal[tied].astype(np.float32) @ self.weights
+        for end, (hit, score) in zip(ends, classes, strict=True):
+            start, images = end - hit.sum(), np.flatnonzero(hit)
+            falling = images[np.argsort(-score[images], kind="stable")]
+            last = np.flatnonzero(np.append(np.diff(score[falling]) != 0, True)[: len(falling)])
+            all_true = np.cumsum(self.weights[falling], axis=0)
+            true = np.diff(all_true[last], axis=0, prepend=np.zeros_like(over[:1]))
+            false, everyone = ties[start:end][last], self.total.astype(np.float32)
+            own_all = all_true[-1] if len(falling) else np.zeros_like(everyone)
+            all_false = over[start:end][last] + false
+            yield Curve(true, false, all_true[last], all_false, own_all, everyone - own_all)
 
     def curve(self, score: Floats, hit: npt.NDArray[np.bool_]) -> Curve:
         """Return the draws' counts at each score of the class, the highest first.

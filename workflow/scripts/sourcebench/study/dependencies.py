@@ -114,8 +114,10 @@ class Dependencies:
     @_once
     def design(self, task: str) -> str:
         """Return what decides who of a task's images is confounded, and in which fold."""
-        share = self._study.tasks[task].val_fraction
-        return digest(STAGES["design"], self.manifest(task), self._study.folds, share)
+        chosen = self._study.tasks[task]
+        named = [] if chosen.confounded is None else [chosen.confounded]
+        decides = self.manifest(task), self._study.folds, chosen.val_fraction, *named
+        return digest(STAGES["design"], *decides)
 
     @_once
     def test_sets(self, task: str) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from sourcebench.axes import Value
+from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
@@ -25,13 +26,15 @@ class Task:
         title: its name for people.
         dataset: of its images.
         confounders: those it is run with, by name; {} for none.
+        confounded: the name of the class that carries an artifact in training; None for the usual
+            one.
         shifts: what is drawn into its test images for further test sets, by the names of these.
         targets: what is held out of its training for further test sets, likewise.
         splits: those that somebody published, in place of a draw of its own; or None.
         labels: where labels come from, and the keys that this source of them takes; {} with
             published splits.
         samples: how many images are drawn; {} with published splits.
-        view: of radiographs; None for any, and with published splits.
+        view: of radiographs, or several; None for any, and with published splits.
         val_fraction: share of the development set that a fold validates on; None with published
             splits.
         input_size: side of the network's input, px.
@@ -48,12 +51,13 @@ class Task:
     title: str
     dataset: Dataset
     confounders: Mapping[str, Confounder]
+    confounded: str | None
     shifts: Mapping[str, Shift]
     targets: Mapping[str, Target]
     splits: Splits | None
     labels: Entry
     samples: Entry
-    view: str | None
+    view: str | list[str] | None
     val_fraction: float | None
     input_size: int
     resize: str
@@ -108,13 +112,17 @@ class Task:
     @property
     def sampling(self) -> dict[str, Any]:
         """What decides which of a dataset's images it has, as `datasets.prepare.manifest` says."""
-        return {
+        sampling = {
             "dataset": self.dataset.name,
             "labels": dict(self.labels),
             "samples": dict(self.samples),
             "view": self.view,
-            **({"apart": self.apart} if self.targets else {}),
         }
+        if self.targets:
+            sampling["apart"] = self.apart
+        if self.confounded and self.carrier and self.samples.keys() & {"positive", "balanced"}:
+            sampling["confounded"] = self.confounded  # its images are drawn with the attribute
+        return sampling
 
     @property
     def apart(self) -> dict[str, Entry]:
@@ -155,7 +163,8 @@ def make_task(
 
     Raises:
         SourceBenchError: a name that doesn't exist, confounders that exclude each other, labels
-            that their source doesn't take, or too large a share for validation.
+            that their source doesn't take, a share of positives of several classes, a class that
+            is none of these, or too large a share for validation.
     """
     known(f"tasks.{name}.dataset", [entry["dataset"]], datasets)
     known(f"tasks.{name}.confounders", entry["confounders"], confounders)
@@ -178,6 +187,11 @@ def make_task(
         )
     if published:
         known(f"tasks.{name}.splits", [entry["splits"]], splits)
+        if entry.get("confounded") is not None:
+            raise SourceBenchError(
+                f"tasks.{name}.confounded is '{entry['confounded']}', but of published splits the "
+                "positive class is confounded; leave it out."
+            )
     else:
         _check_own_draw(name, entry, folds)
     return Task(
@@ -185,11 +199,12 @@ def make_task(
         title=entry["title"],
         dataset=datasets[entry["dataset"]],
         confounders=chosen,
+        confounded=None if entry.get("confounded") is None else str(entry["confounded"]),
         shifts={n: each for n, each in asked.items() if isinstance(each, Shift)},
         targets=targets,
         splits=splits[entry["splits"]] if published else None,
         labels={} if published else LABELS.taken(entry["labels"]),
-        samples={} if published else entry["samples"],
+        samples={} if published else _given(entry["samples"]),
         view=None if published else entry.get("view"),
         val_fraction=None if published else entry["val_fraction"],
         input_size=entry["input_size"],
@@ -227,10 +242,30 @@ def _frame(name: str, entry: Entry) -> Frame | None:
     )
 
 
+def _given(entry: Entry) -> dict[str, Any]:
+    """Return the keys of an entry that another, laid over it, has not taken back."""
+    return {key: value for key, value in entry.items() if value is not None}
+
+
 def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
     key, labels = f"tasks.{name}.labels", entry["labels"]
     known(f"{key}.from", [labels["from"]], LABELS.names())
-    LABELS.from_entry(labels, key)
+    source = LABELS.from_entry(labels, key)
+    if entry["samples"].get("balanced") and entry["samples"].get("positive") is not None:
+        raise SourceBenchError(
+            f"tasks.{name}.samples has 'positive' and 'balanced: true', which both say how many "
+            "images of a class are drawn; keep one (the other is null)."
+        )
+    classes = source.names if isinstance(source, ClassLabels) else None
+    if classes is not None:
+        if (wanted := entry.get("confounded")) is not None:
+            known(f"tasks.{name}.confounded", [str(wanted)], classes)
+        if len(classes) > 2 and entry["samples"].get("positive") is not None:
+            raise SourceBenchError(
+                f"tasks.{name}.samples.positive is the share of one of two classes, but {key} has "
+                f"{len(classes)}; leave it out (or null), and the dataset is divided as it is, or "
+                "draw as many of each by 'balanced: true'."
+            )
     if folds * entry["val_fraction"] > 1 + 1e-9:
         raise SourceBenchError(
             f"tasks.{name}.val_fraction is {entry['val_fraction']}, but experiment.folds is "

@@ -86,8 +86,10 @@ def auroc(logits: Tensor, labels: Tensor) -> Tensor:
     With two classes it is that of the positive one, with more the mean over all of them, each
     against the rest by its log odds (see `margin`).
     """
-    watched = (1,) if logits.shape[1] == 2 else range(logits.shape[1])
-    areas = [_area(margin(logits, each), (labels == each).long()) for each in watched]
+    if logits.shape[1] == 2:
+        return _area(margin(logits, 1), labels)
+    odds = margins(logits).T.contiguous()
+    areas = [_area(each, (labels == label).long()) for label, each in enumerate(odds)]
     return torch.stack(areas).mean()
 
 
@@ -98,6 +100,20 @@ def margin(logits: Tensor, label: int) -> Tensor:
     """
     others = torch.cat([logits[:, :label], logits[:, label + 1 :]], 1)
     return logits[:, label] - others.logsumexp(1)
+
+
+def margins(logits: Tensor) -> Tensor:
+    """Return the log odds (N×K, float64) of all classes at once, see `margin`.
+
+    The rest of a class is the sum of all less its own, but for the largest, of which nothing might
+    be left.
+    """
+    wide = logits.double()
+    top, largest = wide.max(1, keepdim=True)
+    shares = (wide - top).exp()
+    rest = (shares.sum(1, keepdim=True) - shares).log() + top
+    others = wide.scatter(1, largest, -torch.inf).logsumexp(1, keepdim=True)
+    return wide - rest.scatter(1, largest, others)
 
 
 def _area(margins: Tensor, labels: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ With two classes a metric speaks of the positive one. With more it is the mean o
 each against the rest (`against_the_rest`), or something that needs no positive class; each says so.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,14 +78,50 @@ def probabilities(logits: Logits) -> Floats:
     return shares
 
 
+def margins(logits: Logits) -> Floats:
+    """Return the log odds of every class (N×K, float64), see `margin`.
+
+    Of all classes at once: the rest of a class is the sum of all less its own, but for the largest,
+    of which nothing might be left.
+    """
+    wide = logits.astype(np.float64)
+    rows, largest = np.arange(len(wide)), wide.argmax(1)
+    top = wide[rows, largest]
+    shares = np.exp(wide - top[:, None])
+    with np.errstate(divide="ignore"):  # the largest's, where nothing is left
+        rest = np.log(shares.sum(1, keepdims=True) - shares) + top[:, None]
+    others = wide.copy()
+    others[rows, largest] = -np.inf
+    rest[rows, largest] = logsumexp(others, axis=1)
+    odds: Floats = wide - rest
+    return odds
+
+
 def against_the_rest(labels: Labels, logits: Logits) -> Iterator[tuple[Labels, Floats]]:
     """Yield whether each image is of a class (N, 0|1) and its `margin`, class by class.
 
     Of two classes the positive one alone: the other would say the same again.
     """
     classes = logits.shape[1]
-    for label in (1,) if classes == 2 else range(classes):
-        yield (labels == label).astype(np.int64), margin(logits, label)
+    if classes == 2:
+        yield (labels == 1).astype(np.int64), margin(logits)
+        return
+    for label, odds in enumerate(margins(logits).T):
+        yield (labels == label).astype(np.int64), np.ascontiguousarray(odds)
+
+
+def over_classes(each: Sequence[Floats]) -> Floats:
+    """Return the mean over the classes that a draw has (B), of K values of it (K×B).
+
+    With a thousand classes of a few patients each, no draw would have them all. Of two classes it
+    has to have both.
+    """
+    values = np.stack(each)
+    there = ~np.isnan(values)
+    count = np.where(there.all(0) | (len(values) > 2), there.sum(0), 0)
+    with np.errstate(invalid="ignore"):
+        mean: Floats = np.where(count > 0, np.where(there, values, 0).sum(0), np.nan) / count
+    return mean
 
 
 def missing_class(labels: Labels, logits: Logits) -> bool:

@@ -15,6 +15,7 @@ from sourcebench.evaluation.metrics import (
     Logits,
     against_the_rest,
     missing_class,
+    over_classes,
     probabilities,
 )
 from sourcebench.evaluation.resampling import Curve, Resample, Weights
@@ -43,7 +44,20 @@ def _ranked(labels: Labels, margins: Floats) -> float:
 def auroc_of_draws(resample: Resample) -> Floats:
     """Return the area under the ROC curve of each draw (B), see `auroc`."""
     classes = against_the_rest(resample.labels, resample.logits)
-    return _mean_of([ranked_rightly(hit == 1, score, resample.weights) for hit, score in classes])
+    if resample.has_small_classes:
+        return over_classes([_under(each) for each in resample.each_curve(classes)])
+    return over_classes(
+        [ranked_rightly(hit == 1, score, resample.weights) for hit, score in classes]
+    )
+
+
+def _under(curve: Curve) -> Floats:
+    """Return the area under the ROC curve of each draw, as `ranked_rightly` does."""
+    below = curve.others - curve.all_false + curve.false / 2
+    rightly = np.einsum("mb,mb->b", curve.true, below, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        share: Floats = rightly / (curve.own * curve.others.astype(np.float64))
+    return share
 
 
 @METRICS.register("auprc")
@@ -74,7 +88,7 @@ def _above_thresholds(labels: Labels, margins: Floats) -> tuple[Floats, Floats]:
 @RESAMPLED.register("auprc")
 def auprc_of_draws(resample: Resample) -> Floats:
     """Return the average precision of each draw (B), see `auprc`."""
-    return _mean_of([_average_precision(each) for each in _curves(resample)])
+    return over_classes([_average_precision(each) for each in _curves(resample)])
 
 
 @METRICS.register("auprc_dg")
@@ -99,7 +113,7 @@ def auprc_dg(labels: Labels, logits: Logits) -> float:
 @RESAMPLED.register("auprc_dg")
 def auprc_dg_of_draws(resample: Resample) -> Floats:
     """Return the area under the interpolated precision-recall curve of each draw (B)."""
-    return _mean_of([_interpolated_of_draws(each) for each in _curves(resample)])
+    return over_classes([_interpolated_of_draws(each) for each in _curves(resample)])
 
 
 def _interpolated(labels: Labels, margins: Floats) -> float:
@@ -117,11 +131,6 @@ def _interpolated(labels: Labels, margins: Floats) -> float:
 def _curves(resample: Resample) -> list[Curve]:
     """Return the curve of each class against the rest, of two classes the positive one's."""
     return resample.curves(against_the_rest(resample.labels, resample.logits))
-
-
-def _mean_of(each: list[Floats]) -> Floats:
-    mean: Floats = np.mean(each, axis=0)
-    return mean
 
 
 def ranked_rightly(hit: npt.NDArray[np.bool_], score: Floats, weights: Weights) -> Floats:

@@ -1,6 +1,7 @@
 """What the decisions are worth: an image is called what is most probable, at a tie the first."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from sourcebench.evaluation.metrics import (
     METRICS,
@@ -12,6 +13,7 @@ from sourcebench.evaluation.metrics import (
     against_the_rest,
     margin,
     missing_class,
+    over_classes,
 )
 from sourcebench.evaluation.resampling import Resample
 
@@ -135,8 +137,49 @@ def balanced_accuracy(labels: Labels, logits: Logits) -> float:
 def balanced_accuracy_of_draws(resample: Resample) -> Floats:
     """Return the mean over the classes of the share called rightly, of each draw (B)."""
     right, classes = _right(resample), range(resample.logits.shape[1])
-    mean: Floats = np.mean([resample.mean(right, resample.labels == k) for k in classes], axis=0)
-    return mean
+    return over_classes([resample.mean(right, resample.labels == k) for k in classes])
+
+
+@METRICS.register("f1")
+def f1(labels: Labels, logits: Logits) -> float:
+    """Return the harmonic mean of the positives' recall and precision, in [0, 1].
+
+    That is twice the positives called so, over all that are positive and all that are called so
+    (van Rijsbergen 1979). NaN without a positive. Of several classes the mean of each against the
+    rest (macro); NaN where a class is missing.
+    """
+    called, classes = logits.argmax(1), _scored(logits)
+    if not np.isin(classes, labels).all():
+        return np.nan
+    right, of_class, so = (
+        np.bincount(each, minlength=logits.shape[1])[classes]
+        for each in (labels[called == labels], labels, called)
+    )
+    return float(np.mean(2 * right / (of_class + so)))
+
+
+@RESAMPLED.register("f1")
+def f1_of_draws(resample: Resample) -> Floats:
+    """Return the F1 score of each draw (B), see `f1`."""
+    labels, called = resample.labels, resample.logits.argmax(1)
+
+    def counts(of: Labels, images: Labels) -> Floats:
+        where = (np.ones(len(images), np.float32), (of[images], images))
+        shape = resample.logits.shape[::-1]
+        found: Floats = (csr_array(where, shape=shape) @ resample.weights).astype(np.float64)
+        return found[_scored(resample.logits)]
+
+    every, right = np.arange(len(labels)), np.flatnonzero(called == labels)
+    of_class = counts(labels, every)
+    with np.errstate(invalid="ignore"):
+        each = 2 * counts(labels, right) / (of_class + counts(called, every))
+    return over_classes([*np.where(of_class > 0, each, np.nan)])
+
+
+def _scored(logits: Logits) -> list[int]:
+    """Return the classes that a metric is of: of two the positive one."""
+    classes = logits.shape[1]
+    return [1] if classes == 2 else list(range(classes))
 
 
 def _right(resample: Resample) -> Labels:

@@ -8,6 +8,9 @@ import pandas as pd
 from sourcebench import design
 from sourcebench.design import Design
 
+MANY = 10
+"""Of more classes the least and the most share is told, not each."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -40,9 +43,9 @@ def table1(targets: Iterable[Target]) -> pd.DataFrame:
     Returns:
         One row per target, all text: task, confounders, images (test/dev), split in % (train/val,
         the mean over folds), classes in % (pos/neg, of these images; of more than two classes the
-        share of each, in the order of their labels), image size in pixels, batch
-        size, and images and classes of the pool. Where the values of p_art give different numbers,
-        the least and the most, such as "398–400/400".
+        share of each, in the order of their labels, or of many the least and the most), image size
+        in pixels, batch size, and images and classes of the pool. Where the values of p_art give
+        different numbers, the least and the most, such as "398–400/400".
     """
     return pd.DataFrame([_row(target) for target in targets])
 
@@ -79,12 +82,14 @@ def _seen(made: Design, p_art: float) -> tuple[int, int, float, pd.Series]:
 
 
 def _classes(labels: Sequence[pd.Series]) -> str:
-    """Return the classes' shares: of two the positives' first, of more in the labels' order."""
+    """Return the classes' shares: of two the positives' first, of more in order."""
     count = max(int(each.max()) for each in labels) + 1
     if count <= 2:
         return _percent([(each == 1).mean() for each in labels])
-    shares = ([round(100 * (each == label).mean()) for each in labels] for label in range(count))
-    return "/".join(map(_span, shares))
+    shares = [[100 * (each == label).mean() for each in labels] for label in range(count)]
+    if count > MANY:
+        return f"{count} classes of {_span([round(each, 2) for every in shares for each in every])}"
+    return "/".join(_span([round(each) for each in every]) for every in shares)
 
 
 def _span(values: Sequence[float]) -> str:
