@@ -1,15 +1,19 @@
 """Anybody's images: a folder of grey PNGs, and a CSV that says what they are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
 from sourcebench import files
+from sourcebench.datasets import matching
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
 from sourcebench.errors import SourceBenchError
-from sourcebench.parameters import parameter
+from sourcebench.parameters import WrongParameter, parameter
 from sourcebench.retrieval import tables
+from sourcebench.retrieval.folders import index_folder
 
 NEEDED = ("image_id", "patient_id", "findings")
 COMPUTED = ["label", "role", "pair"]
@@ -23,21 +27,74 @@ class TableDataset(Dataset):
 
     Args:
         table: the path of a CSV file, see `metadata`.
+        columns: the house's name of a column → the table's.
+
+    Raises:
+        SourceBenchError: two names for one column, or a name that tasks fill in.
     """
 
     table: str = parameter(
         help="a CSV with `image_id, patient_id, findings`, perhaps `sex, age, view`, "
         "and any others that a confounder may go by"
     )
+    columns: Mapping[str, str] | None = parameter(
+        None,
+        help="what the table calls a column: `{patient_id: subject, image_id: file}`; others have "
+        "the names that they have here",
+        schema={
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "string", "minLength": 1},
+            "description": "name here → name in the table",
+        },
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        owner, given = f"{self.noun} '{self.kind}'", self.columns or {}
+        if taken := [name for name in given if name in COMPUTED]:
+            raise WrongParameter(
+                owner,
+                f"columns.{taken[0]}",
+                "is a column that tasks fill in; give it another name, such as "
+                f"'{taken[0]}_of_mine'.",
+            )
+        theirs = list(self._names.values())
+        if twice := [name for name in theirs if theirs.count(name) > 1]:
+            both = " and ".join(house for house, name in self._names.items() if name == twice[0])
+            raise WrongParameter(
+                owner, "columns", f"has '{twice[0]}' for {both}; give every column one name."
+            )
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """The names here of columns that there have to be → the table's."""
+        return {name: name for name in NEEDED} | dict(self.columns or {})
 
     def fingerprint(self) -> str:
         """Return what decides the user's images and table: the folder's files, the CSV's bytes."""
         return super().fingerprint() + files.checksum(self.table)
 
+    def index(
+        self, folder: Path, cache: Path, processes: int, terminal: TextIO
+    ) -> tuple[pd.DataFrame, dict[str, int]]:
+        """Find images by their names, or by their paths below the folder if the table has paths.
+
+        Then two files of one name in two folders are two images, and none is a duplicate.
+
+        Raises:
+            SourceBenchError: as `Dataset.index`; or as `metadata`, of a table that is there.
+        """
+        if Path(self.table).is_file() and matching.has_folders(self.metadata()["image_id"]):
+            return index_folder(folder, self.suffixes, by_path=True), {"duplicates": 0}
+        return super().index(folder, cache, processes, terminal)
+
     def metadata(self) -> pd.DataFrame:
         """Return the CSV's rows, with all its columns but `COMPUTED`, every cell as text.
 
         `sex`, `age` and `view` may be missing there; findings may be empty where none is known.
+        Paths in `image_id` have folders after '/'. A column whose name here is another's in
+        `columns` is left out.
 
         Raises:
             SourceBenchError: no such file, or it is not as it must be, see `tables.read`; an
@@ -46,7 +103,14 @@ class TableDataset(Dataset):
         path = Path(self.table)
         if not path.is_file():
             raise SourceBenchError(f"{self.key}.table: there is no file {path}.")
-        table = tables.read(path, NEEDED, filled=NEEDED[:2])
+        names = self._names
+        mend = f"rename that, or {'correct' if self.columns else 'say so in'} {self.key}.columns"
+        ids = [names[name] for name in NEEDED[:2]]
+        table = tables.read(path, list(names.values()), filled=ids, mend=mend)
+        table = table.drop(columns=set(names) - set(names.values()), errors="ignore")
+        table = table.rename(columns={theirs: name for name, theirs in names.items()})
+        if matching.has_folders(table["image_id"]):
+            table["image_id"] = table["image_id"].str.replace("\\", "/").str.removeprefix("./")
         if (twice := table["image_id"].duplicated()).any():
             name = table.loc[twice, "image_id"].iloc[0]
             lines = tables.in_words(table.index[table["image_id"] == name])
