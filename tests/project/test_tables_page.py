@@ -86,5 +86,5 @@ def test_counts():
     metadata["findings"] = ["Mass", "No Finding"]
     _, counts = candidates(metadata, labels, None)
     of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
-    expected = {"task", "chosen", "duplicates", *counts, *of_folders, *REMARKS}
+    expected = {"task", "chosen", "without_part", "duplicates", *counts, *of_folders, *REMARKS}
     assert documented("`counts.csv`") == expected

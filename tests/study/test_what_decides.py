@@ -25,6 +25,7 @@ STUDY = {
     "datasets": {
         "mine": {
             "kind": "table", "origin": "path", "path": "images", "table": "mine.csv",
+            "columns": {"site": "clinic"},
         },
         "nih_cxr14": {
             "kind": "nih_cxr14", "origin": "phantoms", "path": None, "url": None,
@@ -122,6 +123,7 @@ KEYS = {
     "datasets.mine.origin": ("download", MANIFEST | COLLECTED | {"retrieve"}),
     "datasets.mine.path": ("others", {"index_local", "retrieve"}),
     "datasets.mine.table": ("others.csv", MANIFEST | {"index_local", "retrieve"}),
+    "datasets.mine.columns.site": ("place", MANIFEST | {"index_local", "retrieve"}),
     "datasets.nih_cxr14.origin": ("download", SAMPLED | {"retrieve"}),
     "datasets.nih_cxr14.path": ("images", set()),
     "datasets.nih_cxr14.url": ("https://example.org", set()),

@@ -17,7 +17,11 @@ with job(snakemake):
     manifest = files.read_table(snakemake.input.manifest, text=carrier[:1] if carrier else ())
     if not snakemake.input.get("splits"):
         made = design.build(
-            manifest, folds=params.folds, val_fraction=params.val_fraction, **common
+            manifest,
+            folds=params.folds,
+            val_fraction=params.val_fraction,
+            split=params.split,
+            **common,
         )
     else:
         splits = files.read_table(snakemake.input.splits)

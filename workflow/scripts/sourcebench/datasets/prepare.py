@@ -54,6 +54,9 @@ def manifest(
         if published is not None:
             return _published_manifest(published, metadata, available)
         table, counts = tasks.candidates(metadata, task["labels"], task.get("view"), available)
+        if column := task["samples"].get("column"):
+            chosen = sampling.by_column(table, column)
+            return chosen, {**counts, "without_part": len(table) - len(chosen)}
         if "positive" not in task["samples"]:
             everyone = tasks.present(metadata, task.get("view"), available)
             # Without the task's name: all tasks on a dataset share one division.

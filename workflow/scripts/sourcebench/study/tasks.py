@@ -28,10 +28,10 @@ class Task:
         splits: those that somebody published, in place of a draw of its own; or None.
         labels: where labels come from, and the keys that this source of them takes; {} with
             published splits.
-        samples: how many images are drawn; {} with published splits.
+        samples: how many images are drawn, or the column that says which; {} with published splits.
         view: of radiographs; None for any, and with published splits.
         val_fraction: share of the development set that a fold validates on; None with published
-            splits.
+            splits, and where a column says who is validated on.
         input_size: side of the network's input, px.
         resize: how images come to it, see `imaging.resize`.
         batch_size: images per step.
@@ -97,6 +97,11 @@ class Task:
         if confounder != NONE or not self.confounders:
             return [confounder]
         return [name for name in self.confounders if self.shares_zero(name)]
+
+    @property
+    def split(self) -> str | None:
+        """The column of the table that says who is in which part; None where it is drawn."""
+        return self.samples.get("column")
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -166,7 +171,7 @@ def make_task(
         labels={} if published else LABELS.taken(entry["labels"]),
         samples={} if published else entry["samples"],
         view=None if published else entry.get("view"),
-        val_fraction=None if published else entry["val_fraction"],
+        val_fraction=None if published else entry.get("val_fraction"),
         input_size=entry["input_size"],
         resize=entry.get("resize", "nearest"),
         batch_size=entry["batch_size"],
@@ -180,8 +185,29 @@ def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
     key, labels = f"tasks.{name}.labels", entry["labels"]
     known(f"{key}.from", [labels["from"]], LABELS.names())
     LABELS.from_entry(labels, key)
-    if folds * entry["val_fraction"] > 1 + 1e-9:
+    _check_samples(name, entry)
+    if folds * entry.get("val_fraction", 0) > 1 + 1e-9:
         raise SourceBenchError(
             f"tasks.{name}.val_fraction is {entry['val_fraction']}, but experiment.folds is "
             f"{folds} and the validation sets are disjoint: it can be at most {1 / folds:.3g}."
         )
+
+
+def _check_samples(name: str, entry: Entry) -> None:
+    """Refuse numbers of images beside a column that says which, and neither of the two."""
+    samples, key = entry["samples"], f"tasks.{name}"
+    numbers = [each for each in ("test", "dev", "positive") if each in samples]
+    if "column" in samples and numbers:
+        raise SourceBenchError(
+            f"{key}.samples has both 'column' and '{numbers[0]}'; give the column that says who is "
+            "in which part, or how many images are drawn."
+        )
+    if "column" in samples:
+        return
+    for part, needed in ((samples, ("test", "dev")), (entry, ("val_fraction",))):
+        if missing := [each for each in needed if each not in part]:
+            where = f"{key}.samples" if part is samples else key
+            raise SourceBenchError(
+                f"{where} lacks the key '{missing[0]}'; it needs: {', '.join(needed)}, unless "
+                "samples.column names a column of the table that says who is in which part."
+            )
