@@ -59,6 +59,7 @@ rule manifest:
         task=of_task(lambda task: task.sampling),
         dataset=of_task(lambda task: task.dataset.entry),
         carrier=of_task(lambda task: task.carrier),
+        attribute=of_task(lambda task: task.attribute),
         seed=told(lambda _: study.seed),
         decided_by=decided_by("manifest"),
     message:

@@ -1,6 +1,7 @@
 """Choose the images of a task."""
 
 from sourcebench import files
+from sourcebench.attributes import ATTRIBUTES
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
 from sourcebench.jobs import job
@@ -11,6 +12,7 @@ with job(snakemake) as terminal:
         available = set(files.read_table(snakemake.input.available)["image_id"])
     if snakemake.input.get("splits"):
         published = files.read_table(snakemake.input.splits)
+    attribute = snakemake.params.attribute
     table, counts = manifest(
         snakemake.wildcards.task,
         snakemake.params.task,
@@ -19,6 +21,7 @@ with job(snakemake) as terminal:
         carrier=snakemake.params.carrier,
         available=available,
         published=published,
+        derive=ATTRIBUTES.from_entry(attribute).added if attribute else None,
     )
     print(
         f"  {snakemake.wildcards.task}: {len(table)} of {counts['candidates']} images chosen; "

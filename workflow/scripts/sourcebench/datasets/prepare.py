@@ -25,6 +25,7 @@ def manifest(
     carrier: tuple[str, str, str] | None,
     available: set[str] | None,
     published: pd.DataFrame | None,
+    derive: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Choose a task's images.
 
@@ -36,6 +37,7 @@ def manifest(
         carrier: (column, carrying value, other value) of a confounder made by sampling.
         available: names of the images that are there, None for all of them.
         published: splits to use instead of our own draw, see `design.published.read`.
+        derive: adds the carrier's column to the metadata, where that is made from another one.
 
     Returns:
         The manifest (`tasks.MANIFEST_COLUMNS`, then the metadata's and the label source's own,
@@ -49,6 +51,7 @@ def manifest(
         metadata = tasks.identified(metadata)
         if available is not None:
             matching.check(metadata["image_id"], available)
+        metadata = derive(metadata) if derive else metadata
         if carrier is not None and not _has(published, carrier[0]):
             metadata = tasks.attributed(metadata, carrier)
         if published is not None:

@@ -78,6 +78,11 @@ class Task:
         return next((each.carrier for each in self.confounders.values() if each.carrier), None)
 
     @cached_property
+    def attribute(self) -> Entry | None:
+        """The entry of its sampling confounder, or None."""
+        return next((each.entry for each in self.confounders.values() if each.carrier), None)
+
+    @cached_property
     def designs(self) -> list[str]:
         """The names of what it is run with: its confounders, or 'none'."""
         return list(self.confounders) or [NONE]
