@@ -38,7 +38,7 @@ STUDY = {
             "labels": {"from": "metadata", "positive": "Mass", "negative": "No Finding"},
             "samples": {"test": 8, "dev": 16, "positive": 0.5}, "val_fraction": 0.25,
             "input_size": 32, "resize": "nearest", "batch_size": 8, "monitor": "loss",
-            "confounders": ["tag", "noise"], "shifts": ["soft"], "reference": 0.9,
+            "confounders": ["tag", "noise"], "shifts": ["soft"], "reference": 0.9, "subgroups": [],
             "p_art": [0, 1], "transfer": ["full"], "fraction": [1],
         },
         "published": {
@@ -148,6 +148,7 @@ KEYS = {
         {"finetune", "tables", "artifact_figure", "split_audit"} | TITLES,
     ),
     "tasks.drawn.shifts": ([], {"design", "artifact_figure", *NETWORKS}),
+    "tasks.drawn.subgroups": (["sex", "gender"], {"evidence"}),
     "tasks.drawn.reference": (0.8, {"figure"}),
     "tasks.drawn.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
     "tasks.drawn.transfer": (["probe"], RUNS),

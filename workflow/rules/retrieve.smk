@@ -60,6 +60,7 @@ rule manifest:
         dataset=of_task(lambda task: task.dataset.entry),
         carrier=of_task(lambda task: task.carrier),
         attribute=of_task(lambda task: task.attribute),
+        subgroups=of_task(lambda task: task.subgroups),
         seed=told(lambda _: study.seed),
         decided_by=decided_by("manifest"),
     message:

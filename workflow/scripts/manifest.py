@@ -2,6 +2,7 @@
 
 from sourcebench import files
 from sourcebench.attributes import ATTRIBUTES
+from sourcebench.attributes.groups import groups
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
 from sourcebench.jobs import job
@@ -23,6 +24,8 @@ with job(snakemake) as terminal:
         published=published,
         derive=ATTRIBUTES.from_entry(attribute).added if attribute else None,
     )
+    # Of no use yet, but nothing is to be trained for groups that there are not.
+    groups(table, snakemake.params.subgroups, f"tasks.{snakemake.wildcards.task}.subgroups")
     print(
         f"  {snakemake.wildcards.task}: {len(table)} of {counts['candidates']} images chosen; "
         f"{counts['without_image']} of these are not on disk, and {counts['without_row']} on disk "

@@ -46,6 +46,7 @@ class Evidence:
         predictions: for each of them a table: a row per image, with `image_id, patient_id, label,
             artifact, probe` and the logits.
         draws: of the patients, how many.
+        groups: those that images fall into, see `attributes.groups`; None without any.
     """
 
     task: str
@@ -53,6 +54,7 @@ class Evidence:
     runs: pd.DataFrame
     predictions: Sequence[pd.DataFrame]
     draws: int = DRAWS
+    groups: pd.DataFrame | None = None
 
     @classmethod
     def of(
@@ -61,6 +63,7 @@ class Evidence:
         confounder: str,
         further: Sequence[str] = (),
         draws: int = DRAWS,
+        groups: pd.DataFrame | None = None,
     ) -> Evidence:
         """Read the runs of a task that were tested under a confounder, and score them.
 
@@ -69,6 +72,7 @@ class Evidence:
             confounder: of the predictions that are read.
             further: names of the axes that the study has beyond those of every study.
             draws: how many.
+            groups: of the task's images, see `attributes.groups`.
 
         Raises:
             SourceBenchError: a file is missing or damaged (named), a run was not tested under the
@@ -92,7 +96,7 @@ class Evidence:
         runs = runs.reset_index(drop=True)
         _check_paired(runs, tested)
         task = str(runs["task"].iloc[0])
-        return cls(task, confounder, runs.drop(columns="folder"), tested, draws)
+        return cls(task, confounder, runs.drop(columns="folder"), tested, draws, groups)
 
     @cached_property
     def patients(self) -> Patients:

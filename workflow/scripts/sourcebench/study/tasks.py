@@ -36,6 +36,8 @@ class Task:
         resize: how images come to it, see `imaging.resize`.
         batch_size: images per step.
         monitor: what early stopping watches.
+        subgroups: by what groups of test images are told apart: a column of the samples → None, a
+            confounder that is an attribute → its entry.
         reference: an AUROC from elsewhere, or None.
         own: its own values of the experiment's axes, by the axes' names.
     """
@@ -54,6 +56,7 @@ class Task:
     resize: str
     batch_size: int
     monitor: str
+    subgroups: Mapping[str, Entry | None]
     reference: float | None
     own: Mapping[str, list[Value]]
 
@@ -181,6 +184,12 @@ def make_task(
         resize=entry.get("resize", "nearest"),
         batch_size=entry["batch_size"],
         monitor=entry["monitor"],
+        subgroups={
+            each: confounders[each].entry
+            if each in confounders and confounders[each].carrier
+            else None
+            for each in entry.get("subgroups", [])
+        },
         reference=entry.get("reference"),
         own=own,
     )
