@@ -136,11 +136,11 @@ def test_an_attribute_in_splits_of_the_table():
 @pytest.mark.parametrize(
     ("samples", "further", "message"),
     [
-        ({"column": "set", "test": 8}, {}, r"both 'column' and 'test'; give"),
+        ({"column": None, "test": 8}, {}, r"tasks\.mine\.samples lacks the key 'dev'"),
         ({"test": 8}, {}, r"tasks\.mine\.samples lacks the key 'dev'; .*, unless samples\.column"),
         ({"test": 8, "dev": 8}, {}, r"tasks\.mine lacks the key 'val_fraction'; .*, unless"),
         ({"column": "set"}, {"val_fraction": 0.9}, r"val_fraction is 0\.9, .* at most 0\.2"),
-        ({"column": 3}, {}, r"samples\.column is 3; it must be of type string \(a column of the"),
+        ({"column": 3}, {}, r"samples\.column is 3; it must be of type string or nothing"),
     ],
 )  # fmt: skip
 def test_samples_that_can_not_be(samples, further, message):
@@ -159,4 +159,9 @@ def config(samples, **further):
 def test_a_task_knows_its_column():
     task = Study.of(config({"column": "set"})).tasks["mine"]
     assert (task.split, task.val_fraction) == ("set", None)
+    numbers = {"test": 8, "dev": 8}
+    over = Study.of(config({"column": "set", **numbers})).tasks["mine"]
+    assert over.sampling == task.sampling
+    back = Study.of(config({"column": None, **numbers}, val_fraction=0.2)).tasks["mine"]
+    assert (back.split, back.samples) == (None, numbers)
     assert Study.of(merged({})).tasks["cxr_mass"].split is None

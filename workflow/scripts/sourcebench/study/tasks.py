@@ -177,7 +177,7 @@ def make_task(
         shifts={n: each for n, each in shifts.items() if each.family in entry.get("shifts", [])},
         splits=splits[entry["splits"]] if published else None,
         labels={} if published else LABELS.taken(entry["labels"]),
-        samples={} if published else entry["samples"],
+        samples={} if published else _samples(entry["samples"]),
         view=None if published else entry.get("view"),
         val_fraction=None if published else entry.get("val_fraction"),
         input_size=entry["input_size"],
@@ -207,15 +207,19 @@ def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
         )
 
 
+def _samples(entry: Entry) -> Entry:
+    """Return the column that says who is in which part, or how many images are drawn.
+
+    Where a config is laid over another, both may stand there; the numbers then count for nothing.
+    """
+    if entry.get("column"):
+        return {"column": entry["column"]}
+    return {key: value for key, value in entry.items() if key != "column"}
+
+
 def _check_samples(name: str, entry: Entry) -> None:
-    """Refuse numbers of images beside a column that says which, and neither of the two."""
-    samples, key = entry["samples"], f"tasks.{name}"
-    numbers = [each for each in ("test", "dev", "positive") if each in samples]
-    if "column" in samples and numbers:
-        raise SourceBenchError(
-            f"{key}.samples has both 'column' and '{numbers[0]}'; give the column that says who is "
-            "in which part, or how many images are drawn."
-        )
+    """Refuse a task that says neither how many images it has, nor which column says who."""
+    samples, key = _samples(entry["samples"]), f"tasks.{name}"
     if "column" in samples:
         return
     for part, needed in ((samples, ("test", "dev")), (entry, ("val_fraction",))):
