@@ -23,6 +23,7 @@ from sourcebench.attributes import ATTRIBUTES
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
 from sourcebench.datasets.tasks import candidates
+from sourcebench.design.trial import Trial, report
 from sourcebench.errors import SourceBenchError
 from sourcebench.kinds import Kind, Kinds
 from sourcebench.models import build_backbone
@@ -158,7 +159,7 @@ def own_study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     example(0)
     shutil.copytree(ROOT / "config", tmp_path / "config")
-    paths = [tmp_path / "my_study.yaml", tmp_path / "site.yaml"]
+    paths = [tmp_path / name for name in ("my_study.yaml", "site.yaml", "split.yaml")]
     for path, overlay in zip(paths, blocks("docs/adding-a-dataset.md", "yaml"), strict=True):
         path.write_text(overlay)
     return paths
@@ -166,8 +167,8 @@ def own_study(tmp_path, monkeypatch):
 
 def test_the_study_of_the_docs_is_planned_as_it_stands(own_study):
     """Two folds of one small network at two shares, on one task: not the paper's 388 jobs."""
-    line, _ = blocks("docs/adding-a-dataset.md", "bash")
-    program, *words = line.split()
+    lines, *_ = blocks("docs/adding-a-dataset.md", "bash")
+    program, *words = lines.splitlines()[1].split()
     status, said = snakemake(
         Path.cwd(), *words, "--dry-run", "--snakefile", str(ROOT / "Snakefile"),
         "--workflow-profile", "none",
@@ -177,6 +178,18 @@ def test_the_study_of_the_docs_is_planned_as_it_stands(own_study):
     assert jobs["finetune"] == "4"
     assert int(jobs["total"]) < 40
     assert "weights" not in jobs
+
+
+def test_the_studies_of_the_docs_pass_their_check(own_study):
+    base, *others = [yaml.safe_load(path.read_text()) for path in own_study]
+    for overlay in ({}, *others):
+        config = merged(base)
+        update_config(config, overlay)
+        trials = [Trial(**each) for each in Study.of(config).trials]
+        said, refused = report(trials, 1, io.StringIO())
+        assert not refused, said
+    assert "fold 1       train (24), val (8)" in said
+    assert "test, old    old (6), young (2)" in said
 
 
 @pytest.mark.parametrize("with_site", [False, True])

@@ -13,14 +13,17 @@ from sourcebench.datasets.tasks import candidates
 from sourcebench.design.audit import audit
 from sourcebench.design.ranges import of_artifact
 from sourcebench.evaluation.aggregate import columns, measured
+from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.published.table import COLUMNS as PUBLISHED
 from sourcebench.evaluation.sources_table import flat, sources_table
+from sourcebench.evaluation.subgroups import subgroups
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.evaluation.tables.table1 import Target, table1
 from sourcebench.exhibits import that_need
 from sourcebench.retrieval.formats import REMARKS
 from sourcebench.retrieval.formats.ct import REMARKS as OF_SLICES
 from sourcebench.study.sources import Source
+from synthetic_predictions import write_study
 from synthetic_runs import synthetic_runs
 
 AXES = set(columns())
@@ -58,6 +61,12 @@ def test_every_table_has_its_section():
     assert set(re.findall(r"(?m)^## `(\w+)\.csv`$", page)) == {*TABLES.names(), "published"}
 
 
+def test_subgroups(tmp_path):
+    folders = write_study(tmp_path, {"random": (0.8, 0.8)}, p_art=(0,), folds=1)
+    table = subgroups(Evidence.of(folders, "tag", draws=20))
+    assert documented("`subgroups.csv`") == {*table, "balanced_accuracy"} - AXES - FURTHER
+
+
 def test_published_numbers():
     assert documented("`published.csv`") == set(PUBLISHED) - AXES
 
@@ -88,5 +97,7 @@ def test_counts():
     metadata["findings"] = ["Mass", "No Finding"]
     _, counts = candidates(metadata, labels, None)
     of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
-    expected = {"task", "chosen", *ODD, *counts, *of_folders, *OF_SLICES, *REMARKS}
+    expected = {"task", "chosen", "without_part", "several_classes", "made_grey", "grey_repeated"}
+    expected |= {"target", "test_of_target_patients", "held_out_unknown"}
+    expected |= {*ODD, *counts, *of_folders, *OF_SLICES, *REMARKS}
     assert documented("`counts.csv`") == expected

@@ -25,6 +25,7 @@ STUDY = {
     "datasets": {
         "mine": {
             "kind": "table", "origin": "path", "path": "images", "table": "mine.csv",
+            "columns": {"site": "clinic"},
         },
         "nih_cxr14": {
             "kind": "nih_cxr14", "origin": "phantoms", "path": None, "url": None,
@@ -38,7 +39,7 @@ STUDY = {
             "samples": {"test": 8, "dev": 16, "positive": 0.5}, "val_fraction": 0.25,
             "input_size": 32, "resize": "nearest", "channels": 1, "fit": "pad",
             "native_size": 64, "border": 0, "batch_size": 8, "monitor": "loss",
-            "confounders": ["tag", "noise"], "shifts": ["soft"], "reference": 0.9,
+            "confounders": ["tag", "noise"], "shifts": ["soft"], "reference": 0.9, "subgroups": [],
             "p_art": [0, 1], "transfer": ["full"], "fraction": [1],
         },
         "published": {
@@ -133,6 +134,7 @@ KEYS = {
     "datasets.mine.origin": ("download", MANIFEST | COLLECTED | {"retrieve"}),
     "datasets.mine.path": ("others", {"index_local", "retrieve"}),
     "datasets.mine.table": ("others.csv", MANIFEST | {"index_local", "retrieve"}),
+    "datasets.mine.columns.site": ("place", MANIFEST | {"index_local", "retrieve"}),
     "datasets.nih_cxr14.origin": ("download", SAMPLED | {"retrieve"}),
     "datasets.nih_cxr14.path": ("images", set()),
     "datasets.nih_cxr14.url": ("https://example.org", set()),
@@ -161,6 +163,7 @@ KEYS = {
         {"finetune", "tables", "artifact_figure", "split_audit"} | TITLES,
     ),
     "tasks.drawn.shifts": ([], {"design", "artifact_figure", *NETWORKS}),
+    "tasks.drawn.subgroups": (["sex", "gender"], {"evidence"}),
     "tasks.drawn.reference": (0.8, {"figure"}),
     "tasks.drawn.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
     "tasks.drawn.transfer": (["probe"], RUNS),

@@ -17,6 +17,7 @@ rule evidence:
         "../../envs/sourcebench.yaml"
     params:
         further=list(study.further),
+        subgroups=lambda wildcards: study.tasks[wildcards.task].subgroups,
         code=run_by(
             "evidence",
             *map(tables.TABLES.get, that_need(tables.TABLES, "predictions")),

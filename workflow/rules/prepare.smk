@@ -74,6 +74,7 @@ rule design:
     params:
         folds=told(lambda _: study.folds),
         val_fraction=of_task(lambda task: task.val_fraction),
+        split=of_task(lambda task: task.split),
         carrier=of_task(lambda task: task.carrier),
         shifts=of_task(lambda task: task.shifted),
         confounded=of_task(lambda task: task.confounded),

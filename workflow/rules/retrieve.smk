@@ -1,6 +1,22 @@
 # Which images the tasks need, and getting them: download, the user's own copy, or phantoms.
 
 
+# On demand only, by `snakemake check`, and whenever it is asked for: it makes no file, and a
+# benchmark would be one.
+rule check:
+    log:
+        log_of("check"),
+    conda:
+        "../../envs/sourcebench.yaml"
+    threads: 8
+    params:
+        trials=study.trials,
+    message:
+        f"Looking at the data of {STUDY}"
+    script:
+        "../scripts/check.py"
+
+
 rule index_local:
     output:
         available=f"{STUDY}/raw/{{dataset}}/available.csv",
@@ -59,6 +75,8 @@ rule manifest:
         task=of_task(lambda task: task.sampling),
         dataset=of_task(lambda task: task.dataset.entry),
         carrier=of_task(lambda task: task.carrier),
+        attribute=of_task(lambda task: task.attribute),
+        subgroups=of_task(lambda task: task.subgroups),
         seed=told(lambda _: study.seed),
         decided_by=decided_by("manifest"),
     message:

@@ -14,7 +14,7 @@ with job(snakemake):
         "carrier": carrier and carrier[:2],
         "shifts": [design.Shifted(*shift) for shift in params.shifts],
     }
-    text = ("class", *carrier[:1]) if carrier else ("class",)
+    text = ("class", "held_out", *(carrier or ())[:1])
     manifest = files.read_table(snakemake.input.manifest, text=text)
     if not snakemake.input.get("splits"):
         made = design.build(
@@ -22,6 +22,7 @@ with job(snakemake):
             folds=params.folds,
             val_fraction=params.val_fraction,
             confounded=design.named(manifest, params.confounded, task),
+            split=params.split,
             **common,
         )
     else:

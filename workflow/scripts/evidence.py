@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sourcebench import files
+from sourcebench.attributes.groups import groups
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.jobs import job
@@ -10,6 +11,10 @@ from sourcebench.jobs import job
 with job(snakemake):
     folders = [Path(path).parent for path in snakemake.input.records]
     confounder, further = snakemake.wildcards.confounder, snakemake.params.further
-    evidence = Evidence.of(folders, confounder, further)
+    found, wanted = None, snakemake.params.subgroups
+    if wanted:
+        samples = files.read_table(snakemake.input.samples, text=wanted)
+        found = groups(samples, wanted, f"tasks.{snakemake.wildcards.task}.subgroups")
+    evidence = Evidence.of(folders, confounder, further, groups=found)
     for name, path in snakemake.output.items():
         files.write_csv(path, TABLES.get(name)(evidence))

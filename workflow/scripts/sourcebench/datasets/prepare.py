@@ -26,6 +26,7 @@ def manifest(
     available: set[str] | None,
     published: pd.DataFrame | None,
     apart: Mapping[str, held_out.Among] | None = None,
+    derive: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Choose a task's images.
 
@@ -40,6 +41,7 @@ def manifest(
         available: names of the images that are there, None for all of them.
         published: splits to use instead of our own draw, see `design.published.read`.
         apart: what no network is trained on, by the names of the test sets that it makes.
+        derive: adds the carrier's column to the metadata, where that is made from another one.
 
     Returns:
         The manifest (`tasks.MANIFEST_COLUMNS`, then the metadata's and the label source's own,
@@ -53,6 +55,7 @@ def manifest(
         metadata = tasks.identified(metadata)
         if available is not None:
             matching.check(metadata["image_id"], available)
+        metadata = derive(metadata) if derive else metadata
         if carrier is not None and not _has(published, carrier[0]):
             metadata = tasks.attributed(metadata, carrier)
         if published is not None:
@@ -68,6 +71,8 @@ def manifest(
             table, targets = held_out.apart(table, apart, task["samples"].get("target"), rng)
             everyone = everyone[everyone[held_out.COLUMN] == ""]
         chosen = _drawn(name, task, table, everyone, set(targets["patient_id"]), seed, carrier)
+        if task["samples"].get("column"):
+            counts["without_part"] = len(table) - len(chosen)
         if apart:
             both = chosen.loc[chosen["role"] == "test", "patient_id"].isin(targets["patient_id"])
             unknown |= {"target": len(targets), "test_of_target_patients": int(both.sum())}
@@ -110,6 +115,8 @@ def _drawn(
     carrier: tuple[str, str, str] | None,
 ) -> pd.DataFrame:
     """Draw test and development set of the candidates."""
+    if of_parts := task["samples"].get("column"):
+        return sampling.by_column(table, of_parts)
     if "positive" not in task["samples"] and not task["samples"].get("balanced"):
         # Without the task's name: all tasks on a dataset share one division.
         rng = generator(seed, "division", task["dataset"])

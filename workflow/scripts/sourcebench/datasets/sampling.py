@@ -8,7 +8,7 @@ import pandas as pd
 
 from sourcebench.classes import names as class_names
 from sourcebench.datasets import partition
-from sourcebench.datasets.tasks import MANIFEST_COLUMNS
+from sourcebench.datasets.tasks import MANIFEST_COLUMNS, require_column
 from sourcebench.errors import SourceBenchError
 
 SHOWN = 8
@@ -60,6 +60,49 @@ def divide(
                 "each by 'balanced: true', or name fewer classes."
             )
     return in_order(chosen)
+
+
+PARTS = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""What a table may call the parts, in small or capital letters."""
+
+
+def by_column(labelled: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Divide a dataset as a column of its table says, instead of at random.
+
+    Args:
+        labelled: candidates with `label`, as `candidates` returns them.
+        column: its cells say who is in which part, see `PARTS`; where one is empty, the image is
+            left out.
+
+    Returns:
+        The manifest, as `select` returns it; the column says 'train', 'val' or 'test'.
+
+    Raises:
+        SourceBenchError: there is no such column, another word in it, or a part without an image
+            of some class; there need be no 'val'.
+    """
+    require_column(labelled, column, "samples.column")
+    said = labelled[column].dropna().astype(str)
+    parts = said.str.casefold().map(PARTS)
+    if parts.isna().any():
+        wrong = said[parts.isna()]
+        raise SourceBenchError(
+            f"samples.column is '{column}', which has '{wrong.iloc[0]}' in {len(wrong)} rows; its "
+            f"words are {', '.join(PARTS)}, or nothing for an image that is left out."
+        )
+    chosen = labelled.loc[parts.index].assign(**{column: parts})
+    classes = set(range(1 + max([1, *labelled["label"]])))
+    for part in ("train", "test", *parts[parts == "val"].unique()):
+        if empty := sorted(classes - set(chosen.loc[parts == part, "label"])):
+            raise SourceBenchError(
+                f"samples.column is '{column}', which says '{part}' of no image of class "
+                f"{empty[0]} that has a label, the view and a file; every part needs all classes."
+            )
+    return in_order(chosen.assign(role=parts.where(parts == "test", "dev")))
 
 
 def in_order(chosen: pd.DataFrame) -> pd.DataFrame:

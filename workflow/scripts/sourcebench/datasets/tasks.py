@@ -1,6 +1,5 @@
 """Tasks: which images have which label."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import pandas as pd
 from sourcebench.classes import names as class_names
 from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
-from sourcebench.errors import SourceBenchError
+from sourcebench.errors import SourceBenchError, nearest
 
 View = str | Sequence[str] | None
 """Of radiographs: one, several, or any."""
@@ -34,6 +33,26 @@ def identified(metadata: pd.DataFrame) -> pd.DataFrame:
     return metadata.astype({"image_id": "str", "patient_id": "str"})
 
 
+def require_column(table: pd.DataFrame, column: str, what: str) -> None:
+    """Refuse a column that a dataset's metadata, or its candidates, do not have.
+
+    Args:
+        table: the metadata, or some of its rows.
+        column: its name.
+        what: it is, for the sentence.
+
+    Raises:
+        SourceBenchError: there is none; the sentence names the nearest, and all there are.
+    """
+    if column not in table:
+        own = ("image_id", "patient_id", "label", "pair")
+        columns = [str(name) for name in table if name not in own]
+        raise SourceBenchError(
+            f"{what} is '{column}', which the dataset's metadata does not have"
+            f"{nearest(column, columns)}; there are: {', '.join(columns)}."
+        )
+
+
 def attributed(metadata: pd.DataFrame, carrier: tuple[str, str, str]) -> pd.DataFrame:
     """Return a dataset's metadata with the attribute that a sampling confounder goes by as text.
 
@@ -45,13 +64,7 @@ def attributed(metadata: pd.DataFrame, carrier: tuple[str, str, str]) -> pd.Data
         SourceBenchError: there is no such column, or it never has one of the values.
     """
     column, *values = carrier
-    if column not in metadata:
-        columns = [str(name) for name in metadata if name not in ("image_id", "patient_id")]
-        near = difflib.get_close_matches(column, columns, 1)
-        raise SourceBenchError(
-            f"the confounder's column is '{column}', which the dataset's metadata does not have"
-            f"{f' (is it {near[0]!r}?)' if near else ''}; there are: {', '.join(columns)}."
-        )
+    require_column(metadata, column, "the confounder's column")
     metadata = metadata.astype({column: "str"})
     known = sorted(metadata[column].dropna().unique())
     for value in values:

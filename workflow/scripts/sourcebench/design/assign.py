@@ -24,9 +24,10 @@ def build(
     manifest: pd.DataFrame,
     *,
     folds: int,
-    val_fraction: float,
+    val_fraction: float | None,
     seed: int,
     name: str,
+    split: str | None = None,
     confounder: str = NONE,
     carrier: tuple[str, str] | None = None,
     confounded: int = CONFOUNDED,
@@ -38,8 +39,11 @@ def build(
         manifest: `image_id, patient_id, label, role, …`, see `datasets.tasks`.
         folds: K; the K validation sets are disjoint.
         val_fraction: share of the development set that a fold validates on; K × it is at most 1.
+            None where the manifest says who is validated on.
         seed: the study's seed.
         name: the task's name, for the seed and for messages.
+        split: a column of the manifest that says train, val or test; where any is val, these are
+            the validation set of the only fold.
         confounder: the layer of images that carry its artifact.
         carrier: (column, value) of the attribute, where the sampling is the confounder.
         confounded: the class that carries the artifact in training.
@@ -49,7 +53,8 @@ def build(
         The design. Ranks lie in (0, 1), and so do shares, which are missing for test.
 
     Raises:
-        SourceBenchError: too few patients, a class missing in a fold, or a leak.
+        SourceBenchError: too few patients, a class missing in a fold, several folds where the
+            manifest has one, or no validation set and no share that makes one.
     """
     held_out = manifest[manifest["role"] == TARGET]
     manifest = manifest.drop(held_out.index).reset_index(drop=True)
@@ -60,14 +65,20 @@ def build(
         design["carrier"] = (manifest[column] == value).astype(int)
         strata = strata * 2 + design["carrier"]
     development = design["role"] == "dev"
-    cells = _cells(
-        design.loc[development, "patient_id"],
-        strata[development],
-        folds,
-        val_fraction,
-        generator(seed, "folds", name),
-        name,
-    )
+    if split is not None and (manifest[split] == "val").any():
+        needed = strata != 2 * design["label"] + 1 if carrier else strata.notna()
+        needed |= design["label"] == confounded
+        parts = manifest.loc[development, split]
+        cells = _given(parts, strata[development & needed], split, folds, name)
+    else:
+        cells = _cells(
+            design.loc[development, "patient_id"],
+            strata[development],
+            folds,
+            _share(val_fraction, split, name),
+            generator(seed, "folds", name),
+            name,
+        )
     for fold in range(folds):
         design[f"fold_{fold + 1}"] = ""
         design.loc[development, f"fold_{fold + 1}"] = np.where(cells == fold, "val", "train")
@@ -139,6 +150,40 @@ def rank(design: pd.DataFrame, seed: int, name: str, confounded: int = CONFOUNDE
     ranked = design.drop(columns="rank", errors="ignore")
     ranked.insert(list(ranked.columns).index("role") + 1, "rank", ranks)
     return ranked
+
+
+def _given(parts: pd.Series, needed: pd.Series, split: str, folds: int, name: str) -> np.ndarray:
+    """Return the validation cell (0) of the only fold, and the remainder (1), as a column says.
+
+    Args:
+        parts: 'train' or 'val' of the development set's images.
+        needed: the strata of those without which a p_art would lack a class.
+        split: the column.
+        folds: K.
+        name: the task's name.
+    """
+    if folds != 1:
+        raise SourceBenchError(
+            f"{name}: samples.column '{split}' says who is validated on, so that there is one "
+            f"fold, but experiment.folds is {folds}; set it to 1 (repeats may stand for folds), or "
+            "write 'train' in place of 'val', and folds are drawn."
+        )
+    there = {part: set(needed[parts[needed.index] == part]) for part in ("train", "val")}
+    if there["train"] != there["val"]:
+        raise SourceBenchError(
+            f"{name}: by samples.column '{split}' one of 'train' and 'val' has no image of some "
+            "class with, or without, the attribute that is the confounder; move some patients."
+        )
+    return np.where(parts == "val", 0, 1)
+
+
+def _share(val_fraction: float | None, split: str | None, name: str) -> float:
+    if val_fraction is None:
+        raise SourceBenchError(
+            f"{name}: samples.column '{split}' says 'val' of no image, and the task has no "
+            "val_fraction; give that, and folds are drawn."
+        )
+    return val_fraction
 
 
 def _cells(

@@ -27,6 +27,6 @@ def check(made: Design, name: str) -> None:
         if len(shared):
             raise SourceBenchError(
                 f"{name}: {len(shared)} patients are in both {where} "
-                f"(such as patient {shared[0]}), so the test would leak. To use published splits "
-                "as they are all the same, add 'leaks: accept' to their entry of splits."
+                f"(such as patient {shared[0]}), so the test would leak. Mend the splits; to use "
+                "published ones all the same, add 'leaks: accept' to their entry of splits."
             )

@@ -19,7 +19,10 @@ EFFORT_DTYPES = {
 BOUNDS = ("auroc_low", "auroc_high")
 """Of the interval of one run's AUROC."""
 AXIS_DTYPES = {**{axis.name: axis.dtype for axis in AXES}, "test_set": "str"}
-TEXT = ("source_a", "source_b", "of", "class", "contrast", "skilled", "score", "metric")
+TEXT = (
+    "source_a", "source_b", "of", "class", "contrast", "skilled", "score", "metric", "column",
+    "group",
+)  # fmt: skip
 """Columns of tables that are text whatever they hold."""
 PREDICTION_COLUMNS = ["test_set", "image_id", "patient_id", "label", "artifact"]
 """Columns of predictions that have a value in every row, as the logits have."""

@@ -47,6 +47,7 @@ class Evidence:
         predictions: for each of them a table: a row per image, with `image_id, patient_id, label,
             artifact, probe` and the logits.
         draws: of the patients, how many.
+        groups: those that images fall into, see `attributes.groups`; None without any.
     """
 
     task: str
@@ -54,6 +55,7 @@ class Evidence:
     runs: pd.DataFrame
     predictions: Sequence[pd.DataFrame]
     draws: int = DRAWS
+    groups: pd.DataFrame | None = None
 
     @classmethod
     def of(
@@ -62,6 +64,7 @@ class Evidence:
         confounder: str,
         further: Sequence[str] = (),
         draws: int = DRAWS,
+        groups: pd.DataFrame | None = None,
     ) -> Evidence:
         """Read the runs of a task that were tested under a confounder, and score them.
 
@@ -70,6 +73,7 @@ class Evidence:
             confounder: of the predictions that are read.
             further: names of the axes that the study has beyond those of every study.
             draws: how many.
+            groups: of the task's images, see `attributes.groups`.
 
         Raises:
             SourceBenchError: a file is missing or damaged (named), a run was not tested under the
@@ -93,7 +97,7 @@ class Evidence:
         runs = runs.reset_index(drop=True)
         _check_paired(runs, tested)
         task = str(runs["task"].iloc[0])
-        return cls(task, confounder, runs.drop(columns="folder"), tested, draws)
+        return cls(task, confounder, runs.drop(columns="folder"), tested, draws, groups)
 
     @cached_property
     def patients(self) -> Patients:

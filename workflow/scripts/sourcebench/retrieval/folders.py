@@ -39,7 +39,9 @@ def walk(folder: Path) -> Iterator[os.DirEntry[str]]:
             ) from error
 
 
-def index_folder(path: Path, suffixes: tuple[str, ...] = (".png",)) -> pd.DataFrame:
+def index_folder(
+    path: Path, suffixes: tuple[str, ...] = (".png",), *, by_path: bool = False
+) -> pd.DataFrame:
     """List the images under a folder, however it is laid out.
 
     NIH's layouts (`images/`, `images_001/images/`) and a flat one all do. Folders are searched
@@ -50,10 +52,12 @@ def index_folder(path: Path, suffixes: tuple[str, ...] = (".png",)) -> pd.DataFr
     Args:
         path: a folder.
         suffixes: of the images' names, in small letters; capitals will do as well.
+        by_path: whether images are known by their paths below the folder ('a/1.png', whatever the
+            system separates folders by), so that no two are of one name.
 
     Returns:
-        `image_id` (file name) and `path` (str), sorted by image_id. `attrs["duplicates"]` is the
-        number of files left out because another has their name.
+        `image_id` (file name, or its path) and `path` (str), sorted by image_id.
+        `attrs["duplicates"]` is the number of files left out because another has their name.
 
     Raises:
         SourceBenchError: no such folder, one that can't be read, no image in it, or two images of
@@ -77,7 +81,10 @@ def index_folder(path: Path, suffixes: tuple[str, ...] = (".png",)) -> pd.DataFr
             "images (unpack archives first)."
         )
     files.sort()
-    names = [file.rpartition(os.sep)[2] for file in files]
+    if by_path:
+        names = [Path(file).relative_to(path).as_posix() for file in files]
+    else:
+        names = [file.rpartition(os.sep)[2] for file in files]
     found = pd.DataFrame({"image_id": names, "path": files})
     twins = found[found["image_id"].duplicated(keep=False)]
     for name, paths in twins.groupby("image_id")["path"]:

@@ -14,7 +14,9 @@ from sourcebench.errors import SourceBenchError
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
-def read(path: Path, needed: Sequence[str], filled: Sequence[str] = ()) -> pd.DataFrame:
+def read(
+    path: Path, needed: Sequence[str], filled: Sequence[str] = (), mend: str = "rename that"
+) -> pd.DataFrame:
     """Read a CSV file, every cell as text.
 
     An id such as '007' stays as it is written, and so does 'NA', which may be somebody's site.
@@ -24,6 +26,7 @@ def read(path: Path, needed: Sequence[str], filled: Sequence[str] = ()) -> pd.Da
         path: the file, UTF-8.
         needed: columns that must be there.
         filled: those of them in which no cell may be empty.
+        mend: what to do where a needed column has another name that is near.
 
     Returns:
         All named columns, in their order. Empty cells are missing; the index is the line of the
@@ -35,7 +38,7 @@ def read(path: Path, needed: Sequence[str], filled: Sequence[str] = ()) -> pd.Da
             none may be.
     """
     header, cells, lines = _parse(path, _text(path))
-    _check_header(path, header, needed)
+    _check_header(path, header, needed, mend)
     if not lines:
         raise SourceBenchError(f"{path} has a header and no rows; give it a row per image.")
     table = pd.DataFrame(
@@ -125,7 +128,7 @@ def _parse(path: Path, text: str) -> tuple[list[str], list[str], list[int]]:
     return header, cells, lines
 
 
-def _check_header(path: Path, header: list[str], needed: Sequence[str]) -> None:
+def _check_header(path: Path, header: list[str], needed: Sequence[str], mend: str) -> None:
     if not header:
         raise SourceBenchError(f"{path} is empty; its first line must be: {','.join(needed)}.")
     if twice := [name for name in dict.fromkeys(header) if name and header.count(name) > 1]:
@@ -140,7 +143,7 @@ def _check_header(path: Path, header: list[str], needed: Sequence[str]) -> None:
             )
     likely = {_plain(name): name for name in header if name not in needed}
     near = difflib.get_close_matches(_plain(missing[0]), likely)
-    hint = f" (is it '{likely[near[0]]}'? Then rename that)" if near else ""
+    hint = f" (is it '{likely[near[0]]}'? Then {mend})" if near else ""
     raise SourceBenchError(
         f"{path} lacks the column '{missing[0]}'{hint}; it needs {', '.join(needed)} and has: "
         f"{', '.join(filter(None, header))}."

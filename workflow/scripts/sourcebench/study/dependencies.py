@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 from sourcebench.artifacts import fingerprint as artifact_id
+from sourcebench.attributes import ATTRIBUTES
 from sourcebench.datasets.base import Dataset
 from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.mirrors import MIRRORS
@@ -101,6 +102,7 @@ class Dependencies:
             *(code_of(type(each.trait)) for each in chosen.targets.values()),
             chosen.carrier,
             self._study.seed,
+            *self._derived(task),
         )
 
     @_once
@@ -176,6 +178,12 @@ class Dependencies:
             return ""  # splits that somebody published say them
         source = LABELS.from_entry(entry)
         return digest(source.kind, deciding(source), code_of(type(source)))
+
+    def _derived(self, task: str) -> list[object]:
+        """What decides the values of a sampling confounder that no column of the table has."""
+        entry = self._study.tasks[task].attribute
+        trait = entry and ATTRIBUTES.from_entry(entry)
+        return [deciding(trait), code_of(type(trait))] if trait and trait.derived else []
 
     def _drawn(self, task: str, confounder: str) -> str:
         drawn = confounder in self._study.tasks[task].drawn

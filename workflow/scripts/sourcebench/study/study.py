@@ -260,6 +260,29 @@ class Study:
             for task in self.tasks.values()
         }
 
+    @property
+    def trials(self) -> list[dict[str, Any]]:
+        """What decides whether its tasks can be drawn, see `design.trial.Trial`."""
+        return [
+            {
+                "task": task.name,
+                "sampling": task.sampling,
+                "dataset": dict(task.dataset.entry),
+                "splits": task.splits.name if task.splits else None,
+                "carrier": task.carrier,
+                "attribute": task.attribute,
+                "subgroups": dict(task.subgroups),
+                "confounded": task.confounded,
+                "design": {
+                    "folds": self.folds,
+                    "val_fraction": task.val_fraction,
+                    "split": task.split,
+                    "seed": self.seed,
+                },
+            }
+            for task in self.tasks.values()
+        ]
+
     @cached_property
     def _shown(self) -> dict[str, Confounder]:
         """The confounders of its tasks, in the order of figures."""

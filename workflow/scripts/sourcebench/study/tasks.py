@@ -33,16 +33,18 @@ class Task:
         splits: those that somebody published, in place of a draw of its own; or None.
         labels: where labels come from, and the keys that this source of them takes; {} with
             published splits.
-        samples: how many images are drawn; {} with published splits.
+        samples: how many images are drawn, or the column that says which; {} with published splits.
         view: of radiographs, or several; None for any, and with published splits.
         val_fraction: share of the development set that a fold validates on; None with published
-            splits.
+            splits, and where a column says who is validated on.
         input_size: side of the network's input, px.
         resize: how images come to it, see `imaging.resize`.
         channels: of its images; None for those that the originals have.
         frame: how originals of several sizes become squares of one; None where they are alike.
         batch_size: images per step.
         monitor: what early stopping watches.
+        subgroups: by what groups of test images are told apart: a column of the samples → None, a
+            confounder that is an attribute → its entry.
         reference: an AUROC from elsewhere, or None.
         own: its own values of the experiment's axes, by the axes' names.
     """
@@ -65,6 +67,7 @@ class Task:
     frame: Frame | None
     batch_size: int
     monitor: str
+    subgroups: Mapping[str, Entry | None]
     reference: float | None
     own: Mapping[str, list[Value]]
 
@@ -89,6 +92,11 @@ class Task:
         return next((each.carrier for each in self.confounders.values() if each.carrier), None)
 
     @cached_property
+    def attribute(self) -> Entry | None:
+        """The entry of its sampling confounder, or None."""
+        return next((each.entry for each in self.confounders.values() if each.carrier), None)
+
+    @cached_property
     def designs(self) -> list[str]:
         """The names of what it is run with: its confounders, or 'none'."""
         return list(self.confounders) or [NONE]
@@ -108,6 +116,11 @@ class Task:
         if confounder != NONE or not self.confounders:
             return [confounder]
         return [name for name in self.confounders if self.shares_zero(name)]
+
+    @property
+    def split(self) -> str | None:
+        """The column of the table that says who is in which part; None where it is drawn."""
+        return self.samples.get("column")
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -204,15 +217,21 @@ def make_task(
         targets=targets,
         splits=splits[entry["splits"]] if published else None,
         labels={} if published else LABELS.taken(entry["labels"]),
-        samples={} if published else _given(entry["samples"]),
+        samples={} if published else _samples(entry["samples"]),
         view=None if published else entry.get("view"),
-        val_fraction=None if published else entry["val_fraction"],
+        val_fraction=None if published else entry.get("val_fraction"),
         input_size=entry["input_size"],
         resize=entry.get("resize", "nearest"),
         channels=entry.get("channels"),
         frame=_frame(name, entry),
         batch_size=entry["batch_size"],
         monitor=entry["monitor"],
+        subgroups={
+            each: confounders[each].entry
+            if each in confounders and confounders[each].carrier
+            else None
+            for each in entry.get("subgroups", [])
+        },
         reference=entry.get("reference"),
         own=own,
     )
@@ -242,11 +261,6 @@ def _frame(name: str, entry: Entry) -> Frame | None:
     )
 
 
-def _given(entry: Entry) -> dict[str, Any]:
-    """Return the keys of an entry that another, laid over it, has not taken back."""
-    return {key: value for key, value in entry.items() if value is not None}
-
-
 def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
     key, labels = f"tasks.{name}.labels", entry["labels"]
     known(f"{key}.from", [labels["from"]], LABELS.names())
@@ -266,8 +280,33 @@ def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
                 f"{len(classes)}; leave it out (or null), and the dataset is divided as it is, or "
                 "draw as many of each by 'balanced: true'."
             )
-    if folds * entry["val_fraction"] > 1 + 1e-9:
+    _check_samples(name, entry)
+    if folds * entry.get("val_fraction", 0) > 1 + 1e-9:
         raise SourceBenchError(
             f"tasks.{name}.val_fraction is {entry['val_fraction']}, but experiment.folds is "
             f"{folds} and the validation sets are disjoint: it can be at most {1 / folds:.3g}."
         )
+
+
+def _samples(entry: Entry) -> Entry:
+    """Return the column that says who is in which part, or how many images are drawn.
+
+    Where a config is laid over another, both may stand there; the numbers then count for nothing.
+    """
+    if entry.get("column"):
+        return {"column": entry["column"]}
+    return {key: value for key, value in entry.items() if key != "column" and value is not None}
+
+
+def _check_samples(name: str, entry: Entry) -> None:
+    """Refuse a task that says neither how many images it has, nor which column says who."""
+    samples, key = _samples(entry["samples"]), f"tasks.{name}"
+    if "column" in samples:
+        return
+    for part, needed in ((samples, ("test", "dev")), (entry, ("val_fraction",))):
+        if missing := [each for each in needed if each not in part]:
+            where = f"{key}.samples" if part is samples else key
+            raise SourceBenchError(
+                f"{where} lacks the key '{missing[0]}'; it needs: {', '.join(needed)}, unless "
+                "samples.column names a column of the table that says who is in which part."
+            )

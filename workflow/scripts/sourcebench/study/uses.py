@@ -93,7 +93,7 @@ class Confounder(Use):
         trait = self.trait
         if not isinstance(trait, Attribute):
             return None
-        return trait.column, trait.carrier, trait.other
+        return trait.named, trait.carrier, trait.other
 
     def has_base(self, input_size: int) -> bool:
         """Tell whether images without its artifact are others than a task's own.

@@ -1,6 +1,6 @@
 """Anybody's images: a folder of them, and a CSV that says what they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -8,16 +8,18 @@ from typing import TextIO
 import pandas as pd
 
 from sourcebench import files
+from sourcebench.datasets import matching
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
 from sourcebench.parameters import WrongParameter, parameter
 from sourcebench.retrieval import tables
+from sourcebench.retrieval.folders import index_folder
 from sourcebench.retrieval.formats import SUFFIXES, read_image
 from sourcebench.retrieval.formats.nifti import NIfTI
 
 NEEDED = ("image_id", "patient_id", "findings")
-COMPUTED = ["label", "role", "pair"]
+COMPUTED = ["label", "role", "pair", "class", "held_out"]
 """Columns that tasks fill in; those of the user's by these names are left out."""
 
 SLICE = r"^(.+)#\d+$"
@@ -34,7 +36,12 @@ class TableDataset(Dataset):
 
     Args:
         table: the path of a CSV file, see `metadata`.
+        columns: the house's name of a column → the table's.
         window: the values that become 0 and 255 where images have more than 8 bits.
+
+    Raises:
+        SourceBenchError: two names for one column, a name that tasks fill in, or a window that
+            is none.
     """
 
     suffixes = SUFFIXES
@@ -42,6 +49,17 @@ class TableDataset(Dataset):
     table: str = parameter(
         help="a CSV with `image_id, patient_id, findings`, perhaps `sex, age, view`, "
         "and any others that a confounder may go by"
+    )
+    columns: Mapping[str, str] | None = parameter(
+        None,
+        help="what the table calls a column: `{patient_id: subject, image_id: file}`; others have "
+        "the names that they have here",
+        schema={
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "string", "minLength": 1},
+            "description": "name here → name in the table",
+        },
     )
 
     window: Sequence[float] | None = parameter(
@@ -59,12 +77,31 @@ class TableDataset(Dataset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        owner, given = f"{self.noun} '{self.kind}'", self.columns or {}
         if self.window is not None and not self.window[0] < self.window[1]:
             raise WrongParameter(
-                f"{self.noun} '{self.kind}'",
+                owner,
                 "window",
                 f"is {list(self.window)}; the second number, white, must be the greater.",
             )
+        if taken := [name for name in given if name in COMPUTED]:
+            raise WrongParameter(
+                owner,
+                f"columns.{taken[0]}",
+                "is a column that tasks fill in; give it another name, such as "
+                f"'{taken[0]}_of_mine'.",
+            )
+        theirs = list(self._names.values())
+        if twice := [name for name in theirs if theirs.count(name) > 1]:
+            both = " and ".join(house for house, name in self._names.items() if name == twice[0])
+            raise WrongParameter(
+                owner, "columns", f"has '{twice[0]}' for {both}; give every column one name."
+            )
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """The names here of columns that there have to be → the table's."""
+        return {name: name for name in NEEDED} | dict(self.columns or {})
 
     def fingerprint(self) -> str:
         """Return what decides the user's images and table: the folder's files, the CSV's bytes."""
@@ -74,6 +111,8 @@ class TableDataset(Dataset):
         """Return the CSV's rows, with all its columns but `COMPUTED`, every cell as text.
 
         `sex`, `age` and `view` may be missing there; findings may be empty where none is known.
+        Paths in `image_id` have folders after '/'. A column whose name here is another's in
+        `columns` is left out.
 
         Raises:
             SourceBenchError: no such file, or it is not as it must be, see `tables.read`; an
@@ -82,7 +121,14 @@ class TableDataset(Dataset):
         path = Path(self.table)
         if not path.is_file():
             raise SourceBenchError(f"{self.key}.table: there is no file {path}.")
-        table = tables.read(path, NEEDED, filled=NEEDED[:2])
+        names = self._names
+        mend = f"rename that, or {'correct' if self.columns else 'say so in'} {self.key}.columns"
+        ids = [names[name] for name in NEEDED[:2]]
+        table = tables.read(path, list(names.values()), filled=ids, mend=mend)
+        table = table.drop(columns=set(names) - set(names.values()), errors="ignore")
+        table = table.rename(columns={theirs: name for name, theirs in names.items()})
+        if matching.has_folders(table["image_id"]):
+            table["image_id"] = table["image_id"].str.replace("\\", "/").str.removeprefix("./")
         if (twice := table["image_id"].duplicated()).any():
             name = table.loc[twice, "image_id"].iloc[0]
             lines = tables.in_words(table.index[table["image_id"] == name])
@@ -98,11 +144,19 @@ class TableDataset(Dataset):
     def index(
         self, folder: Path, cache: Path, processes: int, terminal: TextIO
     ) -> tuple[pd.DataFrame, dict[str, int]]:
-        """Find the images by their names, and the slices of volumes that the table names.
+        """Find images by their names, or by their paths below the folder if the table has paths.
 
-        `scan.nii.gz#12` is in the folder if `scan.nii.gz` is, which then is no image itself.
+        Then two files of one name in two folders are two images, and none is a duplicate. A slice
+        that the table names, `scan.nii.gz#12`, is there if `scan.nii.gz` is, which then is no
+        image itself.
+
+        Raises:
+            SourceBenchError: as `Dataset.index`; or as `metadata`, of a table that is there.
         """
-        found, counts = super().index(folder, cache, processes, terminal)
+        if Path(self.table).is_file() and matching.has_folders(self.metadata()["image_id"]):
+            found, counts = index_folder(folder, self.suffixes, by_path=True), {"duplicates": 0}
+        else:
+            found, counts = super().index(folder, cache, processes, terminal)
         if not found["image_id"].str.lower().str.endswith(NIfTI.suffixes).any():
             return found, counts
         named = self.metadata()[["image_id"]]
