@@ -85,6 +85,8 @@ def test_counts():
     labels = {"from": "metadata", "positive": "Mass", "negative": "No Finding"}
     metadata["findings"] = ["Mass", "No Finding"]
     _, counts = candidates(metadata, labels, None)
+    each = {"from": "classes", "classes": {"mass": ["Mass"], "none": ["No Finding"]}}
+    counts |= candidates(metadata, each, None)[1]
     of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
     expected = {"task", "chosen", "duplicates", *counts, *of_folders, *REMARKS}
     assert documented("`counts.csv`") == expected
