@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sourcebench.artifacts import ARTIFACTS
-from sourcebench.attributes import ATTRIBUTES
+from sourcebench.attributes import ATTRIBUTES, HELD_OUT
 from sourcebench.datasets.base import KINDS as DATASETS
 from sourcebench.datasets.labels import LABELS
 from sourcebench.kinds import Kinds
@@ -27,6 +27,7 @@ TABLES: dict[str, Kinds[Any]] = {
     "labels": LABELS,
     "artifacts": ARTIFACTS,
     "attributes": ATTRIBUTES,
+    "held_out": HELD_OUT,
     "sources": SOURCES,
     "transfer": TRANSFERS,
 }
@@ -52,7 +53,20 @@ def described(kinds: Kinds[Any]) -> str:
     for row, of in _keys(kinds):
         what, allowed, default = map(_cell, (row.help, row.allowed, row.default or "–"))
         lines.append(f"| {of} | `{row.name}` | {what} | {allowed} | {default} |")
+    if graded := [name for name in kinds.names() if getattr(kinds.get(name), "severities", ())]:
+        lines += ["", *_severities(kinds, graded)]
     return "\n".join(lines) + "\n"
+
+
+def _severities(kinds: Kinds[Any], graded: list[str]) -> Iterator[str]:
+    """Yield the table of kinds that have severities: what each is, from 1 on."""
+    numbers = range(1, 1 + max(len(kinds.get(name).severities) for name in graded))
+    yield f"| {kinds.named_by} | severity {' | '.join(map(str, numbers))} |"
+    yield (1 + len(numbers)) * "| --- " + "|"
+    for name in graded:
+        values = kinds.get(name).severities
+        cells = [", ".join(f"{key} {value:g}" for key, value in each.items()) for each in values]
+        yield f"| `{name}` | {' | '.join(cells)} |"
 
 
 def _about(kind: Any) -> str:

@@ -49,23 +49,25 @@ class Handler(BaseHTTPRequestHandler):
         if content is None:
             self.finish_with(404)
             return
-        start = 0
-        wish = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        start, stop = 0, len(content)
+        wish = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         guard = self.headers.get("If-Range")
-        if site.ranges and wish and guard in (None, site.version):
+        partial = bool(site.ranges and wish and guard in (None, site.version))
+        if partial:
             start = int(wish[1])
             if start >= len(content):
                 self.finish_with(416)
                 return
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+            stop = min(stop, int(wish[2]) + 1) if wish[2] else stop
+        self.send_response(206 if partial else 200)
+        if partial:
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(content)}")
         if site.lengths:
-            self.send_header("Content-Length", str(len(content) - start))
+            self.send_header("Content-Length", str(stop - start))
         if site.version:
             self.send_header("ETag", site.version)
         self.end_headers()
-        end = start + site.drops.pop(0) if site.drops else len(content)
+        end = min(stop, start + site.drops.pop(0)) if site.drops else stop
         self.wfile.write(content[start:end])
 
     def finish_with(self, status, **headers):

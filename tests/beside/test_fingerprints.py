@@ -162,7 +162,7 @@ def test_facts_are_told_apart_however_they_are_split(some, others):
     assert (digest(*some) == digest(*others)) == (some == others)
 
 
-@pytest.mark.parametrize("kind", ["nih_cxr14", "chexpert"])
+@pytest.mark.parametrize("kind", ["nih_cxr14", "chexpert", "mimic_cxr"])
 def test_what_a_package_discovers_counts_where_it_is_imported(kind):
     """How a finding is drawn decides the phantoms."""
     found = {path.name for path in reached(MIRRORS.get(kind))}

@@ -1,14 +1,17 @@
 """Manifests and arrays from the originals."""
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image as PIL
 
 from conftest import write_pngs
 from sourcebench.datasets import prepare
 from sourcebench.datasets.nih import tables
 from sourcebench.design.published.files import LONG_COLUMNS
 from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import Frame
 from sourcebench.retrieval.formats.png import read_png
 
 NIH = tables.metadata()
@@ -24,7 +27,7 @@ def arrays(tmp_path, names, keep_native=True, size=16, odd=()):
     remarks = prepare.write_arrays(
         samples,
         {name: str(tmp_path / "png" / name) for name in names},
-        lambda path: (read_png(path), ("odd",) if path.name in odd else ()),
+        lambda _, path: (read_png(path), ("odd",) if path.name in odd else ()),
         size=size,
         method="nearest",
         images=tmp_path / "images.npy",
@@ -152,3 +155,88 @@ def test_published_splits_that_cannot_be_used():
         prepare.manifest(
             "t", {}, NIH, seed=1, carrier=None, available=set(ids[:6]), published=table
         )
+
+
+def put(folder, **images):
+    for name, image in images.items():
+        cv2.imwrite(str(folder / f"{name}.png"), image[..., ::-1] if image.ndim == 3 else image)
+
+
+def written(folder, names, **options):
+    """The arrays of images that lie in a folder, whatever they are, and what was odd."""
+
+    def read(_, path):
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        return image[..., ::-1] if image.ndim == 3 else image, ()
+
+    remarks = prepare.write_arrays(
+        pd.DataFrame({"image_id": names}),
+        {name: str(folder / f"{name}.png") for name in names},
+        read,
+        images=folder / "images.npy",
+        native=folder / "native.npy",
+        **{"size": 16, "method": "nearest", "keep_native": True} | options,
+    )
+    return np.load(folder / "images.npy"), np.load(folder / "native.npy"), remarks
+
+
+@pytest.mark.parametrize("shape", [(64, 80), (80, 64), (64, 64), (16, 12), (1, 9)])
+@pytest.mark.parametrize("colour", [(), (3,)])
+@pytest.mark.parametrize("fit", ["pad", "crop", "stretch"])
+def test_originals_of_any_size_become_squares_of_one(tmp_path, shape, colour, fit):
+    other = np.zeros((7, 9, *colour), np.uint8)
+    put(tmp_path, a=np.full((*shape, *colour), 200, np.uint8), b=other)
+    images, native, _ = written(tmp_path, ["a", "b"], frame=Frame(fit, 32))
+    assert images.shape == (2, 16, 16, *colour)
+    assert native.shape == (2, 32, 32, *colour)
+    bright = (native[0] > 100).all(axis=2) if colour else native[0] > 100
+    if fit != "pad":
+        assert bright.all()
+        return
+    height, width = (round(32 * length / max(shape)) for length in shape)
+    assert abs(bright.any(1).sum() - height) <= 2
+    assert abs(bright.any(0).sum() - width) <= 2
+    assert min(shape) < 2 or np.array_equal(bright, bright[::-1, ::-1])
+
+
+def test_shrinking_averages_areas(tmp_path):
+    stripes = np.zeros((64, 64), np.uint8)
+    stripes[:, ::2] = 200
+    put(tmp_path, a=stripes)
+    _, native, _ = written(tmp_path, ["a"], frame=Frame("stretch", 32))
+    assert (native == 100).all()
+
+
+@pytest.mark.parametrize(
+    ("border", "level"),
+    [(0, (0, 0, 0)), (9, (9, 9, 9)), ((1, 2, 3), (1, 2, 3)), ("mean", (110, 20, 200))],
+)
+def test_a_border_is_a_colour_or_the_mean_of_the_rim(tmp_path, border, level):
+    image = np.empty((8, 4, 3), np.uint8)
+    image[:] = (110, 20, 200)
+    image[1:-1, 1:-1] = 255  # what is inside does not count
+    put(tmp_path, a=image)
+    _, native, _ = written(tmp_path, ["a"], frame=Frame("pad", 8, border))
+    assert (native[0, :, :2] == level).all()
+    assert (native[0, :, 6:] == level).all()
+    assert (native[0, :, 2:6] == image).all()
+
+
+def test_channels_are_the_tasks_choice(tmp_path):
+    rng = np.random.default_rng(1)
+    grey = rng.integers(0, 256, (16, 16), dtype=np.uint8)
+    colour = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    put(tmp_path, a=grey, b=colour)
+    images, _, odd = written(tmp_path, ["a", "b"], channels=3)
+    assert (images[0] == grey[..., None]).all()
+    assert (images[1] == colour).all()
+    assert odd == {"grey_repeated": ["a"]}
+    images, _, odd = written(tmp_path, ["a", "b"], channels=1)
+    assert (images[0] == grey).all()
+    luma = PIL.fromarray(colour).convert("L")  # another library's BT.601
+    assert np.abs(images[1].astype(int) - np.asarray(luma)).max() <= 1
+    assert odd == {"made_grey": ["b"]}
+    with pytest.raises(SourceBenchError, match=r"a\.png has 1 channels, but the task's.* is 6"):
+        written(tmp_path, ["a", "b"], channels=6)
+    with pytest.raises(SourceBenchError, match=r"b\.png has 3 channels, but a\.png has 1; set the"):
+        written(tmp_path, ["a", "b"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sourcebench import design
 from sourcebench.apportionment import interleave
+from sourcebench.design import Design
 from sourcebench.design.audit import audit
 from sourcebench.errors import SourceBenchError
 
@@ -64,7 +65,7 @@ def rows_of(made, share, name):
 @given(manifests, folds, st.booleans())
 def test_no_patient_is_on_two_sides(manifest, shape, sampled):
     made = designed(manifest, shape, ("sex", "F") if sampled else None)
-    design.check(made.images, "t")
+    design.check(made, "t")
     found = audit(design.long_form(made, SHARES))
     assert (found[["train_val", "train_test", "val_test", "leaked"]] == 0).all(axis=None)
     assert set(found["verdict"]) == {"patient-disjoint"}
@@ -278,18 +279,19 @@ def test_a_class_missing_in_a_fold():
 
 def test_a_leak_is_an_error():
     table = build(make_manifest(100, 1, 0.4, 0.5, 1), (5, 0.1))
+    tests = pd.DataFrame(columns=["patient_id"], dtype=str)
     leaky = table.copy()
     dev = leaky[leaky["role"] == "dev"]
     test_row = leaky.index[leaky["role"] == "test"][0]
     leaky.loc[test_row, "patient_id"] = dev["patient_id"].iloc[0]
     with pytest.raises(SourceBenchError, match="1 patients are in both the development and"):
-        design.check(leaky, "t")
+        design.check(Design(leaky, tests), "t")
     leaky = table.copy()
     one_val = dev.index[dev["fold_1"] == "val"][0]
     one_train = dev.index[dev["fold_1"] == "train"][0]
     leaky.loc[one_val, "patient_id"] = leaky.loc[one_train, "patient_id"]
     with pytest.raises(SourceBenchError, match="train and val of fold_1"):
-        design.check(leaky, "t")
+        design.check(Design(leaky, tests), "t")
 
 
 def test_tables_read_back_are_the_same(tmp_path):

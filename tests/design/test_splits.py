@@ -60,20 +60,21 @@ def test_the_audit_tells_no_share_of_positives_among_three_classes(tmp_path):
 def test_a_design_from_published_splits_keeps_their_folds(tmp_path):
     write_published(tmp_path)
     published = splits.read(tmp_path, "YES")
-    table = splits.build(published, seed=1, name="t").images
+    made = splits.build(published, seed=1, name="t")
+    table = made.images
     for fold, part in itertools.product((1, 2), ("train", "val")):
         rows = published[(published["fold"] == fold) & (published["part"] == part)]
         run = design.development(table, 1, fold)
         assert set(run.loc[run["part"] == part, "image_id"]) == set(rows["image_id"])
         assert (run["artifact"] == (run["label"] == 1)).all()
-    design.check(table, "t")
+    design.check(made, "t")
 
 
 def test_a_design_from_leaking_splits_is_refused(tmp_path):
     write_published(tmp_path, leaks=2)
-    table = splits.build(splits.read(tmp_path, "YES"), seed=1, name="t").images
+    made = splits.build(splits.read(tmp_path, "YES"), seed=1, name="t")
     with pytest.raises(SourceBenchError, match=r"2 patients .* 'leaks: accept'"):
-        design.check(table, "t")
+        design.check(made, "t")
 
 
 def test_an_image_that_a_fold_leaves_out_is_left_out(tmp_path):

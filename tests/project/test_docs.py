@@ -8,7 +8,6 @@ import shutil
 from dataclasses import make_dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 import pydicom
@@ -19,6 +18,7 @@ from snakemake.utils import update_config
 
 from conftest import ROOT, merged
 from planner import snakemake
+from sourcebench.artifacts import ARTIFACTS
 from sourcebench.attributes import ATTRIBUTES
 from sourcebench.datasets.base import build
 from sourcebench.datasets.prepare import manifest
@@ -41,7 +41,7 @@ def blocks(name, language):
 
 def test_the_confounder_of_the_docs(forgotten, tmp_path, monkeypatch):
     (code,) = blocks("docs/adding-a-confounder.md", "python")
-    (overlay,) = blocks("docs/adding-a-confounder.md", "yaml")
+    overlay, _ = blocks("docs/adding-a-confounder.md", "yaml")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "vignette.py").write_text(code)
     study = Study.of(merged(yaml.safe_load(overlay)))
@@ -53,6 +53,17 @@ def test_the_confounder_of_the_docs(forgotten, tmp_path, monkeypatch):
     faint = type(vignette)(**vignette.vanishing)
     assert np.array_equal(faint.artifact(image, np.random.default_rng(0)), image)
     assert "dark_corners" in set(study.runs["confounder"])
+
+
+def test_the_corruptions_of_the_docs():
+    _, overlay = blocks("docs/adding-a-confounder.md", "yaml")
+    study = Study.of(merged(yaml.safe_load(overlay)))
+    names = {f"grain_{number}" for number in range(1, 6)} | {"soft_1", "soft_2"}
+    assert set(study.tasks["cxr_mass"].shifts) == names | {"moved_1", "moved_3", "moved_5"}
+    text = (ROOT / "docs" / "adding-a-confounder.md").read_text()
+    (listed,) = re.findall(r"\*\*Corruptions\*\* are.*?have five severities", text, re.DOTALL)
+    graded = [name for name in ARTIFACTS.names() if ARTIFACTS.get(name).severities]
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(graded)
 
 
 def test_a_sampling_confounder_without_code():
@@ -195,19 +206,19 @@ def test_the_dataset_of_the_docs(forgotten):
     assert list(dataset.metadata()["patient_id"]) == ["1", "2"]
 
 
-def test_tiffs_as_in_the_docs(forgotten, tmp_path):
+def test_arrays_as_in_the_docs(forgotten, tmp_path):
     example(1)
-    dataset = build("mine", {"kind": "tiff_table", "origin": "download", "table": "-"})
-    pixels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
-    cv2.imwrite(str(tmp_path / "a.TIFF"), pixels)
-    cv2.imwrite(str(tmp_path / "b.tif"), pixels.astype(np.uint8))
+    dataset = build("mine", {"kind": "array_table", "origin": "download", "table": "-"})
+    values = np.arange(64).reshape(8, 8) / 63
+    np.save(tmp_path / "a.npy", values)
+    np.save(tmp_path / "b.npy", 2 * values)
     found, _ = dataset.index(tmp_path, tmp_path, 1, io.StringIO())
-    assert found["image_id"].tolist() == ["a.TIFF", "b.tif"]
-    image, odd = dataset.read(tmp_path / "a.TIFF")
-    np.testing.assert_array_equal(image, pixels // 256)
+    assert found["image_id"].tolist() == ["a.npy", "b.npy"]
+    image, odd = dataset.read(tmp_path / "a.npy")
+    np.testing.assert_array_equal(image, np.round(values * 255))
     assert (image.dtype, odd) == (np.uint8, ())
-    with pytest.raises(SourceBenchError, match=r"b\.tif is no 16-bit grey TIFF"):
-        dataset.read(tmp_path / "b.tif")
+    with pytest.raises(SourceBenchError, match=r"b\.npy is no image of fractions"):
+        dataset.read(tmp_path / "b.npy")
 
 
 def test_dicoms_as_in_the_docs(forgotten, tmp_path):

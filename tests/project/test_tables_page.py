@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT
 from sourcebench import axes
 from sourcebench.datasets.lidc.headers import Headers, Oddities
+from sourcebench.datasets.rxrx1.dataset import ODD
 from sourcebench.datasets.tasks import candidates
 from sourcebench.design.audit import audit
 from sourcebench.design.ranges import of_artifact
@@ -17,7 +18,8 @@ from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.evaluation.tables.table1 import Target, table1
 from sourcebench.exhibits import that_need
-from sourcebench.retrieval.formats.ct import REMARKS
+from sourcebench.retrieval.formats import REMARKS
+from sourcebench.retrieval.formats.ct import REMARKS as OF_SLICES
 from sourcebench.study.sources import Source
 from synthetic_runs import synthetic_runs
 
@@ -88,5 +90,5 @@ def test_counts():
     each = {"from": "classes", "classes": {"mass": ["Mass"], "none": ["No Finding"]}}
     counts |= candidates(metadata, each, None)[1]
     of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
-    expected = {"task", "chosen", "duplicates", *counts, *of_folders, *REMARKS}
+    expected = {"task", "chosen", *ODD, *counts, *of_folders, *OF_SLICES, *REMARKS}
     assert documented("`counts.csv`") == expected

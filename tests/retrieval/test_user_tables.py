@@ -238,7 +238,7 @@ def test_a_confounder_goes_by_any_column_of_the_table(mine, tmp_path):
     files.write_csv(tmp_path / "manifest.csv", table)
     read = files.read_table(tmp_path / "manifest.csv", text=["site"])
     made = design.build(read, folds=2, val_fraction=0.5, seed=1, name="t", carrier=("site", "01"))
-    design.check(made.images, "t")
+    design.check(made, "t")
     sites = read.set_index("image_id")["site"]
     for rows in (design.development(made.images, 0.5, 1), made.tests):
         assert (rows["artifact"] == (rows["image_id"].map(sites) == "01")).all()

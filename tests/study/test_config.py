@@ -44,6 +44,7 @@ CLASSED = DEFAULT["tasks"]["cxr_mass"] | {
     "labels": CLASSES,
     "samples": {"test": 8, "dev": 16, "positive": None},
 }
+GRAIN = {"kind": "gaussian_noise"}
 
 WRONG = [
     ("experiment.p_art", [0, 1.2], r"experiment\.p_art\.1 is 1\.2.* at least 0 and at most 1"),
@@ -117,9 +118,35 @@ WRONG = [
     ("shifts.soft.kind", "gender", r"shifts\.soft\.kind is 'gender', an attribute, .*denoise"),
     ("shifts.soft.levels", [{"kind": "tag"}], r"levels\.0 has the key 'kind', but .*'denoise'"),
     ("shifts.soft.levels", [], r"shifts\.soft\.levels is \[\]; it must be a list .* at least 1"),
+    ("shifts.soft.levels", [3], r"shifts\.soft\.levels\.0 is 3, but the kind 'denoise' has no sev"),
+    ("shifts.soft.levels", ["3"], r"levels\.0 is '3'; .* \(a table of parameters, or a severity's"),
+    ("shifts.grain", GRAIN | {"levels": [1, 6]}, r"grain\.levels\.1 is 6; .* number from 1 to 5"),
+    (
+        "shifts.grain",
+        GRAIN | {"levels": [0]},
+        r"grain\.levels\.0 is 0; .* from 1 to 5",
+    ),
+    ("shifts.grain", GRAIN | {"levels": [2, 2]}, r"shifts\.grain\.levels has 2 twice"),
+    ("shifts.grain", GRAIN | {"levels": [2, {"sd": 9}]}, r"grain\.levels has both numbers"),
+    ("shifts.grain", GRAIN | {"sd": 9, "levels": [2]}, r"has the key 'sd', which the severities"),
+    (
+        "shifts.grain",
+        GRAIN | {"levels": [{"sd": -1}]},
+        r"grain\.levels\.0\.sd is -1; it must",
+    ),
     ("shifts.soft.radius", 9, r"shifts\.soft: Artifact 'denoise': radius is 9 px and diameter"),
     ("shifts.ood", {"kind": "tag"}, r"shifts\.ood: the name 'ood' is taken"),
     ("shifts.tag", {"kind": "tag"}, r"shifts\.tag: the name 'tag' is taken"),
+    ("shifts.far", {"kind": "acquisition"}, r"shifts\.far says which .* 'below'; it has neither"),
+    (
+        "shifts.far",
+        {"kind": "manifestation", "values": ["a"], "above": 2},
+        r"shifts\.far says .* it has both",
+    ),
+    ("shifts.far", {"kind": "acquisition", "values": []}, r"shifts\.far\.values is \[\]; .* list"),
+    ("tasks.cxr_mass.border", 0, r"cxr_mass\.border is for .* needs tasks\.cxr_mass\.fit, one of"),
+    ("tasks.cxr_mass.fit", "squeeze", r"cxr_mass\.fit is 'squeeze'; it must be one of: pad, crop"),
+    ("tasks.cxr_mass.channels", 0, r"cxr_mass\.channels is 0; it must be at least 1"),
     ("tasks.cxr_mass.shifts", ["blur"], r"tasks\.cxr_mass\.shifts has 'blur'.*are: soft"),
     ("sources.imagenet.kind", "disk", r"sources\.imagenet\.kind has 'disk'"),
     ("sources.radimagenet.mean", None, r"sources\.radimagenet lacks the key 'mean'"),
@@ -364,6 +391,44 @@ def test_published_splits_say_themselves_who_is_confounded():
     entry = {**DEFAULT["tasks"]["cxr_mass"], "splits": "published_mass", "confounded": "YES"}
     with pytest.raises(SourceBenchError, match=r"cxr_mass\.confounded is 'YES', but of published"):
         Study.of(changed("tasks.cxr_mass", entry))
+
+
+@pytest.mark.parametrize(
+    ("entry", "severities"),
+    [
+        ({}, [1, 2, 3, 4, 5]),  # of a kind that has them, all
+        ({"title": "Grain"}, [1, 2, 3, 4, 5]),
+        ({"levels": [1, 3, 5]}, [1, 3, 5]),
+        ({"levels": [5, 2], "resolution": 64}, [5, 2]),
+    ],
+)
+def test_a_shift_has_the_severities_of_its_kind(entry, severities):
+    config = changed("shifts.grain", GRAIN | entry)
+    config["tasks"]["cxr_mass"]["shifts"] = ["grain"]
+    study = Study.of(config)
+    shifted = study.tasks["cxr_mass"].shifted
+    assert shifted == [(f"grain_{number}", "grain", number) for number in severities]
+    deviations = {1: 10.2, 2: 20.4, 3: 30.6, 4: 45.9, 5: 66.3}
+    for name, _, number in shifted:
+        use = study.uses[name]
+        assert use.artifact.sd == deviations[number]
+        assert use.artifact.resolution == entry.get("resolution")
+        assert use.title == entry.get("title", "Gaussian noise")
+
+
+@pytest.mark.parametrize(
+    ("entry", "shifted"),
+    [
+        ({"sd": 9}, [("grain", "grain", 1)]),
+        ({"levels": [{"sd": 9}, {"sd": 12}]}, [("grain_1", "grain", 1), ("grain_2", "grain", 2)]),
+    ],
+)
+def test_parameters_of_ones_own_are_no_severities(entry, shifted):
+    config = changed("shifts.grain", GRAIN | entry)
+    config["tasks"]["cxr_mass"]["shifts"] = ["grain"]
+    study = Study.of(config)
+    assert study.tasks["cxr_mass"].shifted == shifted
+    assert study.uses[shifted[0][0]].artifact.sd == 9
 
 
 def test_labels_of_another_source_decide_nothing():

@@ -94,7 +94,7 @@ def image_folder(wildcards):
 
 def available(dataset):
     """The table of the user's own images, where a dataset's are that; else nothing."""
-    if dataset.origin != "path":
+    if not dataset.path:
         return []
     return rules.index_local.output.available.format(dataset=dataset.name)
 

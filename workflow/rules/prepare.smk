@@ -1,5 +1,7 @@
 # Every original is decoded once; no later stage opens one.
 
+from dataclasses import astuple
+
 
 rule prepare:
     input:
@@ -23,6 +25,8 @@ rule prepare:
         dataset=of_task(lambda task: task.dataset.entry),
         input_size=of_task(lambda task: task.input_size),
         resize=of_task(lambda task: task.resize),
+        channels=of_task(lambda task: task.channels),
+        frame=of_task(lambda task: task.frame and astuple(task.frame)),
         # Compared, beside the digest: without a confounder there are no originals to draw into.
         keep_native=lambda wildcards: wildcards.task in DRAWN_INTO,
         decided_by=decided_by("prepare"),

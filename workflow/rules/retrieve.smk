@@ -17,7 +17,7 @@ rule index_local:
         folder=told(image_folder),
         decided_by=decided_by("index_local"),
     message:
-        "Looking for images in {params.spec[path]}"
+        "Looking for images of {wildcards.dataset}"
     script:
         "../scripts/index_local.py"
 
@@ -87,6 +87,6 @@ rule retrieve:
         folder=told(image_folder),
         decided_by=decided_by("retrieve"),
     message:
-        "Getting the images of {wildcards.dataset} ({params.spec[origin]})"
+        "Getting the images of {wildcards.dataset}"
     script:
         "../scripts/retrieve.py"

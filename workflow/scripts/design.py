@@ -30,6 +30,6 @@ with job(snakemake):
         made = published.build(splits[there], manifest=manifest, **common)
         published.require_folds(made.images, params.folds, task)
     if not params.may_leak:
-        design.check(made.images, task)
+        design.check(made, task)
     files.write_csv(snakemake.output.images, made.images)
     files.write_csv(snakemake.output.tests, made.tests)

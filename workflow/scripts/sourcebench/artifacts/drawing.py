@@ -30,7 +30,8 @@ def draw(
     Both layers go the same way: to the size at which the artifact acts, and from there to that
     of the result. Their random numbers are a stream of the image's own, named by seed, kind and
     `image_id`. It depends neither on the layer nor on the artifact's parameters. Artifacts act on
-    grey levels: on each channel of an image that has several, with a stream for each.
+    grey levels: on each channel of an image that has several, with a stream for each, or on all
+    of them at once, with one stream (see `Artifact.channelwise`).
 
     Args:
         artifact: what is drawn.
@@ -60,7 +61,7 @@ def version(artifact: Artifact, layer: Layer, image: Image, image_id: str, seed:
     Raises:
         SourceBenchError: the artifact made something else than an image of that shape and type.
     """
-    if image.ndim == 2:
+    if image.ndim == 2 or not artifact.channelwise:
         return _changed(artifact, layer, image, image_id, seed)
     channels = enumerate(np.moveaxis(image, -1, 0))
     drawn = [_changed(artifact, layer, grey, image_id, seed, c) for c, grey in channels]
@@ -70,7 +71,7 @@ def version(artifact: Artifact, layer: Layer, image: Image, image_id: str, seed:
 def _changed(
     artifact: Artifact, layer: Layer, image: Image, image_id: str, seed: int, channel: int = 0
 ) -> Image:
-    """Return one channel of an image; the first has the stream that a grey image has."""
+    """Return an image, or one channel; the first has the stream that a grey image has."""
     name = (artifact.kind, image_id, channel) if channel else (artifact.kind, image_id)
     change = artifact.artifact if layer == "artifact" else artifact.base
     made: Any = change(image.copy(), seeds.generator(seed, *name))

@@ -22,7 +22,8 @@ def record_of(artifact: Artifact, layer: str) -> dict[str, Any]:
     Raises:
         SourceBenchError: the artifact can't be drawn on this machine.
     """
-    packages = {name: version(name) for name in ("numpy", "scipy", "torch")}
+    computing = ("numpy", "scipy", "torch", "opencv-python-headless", "pillow")
+    packages = {name: version(name) for name in computing}
     return {
         "kind": artifact.kind,
         "layer": layer,

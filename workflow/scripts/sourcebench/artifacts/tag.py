@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as PIL
 from PIL import ImageDraw, ImageFont
 
-from sourcebench.artifacts.base import ARTIFACTS, REFERENCE_SIDE, Artifact
+from sourcebench.artifacts.base import ARTIFACTS, REFERENCE_SIDE, Artifact, scale_of
 from sourcebench.imaging import Image
 from sourcebench.parameters import parameter
 from sourcebench.traits import Taxon
@@ -48,12 +48,26 @@ class Tag(Artifact):
 
     def artifact(self, image: Image, rng: np.random.Generator) -> Image:
         """Return the image with the text on it; nothing about it is random."""
-        scale = min(image.shape) / REFERENCE_SIDE
-        canvas = PIL.fromarray(image)
-        ImageDraw.Draw(canvas).text(
-            (self.x * scale, self.y * scale), self.text, fill=WHITE, font=_font(self.size * scale)
-        )
-        return np.asarray(canvas)
+        return written(image, self.text, self.size, (self.x, self.y))
+
+
+def written(image: Image, text: str, size: float, place: tuple[float, float]) -> Image:
+    """Return an image with white text on it.
+
+    Args:
+        image: H×W, uint8.
+        text: what is written.
+        size: font size, in px on a 1024² image; it scales with the image's side.
+        place: left end and top of the line, likewise.
+
+    Returns:
+        H×W, uint8.
+    """
+    scale = scale_of(image)
+    canvas = PIL.fromarray(image)
+    left_top = (place[0] * scale, place[1] * scale)
+    ImageDraw.Draw(canvas).text(left_top, text, fill=WHITE, font=_font(size * scale))
+    return np.asarray(canvas)
 
 
 @cache

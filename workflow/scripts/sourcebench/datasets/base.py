@@ -59,6 +59,16 @@ class Dataset(Kind):
             )
 
     @property
+    def members(self) -> Mapping[str, "Dataset"]:
+        """The datasets that it is made of, by their names; {} unless it is a pool."""
+        return {}
+
+    @property
+    def local(self) -> bool:
+        """Whether images of it lie in a folder of the user's own."""
+        return self.origin == "path"
+
+    @property
     def folder(self) -> Path | None:
         """The user's own folder of images; None with another origin."""
         return Path(self.path) if self.origin == "path" and self.path else None
@@ -132,6 +142,15 @@ class Dataset(Kind):
             SourceBenchError: the file is missing, damaged, or another kind of image.
         """
         return read_png(path), ()
+
+    def image(self, image_id: str, path: Path) -> tuple[Image, tuple[str, ...]]:
+        """Read an image, as `read`.
+
+        Args:
+            image_id: its name, by which a pool knows whose image it is.
+            path: of its file.
+        """
+        return self.read(path)
 
 
 KINDS: Kinds[Dataset] = Kinds("kind of dataset")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sourcebench.datasets.base import Dataset
 from sourcebench.datasets.mirrors import MIRRORS
+from sourcebench.datasets.pool.dataset import IDS, of, own
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.fingerprints import code_of
@@ -86,6 +87,8 @@ def retrieve(
     Raises:
         SourceBenchError: an image can't be had.
     """
+    if dataset.members:
+        return _of_members(dataset, wanted, folder, processes, terminal, found)
     images = ORIGINS.get(dataset.origin)(dataset, wanted, folder, processes, terminal)
     table, odd = found or dataset.index(images, folder, processes, terminal)
     table = table[table["image_id"].isin(wanted["image_id"])]
@@ -95,3 +98,30 @@ def retrieve(
             f"{missing[0]}); run the same command again to fetch them, or put them back."
         )
     return table.sort_values("image_id", ignore_index=True), odd
+
+
+def _of_members(
+    pool: Dataset,
+    wanted: pd.DataFrame,
+    folder: Path,
+    processes: int,
+    terminal: TextIO,
+    found: Found | None,
+) -> Found:
+    """Get the wanted images of each dataset of a pool, as `retrieve`."""
+    tables, odd = [], dict[str, int]() if found is None else dict(found[1])
+    part = wanted["image_id"].str.partition("/")[0]
+    for name, member in pool.members.items():
+        ours = wanted[part == name]
+        if ours.empty:
+            continue
+        known: Found | None = None
+        if found is not None and member.local:
+            there = found[0][found[0]["image_id"].str.startswith(f"{name}/")]
+            known = there.assign(image_id=own(name, there["image_id"])), {}
+        place = folder.parent / "phantoms" / folder.name if member.origin == "phantoms" else folder
+        without = ours.assign(**{key: own(name, ours[key]) for key in IDS})
+        table, counts = retrieve(member, without, place / name, processes, terminal, known)
+        odd = {key: odd.get(key, 0) + counts.get(key, 0) for key in odd | counts}
+        tables.append(table.assign(image_id=of(name, table["image_id"])))
+    return pd.concat(tables).sort_values("image_id", ignore_index=True), odd

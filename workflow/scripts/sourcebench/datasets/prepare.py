@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from sourcebench import classes, files, imaging
-from sourcebench.datasets import matching, sampling, tasks
+from sourcebench.datasets import held_out, matching, sampling, tasks
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Image
+from sourcebench.imaging import Frame, Image
 from sourcebench.seeds import generator
 
-Reader = Callable[[Path], tuple[Image, tuple[str, ...]]]
+Reader = Callable[[str, Path], tuple[Image, tuple[str, ...]]]
 
 
 def manifest(
@@ -25,8 +25,11 @@ def manifest(
     carrier: tuple[str, str, str] | None,
     available: set[str] | None,
     published: pd.DataFrame | None,
+    apart: Mapping[str, held_out.Among] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Choose a task's images.
+
+    Patients who have images that are held out have their others in the test set, if anywhere.
 
     Args:
         name: the task's name.
@@ -36,6 +39,7 @@ def manifest(
         carrier: (column, carrying value, other value) of a confounder made by sampling.
         available: names of the images that are there, None for all of them.
         published: splits to use instead of our own draw, see `design.published.read`.
+        apart: what no network is trained on, by the names of the test sets that it makes.
 
     Returns:
         The manifest (`tasks.MANIFEST_COLUMNS`, then the metadata's and the label source's own,
@@ -53,20 +57,46 @@ def manifest(
             metadata = tasks.attributed(metadata, carrier)
         if published is not None:
             return _published_manifest(published, metadata, available)
+        unknown: dict[str, int] = {}
+        if apart:
+            metadata, unknown = held_out.mark(metadata, apart)
         table, counts = tasks.candidates(metadata, task["labels"], task.get("view"), available)
-        if "positive" not in task["samples"] and not task["samples"].get("balanced"):
-            everyone = tasks.present(metadata, task.get("view"), available)
-            # Without the task's name: all tasks on a dataset share one division.
-            rng = generator(seed, "division", task["dataset"])
-            return sampling.divide(table, everyone, task["samples"], rng), counts
-        confounded = classes.number(table, named) if (named := task.get("confounded")) else 1
-        count = 1 + int(table["label"].max())
-        wanted = sampling.quotas(task["samples"], carrier, confounded, count)
-        column = carrier[0] if carrier else None
-        chosen = sampling.select(table, wanted, column, generator(seed, "manifest", name))
+        everyone = tasks.present(metadata, task.get("view"), available)
+        targets = table.head(0)
+        if apart:
+            rng = generator(seed, "held out", name)
+            table, targets = held_out.apart(table, apart, task["samples"].get("target"), rng)
+            everyone = everyone[everyone[held_out.COLUMN] == ""]
+        chosen = _drawn(name, task, table, everyone, set(targets["patient_id"]), seed, carrier)
+        if apart:
+            both = chosen.loc[chosen["role"] == "test", "patient_id"].isin(targets["patient_id"])
+            unknown |= {"target": len(targets), "test_of_target_patients": int(both.sum())}
+            chosen = sampling.in_order(pd.concat([chosen, targets], ignore_index=True))
     except SourceBenchError as error:
         raise SourceBenchError(f"tasks.{name}: {error}") from error
-    return chosen, counts
+    return chosen, {**counts, **unknown}
+
+
+def _drawn(
+    name: str,
+    task: Mapping[str, Any],
+    table: pd.DataFrame,
+    everyone: pd.DataFrame,
+    not_trained: set[str],
+    seed: int,
+    carrier: tuple[str, str, str] | None,
+) -> pd.DataFrame:
+    """Draw test and development set of the candidates."""
+    if "positive" not in task["samples"] and not task["samples"].get("balanced"):
+        # Without the task's name: all tasks on a dataset share one division.
+        rng = generator(seed, "division", task["dataset"])
+        return sampling.divide(table, everyone, task["samples"], rng, not_trained)
+    confounded = classes.number(table, named) if (named := task.get("confounded")) else 1
+    count = 1 + int(table["label"].max())
+    wanted = sampling.quotas(task["samples"], carrier, confounded, count)
+    column = carrier[0] if carrier else None
+    rng = generator(seed, "manifest", name)
+    return sampling.select(table, wanted, column, rng, not_trained)
 
 
 def _has(published: pd.DataFrame | None, column: str) -> bool:
@@ -123,6 +153,8 @@ def write_arrays(
     images: Path,
     native: Path,
     keep_native: bool,
+    channels: int | None = None,
+    frame: Frame | None = None,
     threads: int = 1,
 ) -> dict[str, list[str]]:
     """Decode every image once, and write them at the task's input size and at their own.
@@ -130,13 +162,15 @@ def write_arrays(
     Args:
         samples: the manifest; row i becomes image i.
         paths: image_id → path of the original.
-        read: reads an original, see `Dataset.read`.
+        read: reads an original, see `Dataset.image`.
         size: the task's input size in px.
         method: how to resize, see `imaging.resize`.
         images: becomes N×size×size, or N×size×size×C where images have several channels, uint8.
-        native: becomes N×H×W or N×H×W×C, uint8, the originals' size, for the confounders; an array
-            of no images unless `keep_native`.
+        native: becomes N×H×W or N×H×W×C, uint8, the originals' size or the frame's, for the
+            confounders; an array of no images unless `keep_native`.
         keep_native: whether a confounder will read `native`.
+        channels: of the arrays; None: those that the originals have, who must be alike.
+        frame: makes originals of any size squares of one; None: they must be alike.
         threads: decoding threads.
 
     Returns:
@@ -146,8 +180,9 @@ def write_arrays(
         SourceBenchError: an image is missing, damaged, of another kind, size or number of
             channels.
     """
-    originals = [Path(paths[image_id]) for image_id in samples["image_id"]]
-    shape = read(originals[0])[0].shape
+    names = list(samples["image_id"])
+    originals = [Path(paths[image_id]) for image_id in names]
+    shape = _original(names[0], originals[0], read, channels, frame)[0].shape
     n = len(originals)
     odd: dict[str, list[str]] = {}
 
@@ -157,7 +192,7 @@ def write_arrays(
     ):
 
         def decode(row: int) -> tuple[str, ...]:
-            image, remarks = read(originals[row])
+            image, remarks = _original(names[row], originals[row], read, channels, frame)
             _require_alike(originals[row], image.shape, originals[0], shape)
             small[row] = imaging.resize(image, size, method)
             if keep_native:
@@ -167,8 +202,25 @@ def write_arrays(
         with ThreadPoolExecutor(threads) as pool:
             for row, remarks in enumerate(pool.map(decode, range(n))):
                 for remark in remarks:
-                    odd.setdefault(remark, []).append(samples["image_id"].iloc[row])
+                    odd.setdefault(remark, []).append(names[row])
     return odd
+
+
+def _original(
+    name: str, path: Path, read: Reader, channels: int | None, frame: Frame | None
+) -> tuple[Image, tuple[str, ...]]:
+    """Return an original in the channels and the frame that are asked for, and what was odd."""
+    image, remarks = read(name, path)
+    there = imaging.channels_of(image)
+    if channels is not None and there != channels:
+        changed = imaging.to_channels(image, channels)
+        if changed is None:
+            raise SourceBenchError(
+                f"{path} has {there} channels, but the task's channels is {channels}; grey can "
+                "become three, and three grey, and no other number can become another."
+            )
+        image, remarks = changed, (*remarks, "made_grey" if channels == 1 else "grey_repeated")
+    return image if frame is None else frame(image), remarks
 
 
 def _require_alike(
@@ -178,11 +230,11 @@ def _require_alike(
     if shape[:2] != wanted[:2]:
         raise SourceBenchError(
             f"{path} is {shape[1]}×{shape[0]} px, but {first.name} is {wanted[1]}×{wanted[0]} px; "
-            "the images of a task must all have the size of the originals."
+            "images of several sizes need a fit: set the task's to pad, crop or stretch."
         )
     if shape != wanted:
         channels = [each[2] if len(each) > 2 else 1 for each in (shape, wanted)]
         raise SourceBenchError(
-            f"{path} has {channels[0]} channels, but {first.name} has {channels[1]}; the images of "
-            "a task must all have the same ones."
+            f"{path} has {channels[0]} channels, but {first.name} has {channels[1]}; set the "
+            "task's channels to 1 for grey, or to 3 for colour."
         )

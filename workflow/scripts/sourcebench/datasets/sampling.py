@@ -1,6 +1,6 @@
 """Which of a task's images are the test set and which the development set."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,11 @@ def divide(
     everyone: pd.DataFrame,
     samples: Mapping[str, int],
     rng: np.random.Generator,
+    not_trained: Collection[str] = (),
 ) -> pd.DataFrame:
     """Divide a dataset as it is, patient by patient, whatever its labels.
+
+    Patients who may not be trained on come into the test set first, as many as there is room for.
 
     Args:
         labelled: candidates with `label`, as `candidates` returns them.
@@ -29,6 +32,7 @@ def divide(
             dataset share the division.
         samples: `test` and `dev` (images).
         rng: draws the order of patients.
+        not_trained: patients who may be in the test set alone.
 
     Returns:
         The manifest, as `select` returns it.
@@ -36,8 +40,13 @@ def divide(
     Raises:
         SourceBenchError: there are fewer images, or a class that has a name has none in a part.
     """
-    parts = partition.split(everyone["patient_id"], {k: samples[k] for k in ("test", "dev")}, rng)
-    role_of = parts.set_axis(everyone["image_id"])
+    sizes: dict[str, int | None] = {part: samples[part] for part in ("test", "dev")}
+    testing = everyone["patient_id"].isin(not_trained)
+    patients, most = everyone["patient_id"], min(int(testing.sum()), samples["test"])
+    first = [partition.split(patients[testing], {"test": most}, rng)] if testing.any() else []
+    sizes["test"] = samples["test"] - sum(int((each == "test").sum()) for each in first)
+    parts = pd.concat([*first, partition.split(patients[~testing], sizes, rng)])
+    role_of = parts.reindex(everyone.index).set_axis(everyone["image_id"])
     chosen = labelled.assign(role=labelled["image_id"].map(role_of))
     chosen = chosen[chosen["role"].notna()]
     for role in ("test", "dev"):
@@ -102,7 +111,11 @@ def _sizes(samples: Mapping[str, Any], images: int, classes: int) -> list[tuple[
 
 
 def select(
-    table: pd.DataFrame, wanted: pd.DataFrame, column: str | None, rng: np.random.Generator
+    table: pd.DataFrame,
+    wanted: pd.DataFrame,
+    column: str | None,
+    rng: np.random.Generator,
+    not_trained: Collection[str] = (),
 ) -> pd.DataFrame:
     """Draw the images of a task; no patient is in both the test and the development set.
 
@@ -116,6 +129,7 @@ def select(
         wanted: what `quotas` returns.
         column: the attribute that `wanted.value` speaks of, if any.
         rng: draws the order of patients and images.
+        not_trained: patients who may be in the test set alone.
 
     Returns:
         The manifest (`MANIFEST_COLUMNS`, then the metadata's and the label source's own), sorted
@@ -131,13 +145,16 @@ def select(
             "'balanced: true'."
         )
     if "pair" in table:
-        return _select_pairs(table, wanted, rng)
-    roles = _draw(table, wanted, column, rng)
+        return _select_pairs(table, wanted, rng, not_trained)
+    roles = _draw(table, wanted, column, rng, not_trained)
     return in_order(table.loc[roles.index].assign(role=roles))
 
 
 def _select_pairs(
-    table: pd.DataFrame, wanted: pd.DataFrame, rng: np.random.Generator
+    table: pd.DataFrame,
+    wanted: pd.DataFrame,
+    rng: np.random.Generator,
+    not_trained: Collection[str],
 ) -> pd.DataFrame:
     numbers = wanted.pivot_table(index="role", columns="label", values="n", aggfunc="sum")
     if not (numbers[0] == numbers[1]).all():
@@ -146,14 +163,18 @@ def _select_pairs(
             "must have 'positive: 0.5' and even numbers."
         )
     positives = table[table["label"] == 1]
-    roles = _draw(positives, wanted[wanted["label"] == 1], None, rng)
+    roles = _draw(positives, wanted[wanted["label"] == 1], None, rng, not_trained)
     role_of = roles.set_axis(positives.loc[roles.index, "pair"])
     chosen = table[table["pair"].isin(role_of.index)]
     return in_order(chosen.assign(role=chosen["pair"].map(role_of)))
 
 
 def _draw(
-    table: pd.DataFrame, wanted: pd.DataFrame, column: str | None, rng: np.random.Generator
+    table: pd.DataFrame,
+    wanted: pd.DataFrame,
+    column: str | None,
+    rng: np.random.Generator,
+    not_trained: Collection[str],
 ) -> pd.Series:
     """Return the role of every drawn row, by its index."""
     shuffled = table.iloc[rng.permutation(len(table))]
@@ -167,7 +188,7 @@ def _draw(
         if n
     }
     missing = dict(needed)
-    home: dict[Any, str] = {}
+    home: dict[Any, str] = dict.fromkeys(not_trained, "test")
     picked: dict[int, str] = {}
     for index, patient, label, value in zip(
         shuffled.index, shuffled["patient_id"], shuffled["label"], values, strict=True

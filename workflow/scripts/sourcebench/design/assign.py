@@ -8,10 +8,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from sourcebench.apportionment import interleave
+from sourcebench.datasets.held_out import TARGET
 from sourcebench.design.labels import CONFOUNDED
 from sourcebench.design.ranges import of_artifact, of_attribute
 from sourcebench.design.rows import NONE, Design, fold_columns
-from sourcebench.design.test_sets import Shifted
+from sourcebench.design.test_sets import Shifted, with_targets
 from sourcebench.errors import SourceBenchError
 from sourcebench.patients import numbers as patient_numbers
 from sourcebench.seeds import generator
@@ -50,6 +51,8 @@ def build(
     Raises:
         SourceBenchError: too few patients, a class missing in a fold, or a leak.
     """
+    held_out = manifest[manifest["role"] == TARGET]
+    manifest = manifest.drop(held_out.index).reset_index(drop=True)
     design = manifest[["image_id", "patient_id", "label", "role"]].copy()
     strata = design["label"]
     if carrier is not None:
@@ -70,8 +73,10 @@ def build(
         design.loc[development, f"fold_{fold + 1}"] = np.where(cells == fold, "val", "train")
     ranked = share(rank(design, seed, name, confounded), seed, name)
     if carrier is not None:
-        return of_attribute(ranked, shifts)
-    return of_artifact(ranked, confounder, shifts)
+        made = of_attribute(ranked, shifts)
+    else:
+        made = of_artifact(ranked, confounder, shifts)
+    return Design(made.images, with_targets(made.tests, held_out))
 
 
 def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:

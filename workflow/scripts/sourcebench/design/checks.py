@@ -2,20 +2,24 @@
 
 import pandas as pd
 
-from sourcebench.design.rows import fold_columns
+from sourcebench.design.rows import Design, fold_columns
 from sourcebench.errors import SourceBenchError
 
 
-def check(images: pd.DataFrame, name: str) -> None:
+def check(made: Design, name: str) -> None:
     """Refuse a design in which a patient is on two sides.
 
     Raises:
-        SourceBenchError: a patient is in development and test, or in train and val of a fold.
+        SourceBenchError: a patient is in development and any test set, or in train and val of a
+            fold.
     """
-    roles = images.groupby("patient_id")["role"].nunique()
+    images = made.images
+    development = pd.Index(images.loc[images["role"] == "dev", "patient_id"].unique())
+    tested = [images.loc[images["role"] == "test", "patient_id"], made.tests["patient_id"]]
     for fold in [None, *fold_columns(images)]:
         if fold is None:
-            shared, where = roles[roles > 1].index, "the development and the test set"
+            shared = development.intersection(pd.concat(tested).unique(), sort=True)
+            where = "the development and the test set"
         else:
             in_fold = images[images[fold].isin(["train", "val"])]
             sides = in_fold.groupby("patient_id")[fold].nunique()

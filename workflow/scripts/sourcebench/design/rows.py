@@ -86,7 +86,9 @@ def long_form(design: Design, p_arts: list[float]) -> pd.DataFrame:
     frames = []
     for p_art in p_arts:
         everyone = test(design.tests, p_art).drop_duplicates("image_id")
-        frames.append(everyone.assign(part="test", p_art=p_art))
+        known = everyone["image_id"].isin(design.images["image_id"])
+        part = known.map({True: "test", False: "target"})
+        frames.append(everyone.assign(part=part, p_art=p_art))
         for fold in range(1, len(fold_columns(design.images)) + 1):
             rows = development(design.images, p_art, fold)
             frames.append(rows.assign(p_art=p_art, fold=fold))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sourcebench.datasets.held_out import COLUMN as HELD_OUT
 from sourcebench.design.rows import NONE
 
 TEST_SETS = ("iid", "ood", "clean", "artifact")
@@ -97,3 +98,24 @@ def _versions(images: pd.DataFrame) -> pd.DataFrame:
     rows = images.loc[images["role"] == "test"]
     columns = ["image_id", "patient_id", "label", "rank", "layer"]
     return rows[columns].assign(low=np.nan, high=np.nan)
+
+
+def with_targets(tests: pd.DataFrame, held_out: pd.DataFrame) -> pd.DataFrame:
+    """Add the test sets of images that are held out of training, without any artifact.
+
+    Args:
+        tests: the table of test sets.
+        held_out: the manifest's rows of these images, see `datasets.held_out`.
+    """
+    if held_out.empty:
+        return tests
+    rows = held_out.assign(test_set=held_out[HELD_OUT].str.split("|")).explode("test_set")
+    rows = rows.sort_values(["test_set", "image_id"]).assign(
+        family=lambda rows: rows["test_set"],
+        severity=0,
+        layer=NONE,
+        artifact=0,
+        low=np.nan,
+        high=np.nan,
+    )
+    return pd.concat([tests, rows[COLUMNS]], ignore_index=True)

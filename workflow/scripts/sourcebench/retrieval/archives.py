@@ -13,14 +13,17 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.files import read_json, write_json
 from sourcebench.retrieval.http import Pause, discard, fetch
 from sourcebench.retrieval.unpack import DAMAGE, Unpacked, unpack
+from sourcebench.retrieval.unzip import DAMAGE as ZIP_DAMAGE
+from sourcebench.retrieval.unzip import unzip
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A `.tar.gz` of PNG images on a server.
+    """A `.tar.gz` of PNG images on a server, or a `.zip` of JPEG images.
 
     Attributes:
-        name: file name, unique among the archives of a folder ("images_001.tar.gz").
+        name: file name, unique among the archives of a folder ("images_001.tar.gz"); its end says
+            which of the two it is.
         url: where it is.
         size: published size in bytes, if any.
         md5: published MD5 checksum (hexadecimal), if any.
@@ -67,7 +70,7 @@ def fetch_archives(
     """Get the wanted images into `<folder>/images/`, one archive at a time.
 
     Each archive is downloaded to `<folder>/archives/` (resumed where an earlier call stopped),
-    verified (size, published checksum, gzip's own), extracted and deleted; then comes the next,
+    verified (size, published checksum, its own), extracted and deleted; then comes the next,
     until every wanted image is there. `<folder>/archives.json` remembers which archive holds which
     images, so that a later call downloads only archives it needs. An image appears in `images/`
     only when its whole archive has proved sound. A complete archive that already lies in
@@ -105,7 +108,7 @@ def fetch_archives(
             if not own.exists():
                 received += _obtain(archive, part, progress, pause)
             choice = None if keep_all_images else wanted
-            result = _unpack(own if own.exists() else part, images, choice, there)
+            result = _unpack(archive, own if own.exists() else part, images, choice, there)
             if keep_archives and not own.exists():
                 part.replace(own)
             ledger[archive.name] = {"url": archive.url, "images": sorted(result.held)}
@@ -184,15 +187,18 @@ def _obtain(archive: Archive, part: Path, progress: bool, pause: Pause) -> int:
     return received
 
 
-def _unpack(path: Path, images: Path, choice: set[str] | None, there: set[str]) -> Unpacked:
+def _unpack(
+    archive: Archive, path: Path, images: Path, choice: set[str] | None, there: set[str]
+) -> Unpacked:
     """Unpack an archive; one of ours that is damaged is deleted."""
+    kind = ".zip" if archive.name.endswith(".zip") else ".tar.gz"
     try:
-        return unpack(path, images, choice, there)
-    except DAMAGE as error:
+        return (unzip if kind == ".zip" else unpack)(path, images, choice, there)
+    except (*DAMAGE, *ZIP_DAMAGE) as error:
         ours = path.suffix == ".part"
         if ours:
             discard(path)
         what = "it was deleted. Run again" if ours else "delete it and run again"
         raise SourceBenchError(
-            f"{path} is damaged or no .tar.gz ({error}); {what} to download it anew."
+            f"{path} is damaged or no {kind} ({error}); {what} to download it anew."
         ) from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 from sourcebench.artifacts import fingerprint as artifact_id
+from sourcebench.datasets.base import Dataset
 from sourcebench.datasets.labels import LABELS
 from sourcebench.datasets.mirrors import MIRRORS
 from sourcebench.design import NONE
@@ -70,10 +71,7 @@ class Dependencies:
     @_once
     def dataset(self, name: str) -> str:
         """Return what decides a dataset's images and metadata."""
-        dataset = self._study.datasets[name].built
-        drawn = [MIRRORS.get(dataset.kind)] if dataset.origin == "phantoms" else []
-        code = code_of(type(dataset), *drawn)
-        return digest(name, dataset.kind, deciding(dataset), dataset.fingerprint(), code)
+        return _of_dataset(name, self._study.datasets[name].built)
 
     @_once
     def found(self, name: str) -> str:
@@ -100,6 +98,7 @@ class Dependencies:
             self.splits(chosen.splits.name) if chosen.splits else "",
             self._labels(task),
             _sorted({**chosen.sampling, "labels": {}}),
+            *(code_of(type(each.trait)) for each in chosen.targets.values()),
             chosen.carrier,
             self._study.seed,
         )
@@ -108,7 +107,9 @@ class Dependencies:
     def images(self, task: str) -> str:
         """Return what decides the arrays of a task's images."""
         chosen = self._study.tasks[task]
-        return digest(STAGES["prepare"], self.manifest(task), chosen.input_size, chosen.resize)
+        shape = [each for each in (chosen.channels, chosen.frame) if each]
+        facts = (self.manifest(task), chosen.input_size, chosen.resize, *shape)
+        return digest(STAGES["prepare"], *facts)
 
     @_once
     def design(self, task: str) -> str:
@@ -179,6 +180,14 @@ class Dependencies:
     def _drawn(self, task: str, confounder: str) -> str:
         drawn = confounder in self._study.tasks[task].drawn
         return self.layer(task, confounder) if drawn else NONE
+
+
+def _of_dataset(name: str, dataset: Dataset) -> str:
+    drawn = [MIRRORS.get(dataset.kind)] if dataset.origin == "phantoms" else []
+    code = code_of(type(dataset), *drawn)
+    members = [_of_dataset(*each) for each in dataset.members.items()]
+    facts = (name, dataset.kind, deciding(dataset), dataset.fingerprint(), code)
+    return digest(*facts, *([members] if members else []))
 
 
 def _sorted(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:

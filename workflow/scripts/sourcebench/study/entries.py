@@ -31,13 +31,14 @@ class Dataset:
 
     @property
     def origin(self) -> str:
-        """Where its images come from: 'download', 'phantoms' or 'path'."""
+        """Where its images come from: 'download', 'phantoms', 'path', or 'parts' for a pool."""
         return self.built.origin
 
     @property
     def path(self) -> str | None:
-        """The user's own folder of images; None with another origin."""
-        return self.built.path if self.origin == "path" else None
+        """The user's own folder of images, or those of a pool's parts; None with other origins."""
+        folders = [each.folder for each in (self.built, *self.built.members.values())]
+        return " ".join(str(each) for each in folders if each) or None
 
     def check(self) -> None:
         """Check what only a chosen dataset has to fulfil.
@@ -47,12 +48,12 @@ class Dataset:
         """
         key = f"datasets.{self.name}"
         known(f"{key}.kind", [self.entry["kind"]], base.KINDS.names())
-        folder = self.built.folder
-        if folder and not folder.is_dir():
-            raise SourceBenchError(
-                f"{key}.path is '{folder}', but with origin 'path' it must be a folder that "
-                "holds the images."
-            )
+        for dataset in (self.built, *self.built.members.values()):
+            if dataset.folder and not dataset.folder.is_dir():
+                raise SourceBenchError(
+                    f"{dataset.key}.path is '{dataset.folder}', but with origin 'path' it must be "
+                    "a folder that holds the images."
+                )
 
 
 @dataclass(frozen=True)

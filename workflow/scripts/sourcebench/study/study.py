@@ -21,7 +21,7 @@ from sourcebench.study.entries import Dataset, Entry, Splits, Training
 from sourcebench.study.schema import schema
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
-from sourcebench.study.uses import Confounder, Shift, Use, shifts_of
+from sourcebench.study.uses import Confounder, Shift, Target, Use, shifts_of
 from sourcebench.training.transfer import TRANSFERS
 
 
@@ -61,7 +61,7 @@ class Study:
     audit: list[str]
     datasets: Mapping[str, Dataset]
     confounders: Mapping[str, Confounder]
-    shifts: Mapping[str, Shift]
+    shifts: Mapping[str, Shift | Target]
     splits: Mapping[str, Splits]
     transfer: Mapping[str, Entry]
     training: Training

@@ -10,10 +10,11 @@ from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import FITS, Frame
 from sourcebench.machine import training_mb
 from sourcebench.schemas import known
 from sourcebench.study.entries import Dataset, Entry, Splits
-from sourcebench.study.uses import Confounder, Shift
+from sourcebench.study.uses import Confounder, Shift, Target
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Task:
         confounders: those it is run with, by name; {} for none.
         confounded: the name of the class that carries an artifact in training; None for the usual
             one.
-        shifts: those that its networks are tested on as well, by the names of their test sets.
+        shifts: what is drawn into its test images for further test sets, by the names of these.
+        targets: what is held out of its training for further test sets, likewise.
         splits: those that somebody published, in place of a draw of its own; or None.
         labels: where labels come from, and the keys that this source of them takes; {} with
             published splits.
@@ -37,6 +39,8 @@ class Task:
             splits.
         input_size: side of the network's input, px.
         resize: how images come to it, see `imaging.resize`.
+        channels: of its images; None for those that the originals have.
+        frame: how originals of several sizes become squares of one; None where they are alike.
         batch_size: images per step.
         monitor: what early stopping watches.
         reference: an AUROC from elsewhere, or None.
@@ -49,6 +53,7 @@ class Task:
     confounders: Mapping[str, Confounder]
     confounded: str | None
     shifts: Mapping[str, Shift]
+    targets: Mapping[str, Target]
     splits: Splits | None
     labels: Entry
     samples: Entry
@@ -56,6 +61,8 @@ class Task:
     val_fraction: float | None
     input_size: int
     resize: str
+    channels: int | None
+    frame: Frame | None
     batch_size: int
     monitor: str
     reference: float | None
@@ -110,14 +117,24 @@ class Task:
             "labels": dict(self.labels),
             "samples": dict(self.samples),
             "view": self.view,
+            **({"apart": self.apart} if self.targets else {}),
         }
         if self.confounded and self.carrier and self.samples.keys() & {"positive", "balanced"}:
             sampling["confounded"] = self.confounded  # its images are drawn with the attribute
         return sampling
 
+    @property
+    def apart(self) -> dict[str, Entry]:
+        """What is held out of training: the entries of such shifts, without their titles."""
+        return {
+            name: {key: value for key, value in each.entry.items() if key != "title"}
+            for name, each in self.targets.items()
+        }
+
     def memory(self, *, card: bool) -> int:
         """Return about how much memory a run on it takes, MB."""
         images = self.samples.get("test", 1000) + self.samples.get("dev", 1000)
+        images *= self.channels or 1
         return training_mb(images, self.input_size, self.batch_size, card=card)
 
 
@@ -126,7 +143,7 @@ def make_task(
     entry: Entry,
     datasets: Mapping[str, Dataset],
     confounders: Mapping[str, Confounder],
-    shifts: Mapping[str, Shift],
+    shifts: Mapping[str, Shift | Target],
     splits: Mapping[str, Splits],
     folds: int,
     own: Mapping[str, list[Value]],
@@ -159,7 +176,14 @@ def make_task(
         )
     families = list(dict.fromkeys(each.family for each in shifts.values()))
     known(f"tasks.{name}.shifts", entry.get("shifts", []), families)
+    asked = {n: each for n, each in shifts.items() if each.family in entry.get("shifts", [])}
+    targets = {n: each for n, each in asked.items() if isinstance(each, Target)}
     published = "splits" in entry
+    if published and targets:
+        raise SourceBenchError(
+            f"tasks.{name}.shifts has '{next(iter(targets))}', which holds images out of the "
+            "training, but the task's splits are published ones; leave one of the two out."
+        )
     if published:
         known(f"tasks.{name}.splits", [entry["splits"]], splits)
         if entry.get("confounded") is not None:
@@ -175,7 +199,8 @@ def make_task(
         dataset=datasets[entry["dataset"]],
         confounders=chosen,
         confounded=None if entry.get("confounded") is None else str(entry["confounded"]),
-        shifts={n: each for n, each in shifts.items() if each.family in entry.get("shifts", [])},
+        shifts={n: each for n, each in asked.items() if isinstance(each, Shift)},
+        targets=targets,
         splits=splits[entry["splits"]] if published else None,
         labels={} if published else LABELS.taken(entry["labels"]),
         samples={} if published else _given(entry["samples"]),
@@ -183,6 +208,8 @@ def make_task(
         val_fraction=None if published else entry["val_fraction"],
         input_size=entry["input_size"],
         resize=entry.get("resize", "nearest"),
+        channels=entry.get("channels"),
+        frame=_frame(name, entry),
         batch_size=entry["batch_size"],
         monitor=entry["monitor"],
         reference=entry.get("reference"),
@@ -193,6 +220,30 @@ def make_task(
 def _given(entry: Entry) -> dict[str, Any]:
     """Return the keys of an entry that another, laid over it, has not taken back."""
     return {key: value for key, value in entry.items() if value is not None}
+
+
+def _frame(name: str, entry: Entry) -> Frame | None:
+    """Return how a task's originals become squares: `fit`, `native_size` and `border`."""
+    if "fit" not in entry:
+        for key in ("native_size", "border"):
+            if key in entry:
+                raise SourceBenchError(
+                    f"tasks.{name}.{key} is for originals that are brought to squares of one size: "
+                    f"it needs tasks.{name}.fit, one of: {', '.join(FITS)}."
+                )
+        return None
+    border = entry.get("border", 0)
+    if isinstance(border, list) and len(border) != entry.get("channels"):
+        raise SourceBenchError(
+            f"tasks.{name}.border has {len(border)} levels, one for each channel, but "
+            f"tasks.{name}.channels is {entry.get('channels', 'not given')}; give as many, one "
+            "level for all, or mean."
+        )
+    return Frame(
+        entry["fit"],
+        entry.get("native_size", entry["input_size"]),
+        tuple(border) if isinstance(border, list) else border,
+    )
 
 
 def _check_own_draw(name: str, entry: Entry, folds: int) -> None:

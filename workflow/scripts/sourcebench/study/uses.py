@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from sourcebench.artifacts import ARTIFACTS, Artifact
-from sourcebench.attributes import ATTRIBUTES, Attribute
+from sourcebench.attributes import ATTRIBUTES, HELD_OUT, Attribute
 from sourcebench.design import NONE, TEST_SETS
 from sourcebench.errors import SourceBenchError
 from sourcebench.schemas import known
-from sourcebench.traits import Trait
+from sourcebench.traits import Trait, Traits
 
 Entry = Mapping[str, Any]
 
@@ -36,8 +36,11 @@ class Use(ABC):
     @cached_property
     def trait(self) -> Trait:
         """What the entry describes."""
-        attribute = self.entry["kind"] in ATTRIBUTES.names()
-        return (ATTRIBUTES if attribute else ARTIFACTS).from_entry(self.entry, self.key)
+        registries: tuple[Traits[Any], ...] = (ATTRIBUTES, HELD_OUT, ARTIFACTS)
+        kind = self.entry["kind"]
+        registry = next((each for each in registries if kind in each.names()), ARTIFACTS)
+        made: Trait = registry.from_entry(self.entry, self.key)
+        return made
 
     @property
     def title(self) -> str:
@@ -108,15 +111,17 @@ class Shift(Use):
     Attributes:
         family: the name of the config's entry.
         severity: the level, from 1 on.
+        place: of the level in the entry's list `levels`, from 0 on; None, where there is no list.
     """
 
     family: str
     severity: int
+    place: int | None = None
 
     @property
     def key(self) -> str:
         """Where it stands in the config."""
-        level = "" if self.name == self.family else f".levels.{self.severity - 1}"
+        level = "" if self.place is None else f".levels.{self.place}"
         return f"shifts.{self.family}{level}"
 
     @classmethod
@@ -126,7 +131,9 @@ class Shift(Use):
         Args:
             family: name of the entry.
             entry: of the config: a kind, its parameters, perhaps a title, and `levels`, which are
-                parameters that differ; without them there is one level, named as the entry.
+                parameters that differ, or the numbers of the kind's severities. Without them there
+                is one level, named as the entry; where the kind has severities and the entry no
+                parameters, all of these.
 
         Raises:
             SourceBenchError: an unknown kind or parameter, or a value that is not allowed.
@@ -138,30 +145,97 @@ class Shift(Use):
                 f"a shift is drawn into them. Its kind must be one of: "
                 f"{', '.join(ARTIFACTS.names())}."
             )
-        known(f"{key}.kind", [entry["kind"]], ARTIFACTS.names())
+        known(f"{key}.kind", [entry["kind"]], [*ARTIFACTS.names(), *HELD_OUT.names()])
         common = {name: value for name, value in entry.items() if name != "levels"}
-        levels = entry.get("levels", [{}])
-        for number, level in enumerate(levels, 1):
-            if "kind" in level:
+        listed, severities = "levels" in entry, ARTIFACTS.get(entry["kind"]).severities
+        graded = not listed and bool(severities) and not common.keys() - {"kind", "title"}
+        levels = [*range(1, len(severities) + 1)] if graded else entry.get("levels", [{}])
+        if len({isinstance(level, Mapping) for level in levels}) > 1:
+            raise SourceBenchError(
+                f"{key}.levels has both numbers of severities and tables of parameters; make a "
+                "shift of each."
+            )
+        if twice := [n for n in levels if not isinstance(n, Mapping) and levels.count(n) > 1]:
+            raise SourceBenchError(f"{key}.levels has {twice[0]} twice; name each severity once.")
+        for place, level in enumerate(levels):
+            where = f"{key}.levels.{place}"
+            if isinstance(level, Mapping):
+                number, own = place + 1, level
+            else:
+                number, own = int(level), _severity(entry["kind"], int(level), common, key, where)
+            if "kind" in own:
                 raise SourceBenchError(
-                    f"{key}.levels.{number - 1} has the key 'kind', but all levels of a shift are "
+                    f"{where} has the key 'kind', but all levels of a shift are "
                     f"of its kind, '{entry['kind']}'; make another shift for another kind."
                 )
-            several = "levels" in entry
-            shift = cls(f"{family}_{number}" if several else family, common | level, family, number)
-            shift.trait  # noqa: B018  as with a confounder
+            name = f"{family}_{number}" if listed or graded else family
+            shift = cls(name, {**common, **own}, family, number, place if listed else None)
             yield shift
 
 
-def shifts_of(entries: Mapping[str, Entry], confounders: Mapping[str, Any]) -> dict[str, Shift]:
+def _severity(kind: str, number: int, common: Entry, key: str, where: str) -> Entry:
+    """Return the parameters of a kind at one of its severities.
+
+    Args:
+        kind: of artifacts.
+        number: of the severity, from 1 on.
+        common: the shift's entry without its levels.
+        key: the entry's, for messages.
+        where: the level's.
+
+    Raises:
+        SourceBenchError: the kind has no severities, or none of this number, or the entry says
+            what the severity does.
+    """
+    severities = ARTIFACTS.get(kind).severities
+    if not severities:
+        having = [name for name in ARTIFACTS.names() if ARTIFACTS.get(name).severities]
+        raise SourceBenchError(
+            f"{where} is {number}, but the kind '{kind}' has no severities; give a table of "
+            f"parameters. Kinds with severities are: {', '.join(having)}."
+        )
+    if not 1 <= number <= len(severities):
+        raise SourceBenchError(
+            f"{where} is {number}; it must be a severity of '{kind}', a whole number from 1 to "
+            f"{len(severities)}, or a table of parameters."
+        )
+    severity = severities[number - 1]
+    if said := sorted(severity.keys() & common.keys()):
+        raise SourceBenchError(
+            f"{key} has the key '{said[0]}', which the severities in its levels decide; leave it "
+            "out, or make the levels tables of parameters."
+        )
+    return severity
+
+
+@dataclass(frozen=True)
+class Target(Use):
+    """A shift to images that differ by themselves: no network of a task is trained on them."""
+
+    @property
+    def key(self) -> str:
+        """Where it stands in the config."""
+        return f"shifts.{self.name}"
+
+    @property
+    def family(self) -> str:
+        """The name of the config's entry."""
+        return self.name
+
+
+def shifts_of(
+    entries: Mapping[str, Entry], confounders: Mapping[str, Any]
+) -> dict[str, Shift | Target]:
     """Return all shifts of a config, a level each, by the names of their test sets.
 
     Raises:
         SourceBenchError: as `Shift.levels`, or a name that is taken.
     """
-    shifts: dict[str, Shift] = {}
+    shifts: dict[str, Shift | Target] = {}
     for family, entry in entries.items():
-        for shift in Shift.levels(family, entry):
+        held_out = entry["kind"] in HELD_OUT.names()
+        for shift in [Target(family, entry)] if held_out else Shift.levels(family, entry):
+            shift.trait  # noqa: B018  as with a confounder
             if shift.name in (NONE, *TEST_SETS, *confounders, *shifts):
                 raise SourceBenchError(
                     f"shifts.{family}: the name '{shift.name}' is taken (confounders, shifts and "

@@ -1,51 +1,22 @@
 """CheXpert (Irvin et al. 2019): 223,414 labelled radiographs of 64,540 patients."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-import cv2
-import numpy as np
 import pandas as pd
 
 from sourcebench.datasets.base import KINDS, Dataset
 from sourcebench.datasets.chexpert import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
-from sourcebench.parameters import parameter
 from sourcebench.retrieval.folders import walk
 from sourcebench.retrieval.formats.jpeg import read_jpeg
 
-SIDE = 320
-"""Irvin et al. train at 320×320 px; it is the shorter side of the images of CheXpert-v1.0-small."""
-
 _PLACE = re.compile(r"patient\d+/study\d+")
 _NAME = re.compile(r"view\d+_(frontal|lateral)\.jpg")
-
-
-def _pad(image: Image) -> Image:
-    height, width = image.shape
-    side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    padded = np.zeros((side, side), np.uint8)
-    padded[top : top + height, left : left + width] = image
-    return padded
-
-
-def _crop(image: Image) -> Image:
-    height, width = image.shape
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return image[top : top + side, left : left + side]
-
-
-def _stretch(image: Image) -> Image:
-    return image
-
-
-FITS: dict[str, Callable[[Image], Image]] = {"pad": _pad, "crop": _crop, "stretch": _stretch}
 
 
 @KINDS.register("chexpert")
@@ -53,23 +24,11 @@ FITS: dict[str, Callable[[Image], Image]] = {"pad": _pad, "crop": _crop, "stretc
 class CheXpert(Dataset):
     """CheXpert: the user's copy of the images, full or small, the table of `torchxrayvision`.
 
-    The originals are JPEGs of many sizes, wider or higher than square. `read` makes squares of one
-    size of them: it pads with black (nothing is lost, nothing distorted), crops the centre, or
-    stretches, and then resizes to `side` px by averaging areas.
-
-    Args:
-        side: of the squares, px.
-        fit: how a radiograph becomes square: 'pad', 'crop' or 'stretch'.
+    The originals are JPEGs of many sizes, wider or higher than square, so that a task on them needs
+    a `fit`. Irvin et al. train at 320 px, the shorter side of the images of CheXpert-v1.0-small.
     """
 
     suffixes = (".jpg",)
-
-    side: int = parameter(
-        SIDE, unit="px", help="side of the square that a radiograph becomes", low=16, high=4096
-    )
-    fit: str = parameter(
-        "pad", help="how a radiograph becomes square; pad adds black borders", choices=tuple(FITS)
-    )
 
     def metadata(self) -> pd.DataFrame:
         """Return the published table, see `tables.metadata`."""
@@ -113,12 +72,8 @@ class CheXpert(Dataset):
         return first.sort_values("image_id", ignore_index=True), counts
 
     def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
-        """Read an image as a square of `side` px, see the class; nothing is odd about any."""
-        image, size = FITS[self.fit](read_jpeg(path)), (self.side, self.side)
-        if image.shape == size:
-            return image, ()
-        how = cv2.INTER_AREA if self.side < max(image.shape) else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8), ()
+        """Read an 8-bit grey JPEG of any size; nothing is odd about any."""
+        return read_jpeg(path), ()
 
 
 def _images(folder: Path) -> Iterator[tuple[str, str]]:

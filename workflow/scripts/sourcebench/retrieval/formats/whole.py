@@ -1,9 +1,11 @@
 """What readers of image files share: the bytes, the pixels in them, and what is said of damage."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image, grey_of
@@ -35,12 +37,32 @@ def grey(path: Path, data: bytes, coloured: SourceBenchError) -> Image:
     Raises:
         SourceBenchError: the pixels can't be decoded, or `coloured`.
     """
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise damaged(path, "its pixels could not be decoded")
-    if (found := grey_of(image)) is None:
+    if (found := grey_of(raw(path, data, cv2.IMREAD_UNCHANGED))) is None:
         raise coloured
     return found
+
+
+def raw(path: Path, data: bytes, flags: int) -> NDArray[Any]:
+    """Decode an image with OpenCV.
+
+    Args:
+        path: of the file, for messages.
+        data: its content.
+        flags: what it is to become, `cv2.IMREAD_…`.
+
+    Returns:
+        H×W or H×W×C, as OpenCV has it.
+
+    Raises:
+        SourceBenchError: the pixels can't be decoded.
+    """
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise damaged(path, "its pixels could not be decoded")
+    return np.asarray(image)
 
 
 def damaged(path: Path, how: str) -> SourceBenchError:

@@ -1,0 +1,5 @@
+"""Several datasets as one."""
+
+from sourcebench.datasets.pool import dataset
+
+__all__ = ["dataset"]
