@@ -77,6 +77,29 @@ def manifest(
     return chosen, {**counts, **unknown}
 
 
+def in_words(name: str, chosen: int, counts: Mapping[str, int]) -> list[str]:
+    """Return what is said of the choice of a task's images, a line each.
+
+    Args:
+        name: the task's name.
+        chosen: how many there are.
+        counts: as `manifest` returns them.
+    """
+    lines = [
+        f"{name}: {chosen} of {counts['candidates']} images chosen; {counts['without_image']} of "
+        f"these are not on disk, and {counts['without_row']} on disk are not in the metadata"
+    ]
+    if unknown := counts["without_findings"]:
+        lines.append(f"{unknown} rows have no findings, and so no label")
+    if target := counts.get("target"):
+        lines.append(
+            f"{target} of them are held out of the training for shifts, and so are "
+            f"{counts['test_of_target_patients']} test images of the same patients; of "
+            f"{counts['held_out_unknown']} it is not known, and they are left out"
+        )
+    return lines
+
+
 def _drawn(
     name: str,
     task: Mapping[str, Any],

@@ -1,7 +1,7 @@
 """Tasks: which images have which label."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,9 @@ from sourcebench.classes import names as class_names
 from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
 from sourcebench.errors import SourceBenchError
+
+View = str | Sequence[str] | None
+"""Of radiographs: one, several, or any."""
 
 MANIFEST_COLUMNS = [
     "image_id", "patient_id", "label", "role", "sex", "age", "view", "findings",
@@ -64,7 +67,7 @@ def attributed(metadata: pd.DataFrame, carrier: tuple[str, str, str]) -> pd.Data
 def candidates(
     table: pd.DataFrame,
     labels: Mapping[str, Any],
-    view: str | None,
+    view: View,
     available: set[str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return every image that a task may use, and the counts of what was left out.
@@ -72,7 +75,7 @@ def candidates(
     Args:
         table: the dataset's metadata.
         labels: the task's `labels` in the config; `from` names the label source.
-        view: PA or AP; None for both.
+        view: PA, AP, or a list of views; None for any.
         available: names of the images that are there; None means all of them are.
 
     Returns:
@@ -128,8 +131,10 @@ def _named(rows: pd.DataFrame) -> list[tuple[int, str]]:
     return [(label, f"image of class '{name}'") for label, name in enumerate(class_names(rows))]
 
 
-def present(table: pd.DataFrame, view: str | None, available: set[str] | None) -> pd.DataFrame:
+def present(table: pd.DataFrame, view: View, available: set[str] | None) -> pd.DataFrame:
     """Return the rows of a view whose images are there; None for any view, and for all images."""
     if available is not None:
         table = table[table["image_id"].isin(available)]
-    return table if view is None else table[table["view"] == view]
+    if view is None:
+        return table
+    return table[table["view"].isin([view] if isinstance(view, str) else view)]

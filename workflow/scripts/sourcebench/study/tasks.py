@@ -34,7 +34,7 @@ class Task:
         labels: where labels come from, and the keys that this source of them takes; {} with
             published splits.
         samples: how many images are drawn; {} with published splits.
-        view: of radiographs; None for any, and with published splits.
+        view: of radiographs, or several; None for any, and with published splits.
         val_fraction: share of the development set that a fold validates on; None with published
             splits.
         input_size: side of the network's input, px.
@@ -57,7 +57,7 @@ class Task:
     splits: Splits | None
     labels: Entry
     samples: Entry
-    view: str | None
+    view: str | list[str] | None
     val_fraction: float | None
     input_size: int
     resize: str
@@ -117,8 +117,9 @@ class Task:
             "labels": dict(self.labels),
             "samples": dict(self.samples),
             "view": self.view,
-            **({"apart": self.apart} if self.targets else {}),
         }
+        if self.targets:
+            sampling["apart"] = self.apart
         if self.confounded and self.carrier and self.samples.keys() & {"positive", "balanced"}:
             sampling["confounded"] = self.confounded  # its images are drawn with the attribute
         return sampling
@@ -217,11 +218,6 @@ def make_task(
     )
 
 
-def _given(entry: Entry) -> dict[str, Any]:
-    """Return the keys of an entry that another, laid over it, has not taken back."""
-    return {key: value for key, value in entry.items() if value is not None}
-
-
 def _frame(name: str, entry: Entry) -> Frame | None:
     """Return how a task's originals become squares: `fit`, `native_size` and `border`."""
     if "fit" not in entry:
@@ -244,6 +240,11 @@ def _frame(name: str, entry: Entry) -> Frame | None:
         entry.get("native_size", entry["input_size"]),
         tuple(border) if isinstance(border, list) else border,
     )
+
+
+def _given(entry: Entry) -> dict[str, Any]:
+    """Return the keys of an entry that another, laid over it, has not taken back."""
+    return {key: value for key, value in entry.items() if value is not None}
 
 
 def _check_own_draw(name: str, entry: Entry, folds: int) -> None:
