@@ -67,7 +67,7 @@ def written_arrays(folder, images):
     prepare.write_arrays(
         pd.DataFrame({"image_id": list(pixels)}),
         {name: name for name in pixels},
-        lambda path: (pixels[path.name], ()),
+        lambda _, path: (pixels[path.name], ()),
         size=16, method="nearest", images=folder / "images.npy", native=folder / "native.npy",
         keep_native=True, threads=2,
     )  # fmt: skip
