@@ -96,8 +96,11 @@ def test_counts():
     labels = {"from": "metadata", "positive": "Mass", "negative": "No Finding"}
     metadata["findings"] = ["Mass", "No Finding"]
     _, counts = candidates(metadata, labels, None)
+    each = {"from": "classes", "classes": {"mass": ["Mass"], "none": ["No Finding"]}}
+    counts |= candidates(metadata, each, None)[1]
     of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
-    expected = {"task", "chosen", "without_part", "several_classes", "made_grey", "grey_repeated"}
-    expected |= {"target", "test_of_target_patients", "held_out_unknown"}
-    expected |= {*ODD, *counts, *of_folders, *OF_SLICES, *REMARKS}
+    held_out = {"target", "test_of_target_patients", "held_out_unknown"}
+    of_images = {"made_grey", "grey_repeated", *ODD, *OF_SLICES, *REMARKS}
+    expected = {"task", "chosen", "without_part", "several_classes"}
+    expected |= {*counts, *held_out, *of_folders, *of_images}
     assert documented("`counts.csv`") == expected
