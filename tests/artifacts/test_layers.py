@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sourcebench import files, seeds
-from sourcebench.artifacts import Artifact, apply, draft, drawing, write_layer
+from sourcebench.artifacts import ARTIFACTS, Artifact, apply, draft, drawing, write_layer
 from sourcebench.errors import SourceBenchError
 from sourcebench.parameters import parameter
 from sourcebench.traits import Taxon
@@ -279,3 +279,18 @@ def test_a_terminal_gets_a_bar_that_goes_on_and_a_log_lines(tmp_path, monkeypatc
     quiet = io.StringIO()
     write(tmp_path / "b.npy", terminal=quiet)
     assert quiet.getvalue() == ""
+
+
+def test_a_layer_of_some_images_has_the_rows_of_the_layer_of_all(tmp_path):
+    rng = np.random.default_rng(1)
+    native = rng.integers(0, 256, (7, 32, 32), dtype=np.uint8)
+    names = [f"{i}.png" for i in range(7)]
+    artifact = ARTIFACTS.build("gaussian_noise", sd=20)
+    for name, rows in (("all", None), ("some", [1, 4, 6])):
+        write_layer(
+            artifact, "artifact", native, names, rows=rows, input_size=16,
+            resize_method="nearest", seed=1, path=tmp_path / f"{name}.npy",
+        )  # fmt: skip
+    every, some = (np.load(tmp_path / f"{name}.npy") for name in ("all", "some"))
+    assert some.shape == (3, 16, 16)
+    assert np.array_equal(some, every[[1, 4, 6]])

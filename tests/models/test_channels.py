@@ -62,6 +62,21 @@ def test_layers_read_one_shape_whatever_the_files_have(tmp_path, shape):
     assert (read.reshape(5, -1) == expected).all()
 
 
+def test_a_layer_of_the_test_images_alone_is_read_by_their_names(tmp_path):
+    images, drawn = colours(5, 8, 8), colours(2, 8, 8)
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "dark.npy", drawn)
+    roles = ["dev", "test", "target", "test", "dev"]
+    table = pd.DataFrame({"image_id": list("abcde"), "role": roles})
+    files.write_csv(tmp_path / "samples.csv", table)
+    layers = Layers(
+        tmp_path / "samples.csv", tmp_path / "images.npy", {"dark": tmp_path / "dark.npy"}
+    )
+    asked = pd.DataFrame({"image_id": list("dbde"), "layer": ["dark", "dark", "none", "none"]})
+    read = layers.read(asked["image_id"], asked["layer"]).numpy()[..., 0]
+    assert (read == np.stack([drawn[1], drawn[0], images[3], images[4]])).all()
+
+
 def written_arrays(folder, images):
     pixels = dict(zip(map(str, range(len(images))), images, strict=True))
     prepare.write_arrays(

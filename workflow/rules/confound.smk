@@ -1,4 +1,5 @@
-# Per task and confounder, or shift, one array in which every image carries the artifact.
+# Per task and confounder one array in which every image carries the artifact; per shift, one of the
+# test images.
 
 
 rule confound:
@@ -21,6 +22,10 @@ rule confound:
         mem_mb=lambda wildcards, attempt: 2500 * attempt,
     params:
         artifact=told(lambda wildcards: study.uses[wildcards.confounder].entry),
+        tests_alone=told(
+            lambda wildcards: wildcards.confounder
+            in study.tasks[wildcards.task].shifts
+        ),
         input_size=of_task(lambda task: task.input_size),
         resize=of_task(lambda task: task.resize),
         seed=told(lambda _: study.seed),

@@ -14,12 +14,15 @@ os.environ["OMP_NUM_THREADS"] = "1"
 with job(snakemake) as terminal:
     artifact = ARTIFACTS.from_entry(snakemake.params.artifact)
     record = record_of(artifact, snakemake.wildcards.layer)
+    samples = files.read_table(snakemake.input.samples)
+    tests = (samples["role"] == "test").to_numpy().nonzero()[0]
     print(f"Computed by {record['engine']}.")
     write_layer(
         artifact,
         snakemake.wildcards.layer,
         files.load_array(snakemake.input.native),
-        list(files.read_table(snakemake.input.samples)["image_id"]),
+        list(samples["image_id"]),
+        rows=tests.tolist() if snakemake.params.tests_alone else None,
         input_size=snakemake.params.input_size,
         resize_method=snakemake.params.resize,
         seed=snakemake.params.seed,

@@ -35,11 +35,12 @@ PER_PIXEL = 2.5e-3
 """MB that a ResNet50 keeps per pixel of a batch for the way back, on the CPU; more than most."""
 
 
-def training_mb(images: int, side: int, batch_size: int, *, card: bool) -> int:
+def training_mb(images: float, side: int, batch_size: int, *, card: bool) -> int:
     """Return about how much of the machine's memory a fine-tuning job takes, in MB.
 
     Args:
-        images: of a task, each at most twice in memory (read, and as one tensor).
+        images: of a task, times their channels; each is at most twice in memory (read, and as one
+            tensor).
         side: of the images, px.
         batch_size: images per step.
         card: whether the network is on a graphics card.

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TextIO
@@ -24,6 +24,7 @@ def write_layer(
     native: npt.NDArray[np.uint8],
     image_ids: Sequence[str],
     *,
+    rows: Sequence[int] | None = None,
     input_size: int,
     resize_method: str,
     seed: int,
@@ -31,7 +32,7 @@ def write_layer(
     threads: int = 1,
     terminal: TextIO | None = None,
 ) -> None:
-    """Write the array of a layer, N × input_size × input_size (× C), in the originals' order.
+    """Write the array of a layer, M × input_size × input_size (× C), in the originals' order.
 
     The file appears whole or not at all, and is the same for any number of threads and however
     often the work was interrupted: what takes long goes on where it stopped (see `Draft`), if
@@ -42,6 +43,7 @@ def write_layer(
         layer: 'artifact' or 'base'; the latter only if `artifact.needs_base(input_size)`.
         native: the originals, N×H×W, or N×H×W×C of several channels, uint8.
         image_ids: their names, N of them.
+        rows: of the M images that are drawn, in order; None for all N.
         input_size: side of the results in px.
         resize_method: as in `draw`.
         seed: the study's seed.
@@ -66,32 +68,37 @@ def write_layer(
             "they are; use the task's images instead of a base layer."
         )
 
-    def one(layer: Layer, row: int) -> Image:
+    chosen = range(len(native)) if rows is None else rows
+
+    def one(layer: Layer, place: int) -> Image:
         return draw(
             artifact,
             layer,
-            np.asarray(native[row]),
-            image_ids[row],
+            np.asarray(native[chosen[place]]),
+            image_ids[chosen[place]],
             input_size=input_size,
             resize_method=resize_method,
             seed=seed,
         )
 
     def key() -> str:
-        facts = (fingerprint(artifact), artifact.engine, layer, list(image_ids))
-        return _digest(native, *facts, input_size, resize_method, seed)
+        names = [image_ids[row] for row in chosen]
+        facts = (fingerprint(artifact), artifact.engine, layer, names)
+        images = (native[row] for row in chosen)
+        return _digest(images, native.shape, *facts, input_size, resize_method, seed)
 
-    shape = (len(native), input_size, input_size, *native.shape[3:])
+    count = len(chosen)
+    shape = (count, input_size, input_size, *native.shape[3:])
     with draft(path, shape, key) as drawn, ThreadPoolExecutor(threads) as pool:
 
-        def fill(row: int) -> None:
-            drawn.images[row] = one(layer, row)
+        def fill(place: int) -> None:
+            drawn.images[place] = one(layer, place)
 
         if drawn.done:
-            print(f"{path}: {drawn.done} of {len(native)} images were drawn before; going on.")
+            print(f"{path}: {drawn.done} of {count} images were drawn before; going on.")
         bar = tqdm(
             desc=f"{artifact.title} ({layer})",
-            total=len(native),
+            total=count,
             initial=drawn.done,
             unit="image",
             delay=PAUSE,
@@ -100,17 +107,17 @@ def write_layer(
         )
         try:
             # In order, whichever thread is first; an error in a thread is raised here.
-            for done, _ in enumerate(pool.map(fill, range(drawn.done, len(native))), drawn.done):
+            for done, _ in enumerate(pool.map(fill, range(drawn.done, count)), drawn.done):
                 bar.update()
                 if drawn.advance(done + 1):
-                    print(f"{path}: {drawn.done} of {len(native)} images are drawn.")
+                    print(f"{path}: {drawn.done} of {count} images are drawn.")
         except BaseException:
             pool.shutdown(cancel_futures=True)  # the rest is not begun
             raise
         finally:
             bar.close()
         if layer == "artifact":
-            _check_changes(artifact, drawn, (one("base", row) for row in range(len(native))))
+            _check_changes(artifact, drawn, (one("base", place) for place in range(count)))
 
 
 def _check_changes(artifact: Artifact, drawn: Draft, without: Iterator[Image]) -> None:
@@ -136,11 +143,9 @@ def _check_changes(artifact: Artifact, drawn: Draft, without: Iterator[Image]) -
         print(f"{drawn.path}: {unchanged} of {count} images are the same without the artifact.")
 
 
-def _digest(images: npt.NDArray[np.uint8], *facts: object) -> str:
+def _digest(images: Iterable[Image], *facts: object) -> str:
     """Return what names these images and facts, and no others: 32 hexadecimal digits."""
-    digest = hashlib.blake2b(
-        json.dumps([images.shape, *facts], default=str).encode(), digest_size=16
-    )
+    digest = hashlib.blake2b(json.dumps(facts, default=str).encode(), digest_size=16)
     for image in images:
         digest.update(np.ascontiguousarray(image).data)
     return digest.hexdigest()

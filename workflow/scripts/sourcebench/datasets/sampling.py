@@ -18,7 +18,7 @@ SHOWN = 8
 def divide(
     labelled: pd.DataFrame,
     everyone: pd.DataFrame,
-    samples: Mapping[str, int],
+    samples: Mapping[str, float],
     rng: np.random.Generator,
     not_trained: Collection[str] = (),
 ) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def divide(
         labelled: candidates with `label`, as `candidates` returns them.
         everyone: all images that are divided, labelled or not, so that several tasks on one
             dataset share the division.
-        samples: `test` and `dev` (images).
+        samples: `test` and `dev`: images, or a share of everyone, under 1.
         rng: draws the order of patients.
         not_trained: patients who may be in the test set alone.
 
@@ -40,11 +40,15 @@ def divide(
     Raises:
         SourceBenchError: there are fewer images, or a class that has a name has none in a part.
     """
-    sizes: dict[str, int | None] = {part: samples[part] for part in ("test", "dev")}
+    test, dev = (
+        int(size * len(everyone)) if size < 1 else int(size)
+        for size in (samples["test"], samples["dev"])
+    )
     testing = everyone["patient_id"].isin(not_trained)
-    patients, most = everyone["patient_id"], min(int(testing.sum()), samples["test"])
+    patients, most = everyone["patient_id"], min(int(testing.sum()), test)
     first = [partition.split(patients[testing], {"test": most}, rng)] if testing.any() else []
-    sizes["test"] = samples["test"] - sum(int((each == "test").sum()) for each in first)
+    taken = sum(int((each == "test").sum()) for each in first)
+    sizes = {"test": test - taken, "dev": dev}
     parts = pd.concat([*first, partition.split(patients[~testing], sizes, rng)])
     role_of = parts.reindex(everyone.index).set_axis(everyone["image_id"])
     chosen = labelled.assign(role=labelled["image_id"].map(role_of))

@@ -131,7 +131,8 @@ class Dependencies:
         """Return what decides the images into which a confounder or shift was drawn."""
         artifact = self._study.uses[name].artifact
         drawn = artifact and artifact_id(artifact)
-        return digest(STAGES["confound"], self.images(task), drawn, self._study.seed)
+        alone = ["test"] if name in self._study.tasks[task].shifts else []
+        return digest(STAGES["confound"], self.images(task), drawn, self._study.seed, *alone)
 
     @_once
     def weights(self, source: str, arch: str) -> str:

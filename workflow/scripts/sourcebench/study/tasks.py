@@ -16,6 +16,12 @@ from sourcebench.schemas import known
 from sourcebench.study.entries import Dataset, Entry, Splits
 from sourcebench.study.uses import Confounder, Shift, Target
 
+USUAL_IMAGES = 1000
+"""What a part is taken to have where splits that somebody published say it."""
+
+MANY_IMAGES = 20_000
+"""What a dataset is taken to have of which a task names shares."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -147,9 +153,11 @@ class Task:
 
     def memory(self, *, card: bool) -> int:
         """Return about how much memory a run on it takes, MB."""
-        images = self.samples.get("test", 1000) + self.samples.get("dev", 1000)
-        images *= self.channels or 1
-        return training_mb(images, self.input_size, self.batch_size, card=card)
+        sizes = (self.samples.get(part, USUAL_IMAGES) for part in ("test", "dev"))
+        images = sum(size if size >= 1 else size * MANY_IMAGES for size in sizes)
+        return training_mb(
+            images * (self.channels or 1), self.input_size, self.batch_size, card=card
+        )
 
 
 def make_task(
@@ -303,6 +311,12 @@ def _check_samples(name: str, entry: Entry) -> None:
     samples, key = _samples(entry["samples"]), f"tasks.{name}"
     if "column" in samples:
         return
+    drawn = [each for each in ("positive", "balanced") if samples.get(each)]
+    if drawn and (shares := [each for each in ("test", "dev") if samples.get(each, 1) < 1]):
+        raise SourceBenchError(
+            f"{key}.samples.{shares[0]} is {samples[shares[0]]}, a share of the dataset as it is, "
+            f"but '{drawn[0]}' draws a number of images of each class; give that number."
+        )
     for part, needed in ((samples, ("test", "dev")), (entry, ("val_fraction",))):
         if missing := [each for each in needed if each not in part]:
             where = f"{key}.samples" if part is samples else key

@@ -21,18 +21,25 @@ class Layers:
     """A task's arrays: its images as they are, and with each artifact that is drawn into them.
 
     Args:
-        samples: path of `samples.csv`; its row i is image i of every array.
+        samples: path of `samples.csv`; its row i is image i of every array, but of those that have
+            the test images alone: of these the i-th test image is.
         base: path of the images as they are, uint8, N×H×W, or N×H×W×C of several channels: the
             layer 'none'.
         drawn: layer → path of the images with an artifact.
     """
 
     def __init__(self, samples: Path, base: Path, drawn: Mapping[str, Path]) -> None:
-        ids = files.read_table(samples)["image_id"]
-        self._rows = pd.Series(np.arange(len(ids)), index=ids)
+        table = files.read_table(samples)
+        every = _places(table["image_id"])
         paths = {NONE: base, **drawn}
         self._arrays = {
             name: imaging.with_channels(files.load_array(path)) for name, path in paths.items()
+        }
+        self._rows = {
+            name: every
+            if len(array) == len(every)
+            else _places(table.loc[table["role"] == "test", "image_id"])
+            for name, array in self._arrays.items()
         }
 
     @property
@@ -57,11 +64,16 @@ class Layers:
         """
         shape = self._arrays[NONE].shape[1:]
         images = np.empty((len(image_ids), *shape), np.uint8)
-        positions = self._rows[image_ids].to_numpy()
         for name in layers.unique():
             here = (layers == name).to_numpy()
-            images[here] = self._arrays[name][positions[here]]
+            positions = self._rows[name][image_ids[here]].to_numpy()
+            images[here] = self._arrays[name][positions]
         return torch.from_numpy(images)
+
+
+def _places(image_ids: pd.Series) -> pd.Series:
+    """Return the row of each image in an array, by its name."""
+    return pd.Series(np.arange(len(image_ids)), index=image_ids)
 
 
 class Batches:

@@ -19,6 +19,9 @@ from sourcebench.training.runs import Recipe
 
 IMAGE = ["image_id", "layer"]
 
+CHUNK = 64
+"""So many batches are read at a time."""
+
 
 def predictions(
     model: FineTuner,
@@ -61,10 +64,23 @@ def predictions(
     others = len(tests.loc[~late, IMAGE].drop_duplicates())
     of_probe = tests.loc[probed(tests), IMAGE]
     wanted = pd.MultiIndex.from_frame(seen).isin(pd.MultiIndex.from_frame(of_probe))
-    images, probing = layers.read(seen["image_id"], seen["layer"]), torch.from_numpy(wanted)
-    parts = [part for part in (slice(others), slice(others, None)) if len(images[part])]
+    probing = torch.from_numpy(wanted)
+    together = CHUNK * recipe.batch_size  # whole batches, and no more images in memory than that
+    parts = [
+        slice(first, min(first + together, end))
+        for begin, end in ((0, others), (others, len(seen)))
+        for first in range(begin, end, together)
+    ]
     answers = [
-        predict(model, images[part], probing[part], normalisation, recipe, device) for part in parts
+        predict(
+            model,
+            layers.read(*(seen[name].iloc[part] for name in IMAGE)),
+            probing[part],
+            normalisation,
+            recipe,
+            device,
+        )
+        for part in parts
     ]
     logits, features = map(torch.cat, zip(*answers, strict=True))
     names = [f"logit_{label}" for label in range(model.classes)]
