@@ -1,11 +1,13 @@
 """What `snakemake check` says of a user's data before anything is made of it."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from conftest import ROOT, merged, write_pngs
 from sourcebench import files
@@ -75,6 +77,7 @@ def test_what_there_is(desk):
         "site": "Bern (20), Rome (20)",
         "files": "40: .png (40)",
         "read": "39 of them: 64×64 px grey (30), 48×48 px grey (9)",
+        "CAUTION": "several sizes: give tasks.mine.fit, such as pad",
         "classes": "positive (19), negative (18)",
         "left out": "1 have no file; 1 files that the table doesn't know; "
         "2 rows of which nothing is known",
@@ -107,6 +110,39 @@ def test_what_can_not_be_drawn(desk, changes, problem):
         assert part in lines["PROBLEM"]
 
 
+def test_what_a_run_would_stop_at_is_said_unless_the_task_has_a_remedy(desk):
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(rgb).save(desk / "images" / "00.png")
+    text, refused = tried(config())
+    assert not refused  # the task may need none of these
+    assert re.findall("CAUTION +(.*)", text) == [
+        "several sizes: give tasks.mine.fit, such as pad",
+        "grey and colour: give tasks.mine.channels, 1 or 3",
+    ]
+    assert "CAUTION" not in tried(config(fit="pad", channels=1))[0]
+
+
+def test_many_sizes_are_told_by_how_far_they_reach(desk):
+    for i in range(7):
+        write_pngs(desk / "images", [f"{i:02}.png"], size=30 + i)
+    Image.new("L", (100, 20)).save(desk / "images" / "00.png")
+    assert said(fit="pad")[0]["read"] == "39 of them: grey (39); 31 to 100 px wide, 20 to 64 high"
+
+
+def test_what_is_held_out_is_told_and_what_becomes_of_its_patients(desk):
+    table = pd.read_csv("mine.csv", keep_default_na=False).assign(domain="here")
+    table.loc[[0, 2, 3], "domain"] = "there"  # 1 is of the patient of 0, 2 and 3 of one patient
+    files.write_csv("mine.csv", table)
+    study = config(shifts=["away"])
+    study["shifts"] = {"away": {"kind": "acquisition", "values": ["there"]}}
+    text, refused = tried(study)
+    assert not refused, text
+    assert re.findall("held out +(.*)", text) == [
+        "away: 3 images of 2 patients",
+        "other images of these patients, for the test set alone: 1",
+    ]
+
+
 def test_names_that_are_not_those_of_the_files(desk):
     table = pd.read_csv("mine.csv")
     table["image_id"] = table["image_id"].str.removesuffix(".png")
@@ -125,10 +161,9 @@ def test_images_that_can_not_be_read_are_told(desk, monkeypatch):
     clock = iter([0.0, *range(100, 200)])
     monkeypatch.setattr(of_dataset.time, "monotonic", lambda: next(clock))
     dataset = build("mine", config()["datasets"]["mine"])
-    found, odd = dataset.index(desk / "images", desk, 1, io.StringIO())
-    told = dict(of_dataset.of_images(dataset, found, odd, found["image_id"], 1, 8.0))
-    one = int(told["read"].split()[0]) + int(told.get("unreadable", "0").split()[0])
-    assert one == 1  # there is no time for a second
+    found, _ = dataset.index(desk / "images", desk, 1, io.StringIO())
+    read = of_dataset.sample(dataset, found, found["image_id"], 1, 8.0)
+    assert len(read.shapes) + len(read.wrong) == 1  # there is no time for a second
 
 
 def test_phantoms_are_told_of_from_their_table():

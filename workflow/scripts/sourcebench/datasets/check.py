@@ -3,12 +3,14 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from sourcebench.datasets.base import Dataset
 from sourcebench.errors import SourceBenchError
+from sourcebench.imaging import channels_of
 from sourcebench.seeds import generator
 
 Line = tuple[str, str]
@@ -17,6 +19,8 @@ SAMPLE = 64
 """So many images are read, or as many as there is time for."""
 FEW = 12
 """So many different values are told of, each with its number; the most frequent first."""
+FEW_SIZES = 6
+"""So many sizes are told of, each with its number."""
 NOTHING = "nothing"
 """What is said for an empty text."""
 
@@ -51,56 +55,85 @@ def of_table(metadata: pd.DataFrame) -> Iterator[Line]:
             yield name, counted(values) + (f"; empty {empty:,}" if empty else "")
 
 
-def of_images(
-    dataset: Dataset,
-    found: pd.DataFrame,
-    odd: dict[str, int],
-    image_ids: pd.Series,
-    seed: int,
-    seconds: float,
-) -> Iterator[Line]:
-    """Yield what images are in the user's folder, and of a sample their sizes and channels.
+@dataclass
+class Sample:
+    """Images of a folder that were read.
+
+    Attributes:
+        shapes: height, width and channels (1 if grey) of each.
+        remarked: what was odd about them.
+        wrong: why others could not be read.
+    """
+
+    shapes: list[tuple[int, int, int]] = field(default_factory=list)
+    remarked: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def sample(
+    dataset: Dataset, found: pd.DataFrame, image_ids: pd.Series, seed: int, seconds: float
+) -> Sample:
+    """Read some of the images in the user's folder.
 
     Args:
         dataset: reads them.
         found: `image_id, path`, as `Dataset.index` returns it.
-        odd: likewise.
         image_ids: of the table; the sample is of these, if any is there.
         seed: of the sample.
         seconds: so long at most images are read, but for the first, which is read whatever it
             takes.
     """
     found = found.dropna(subset="path")  # of a pool's parts some are still to be had
-    suffixes = counted(Path(path).suffix or "no suffix" for path in found["path"])
-    remarks = "".join(f"; {name} {count:,}" for name, count in odd.items() if count)
-    yield "files", f"{len(found):,}: {suffixes}{remarks}"
     known = found[found["image_id"].isin(image_ids)]
     found = known if len(known) else found
     order = generator(seed, "check", dataset.key).permutation(len(found))[:SAMPLE]
-    shapes: list[str] = []
-    remarked: list[str] = []
-    wrong: list[str] = []
+    read = Sample()
     end = time.monotonic() + seconds
     for row in order:
-        if (shapes or wrong) and time.monotonic() > end:
+        if (read.shapes or read.wrong) and time.monotonic() > end:
             break
         try:
             name, path = found[["image_id", "path"]].iloc[row]
             image, said = dataset.image(str(name), Path(str(path)))
         except SourceBenchError as error:
-            wrong.append(str(error))
+            read.wrong.append(str(error))
             continue
-        height, width, *channels = image.shape
-        colours = f"{channels[0]} channels" if channels else "grey"
-        shapes.append(f"{width}×{height} px {colours}")
-        remarked += said
-    read = counted(shapes, "sizes") or "none could be"
-    yield (
-        "read",
-        f"{len(shapes)} of them: {read}" + (f"; odd: {counted(remarked)}" if remarked else ""),
+        height, width = image.shape[:2]
+        read.shapes.append((height, width, channels_of(image)))
+        read.remarked += said
+    return read
+
+
+def of_images(found: pd.DataFrame, odd: dict[str, int], read: Sample) -> Iterator[Line]:
+    """Yield what images are in the user's folder, and of a sample their sizes and channels.
+
+    Args:
+        found: `image_id, path`, as `Dataset.index` returns it.
+        odd: likewise.
+        read: see `sample`.
+    """
+    found = found.dropna(subset="path")
+    suffixes = counted(Path(path).suffix or "no suffix" for path in found["path"])
+    remarks = "".join(f"; {name} {count:,}" for name, count in odd.items() if count)
+    yield "files", f"{len(found):,}: {suffixes}{remarks}"
+    remarks = f"; odd: {counted(read.remarked)}" if read.remarked else ""
+    yield "read", f"{len(read.shapes)} of them: {_shapes(read.shapes)}{remarks}"
+    if read.wrong:
+        tried = len(read.wrong) + len(read.shapes)
+        yield "unreadable", f"{len(read.wrong)} of {tried} that were tried: {read.wrong[0]}"
+
+
+def _shapes(shapes: list[tuple[int, int, int]]) -> str:
+    """Return sizes and channels with their numbers; of many sizes, how far they reach."""
+    if not shapes:
+        return "none could be"
+    colours = ["grey" if shape[2] == 1 else f"{shape[2]} channels" for shape in shapes]
+    sizes = [f"{shape[1]}×{shape[0]} px" for shape in shapes]
+    told = [f"{size} {colour}" for size, colour in zip(sizes, colours, strict=True)]
+    if len(set(told)) <= FEW_SIZES:
+        return counted(told)
+    heights, widths, _ = zip(*shapes, strict=True)
+    return (
+        f"{counted(colours)}; {min(widths)} to {max(widths)} px wide, {min(heights)} to "
+        f"{max(heights)} high"
     )
-    if wrong:
-        yield (
-            "unreadable",
-            f"{len(wrong)} of {len(wrong) + len(shapes)} that were tried: {wrong[0]}",
-        )

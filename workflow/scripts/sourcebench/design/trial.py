@@ -11,7 +11,7 @@ from sourcebench.attributes import ATTRIBUTES, HELD_OUT
 from sourcebench.attributes.groups import groups
 from sourcebench.datasets import matching
 from sourcebench.datasets.base import build as dataset_of
-from sourcebench.datasets.check import Line, counted, of_images, of_table
+from sourcebench.datasets.check import Line, Sample, counted, of_images, of_table, sample
 from sourcebench.datasets.prepare import manifest
 from sourcebench.datasets.tasks import candidates, identified
 from sourcebench.design.assign import build
@@ -46,6 +46,8 @@ class Trial:
         attribute: the entry of that.
         subgroups: see `attributes.groups`.
         confounded: the name of the class that carries an artifact, or None.
+        channels: that its images get, or None for those that they have.
+        fitted: whether images of several sizes become squares of one.
         design: `folds, val_fraction, split, seed` of `design.build`.
     """
 
@@ -57,6 +59,8 @@ class Trial:
     attribute: Entry | None
     subgroups: Mapping[str, Entry | None]
     confounded: str | None
+    channels: int | None
+    fitted: bool
     design: Entry
 
 
@@ -101,6 +105,7 @@ class _Looked:
 
     Attributes:
         lines: for people.
+        read: some of its images.
         metadata: of the dataset; None where it can't be had.
         available: names of the images in the user's folder; None with another origin.
         error: why one of them can't be had.
@@ -110,6 +115,7 @@ class _Looked:
         self, name: str, trial: Trial, seconds: float, processes: int, terminal: TextIO
     ) -> None:
         self.lines: list[Line] = []
+        self.read = Sample()
         self.metadata: pd.DataFrame | None = None
         self.available: set[str] | None = None
         self.error: SourceBenchError | None = None
@@ -123,7 +129,8 @@ class _Looked:
             cache = Path("resources") / name
             found, odd = dataset.index(Path(dataset.path or ""), cache, processes, terminal)
             seed = trial.design["seed"]
-            self.lines += of_images(dataset, found, odd, metadata["image_id"], seed, seconds)
+            self.read = sample(dataset, found, metadata["image_id"], seed, seconds)
+            self.lines += of_images(found, odd, self.read)
             self.available = set(found["image_id"])
         except SourceBenchError as error:
             self.error = error
@@ -144,6 +151,7 @@ def _drawn(trial: Trial, looked: _Looked) -> Iterator[Line]:
         return
     if there is not None:
         matching.check(metadata["image_id"], there)
+    yield from _unlike(trial, looked.read)
     sampling = trial.sampling
     labelled, _ = candidates(metadata, sampling["labels"], sampling["view"], there)
     yield "classes", counted(_classes(labelled), "classes")
@@ -165,6 +173,12 @@ def _drawn(trial: Trial, looked: _Looked) -> Iterator[Line]:
     left = [f"{counts[name]:,} {why}" for name, why in LEFT_OUT.items() if counts.get(name)]
     yield "left out", "; ".join(left) or "nothing"
     yield "drawn", f"{counted(table['role'])}, of {counts['candidates']:,} that the task may use"
+    for name in sampling.get("apart", {}):
+        ours = table["held_out"].str.split("|").map(lambda names, name=name: name in names)
+        patients = table.loc[ours, "patient_id"].nunique()
+        yield "held out", f"{name}: {int(ours.sum()):,} images of {patients:,} patients"
+    if others := counts.get("test_of_target_patients"):
+        yield "held out", f"other images of these patients, for the test set alone: {others:,}"
     carrier = (trial.carrier[0], trial.carrier[1]) if trial.carrier else None
     confounded = named(table, trial.confounded, trial.task)
     made = build(table, name=trial.task, carrier=carrier, confounded=confounded, **trial.design)
@@ -176,6 +190,14 @@ def _drawn(trial: Trial, looked: _Looked) -> Iterator[Line]:
     test = found[(table["role"] == "test").to_numpy()]
     for name in test:
         yield f"test, {name}", counted(test[name].replace("", "not known"))
+
+
+def _unlike(trial: Trial, read: Sample) -> Iterator[Line]:
+    """Yield what stops a run that needs two of the images that were read."""
+    if not trial.fitted and len({shape[:2] for shape in read.shapes}) > 1:
+        yield "CAUTION", f"several sizes: give tasks.{trial.task}.fit, such as pad"
+    if trial.channels is None and len({shape[2] for shape in read.shapes}) > 1:
+        yield "CAUTION", f"grey and colour: give tasks.{trial.task}.channels, 1 or 3"
 
 
 def _classes(labelled: pd.DataFrame) -> pd.Series:

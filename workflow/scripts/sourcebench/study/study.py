@@ -273,6 +273,8 @@ class Study:
                 "attribute": task.attribute,
                 "subgroups": dict(task.subgroups),
                 "confounded": task.confounded,
+                "channels": task.channels,
+                "fitted": task.frame is not None,
                 "design": {
                     "folds": self.folds,
                     "val_fraction": task.val_fraction,
