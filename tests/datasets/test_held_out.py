@@ -34,10 +34,10 @@ def metadata(patients=90, most=4, seed=1, both=0.2):
     return table.assign(sex="F", age=50, view="PA")
 
 
-def chosen(table, samples, **shifts):
+def chosen(table, samples, *, available=None, **shifts):
     task = {"dataset": "mine", "labels": LABELS, "samples": samples}
     return prepare.manifest(
-        "t", task, table, seed=1, carrier=None, available=None, published=None,
+        "t", task, table, seed=1, carrier=None, available=available, published=None,
         apart={name: HELD_OUT.from_entry(entry).among for name, entry in shifts.items()},
     )  # fmt: skip
 
@@ -130,13 +130,28 @@ def test_of_whom_it_is_not_known_is_left_out_and_counted():
         ({"x": ROUGH | {"above": 9}}, r"shifts\.x: none of the images that it holds out fits"),
         (
             {"x": {"kind": "manifestation", "column": "findings", "values": ["Mass"]}},
-            r"the shifts x hold out all images of class 1",
+            r"held out for x, and others .* are all that there are of class '1', so that",
         ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_held_out(shifts, message):
     with pytest.raises(SourceBenchError, match=message):
         chosen(metadata(), DRAWN, **shifts)
+
+
+def test_others_of_the_same_patients_are_not_trained_on_either():
+    table = metadata().sort_values("patient_id")
+    table["clinic"] = ["Rome" if twice else "Bern" for twice in table["patient_id"].duplicated()]
+    with pytest.raises(SourceBenchError, match="and others of the same patients, are all"):
+        chosen(table, DIVIDED, bern=CLINIC)
+
+
+def test_a_file_of_whom_it_is_not_known_is_not_unknown_to_the_table():
+    table = metadata()
+    table.loc[:4, "clinic"] = None
+    there = {*table["image_id"], "stray.png"}
+    _, counts = chosen(table, DIVIDED, available=there, bern=CLINIC)
+    assert (counts["held_out_unknown"], counts["without_row"]) == (5, 1)
 
 
 def test_a_number_is_the_same_however_it_is_written():
@@ -155,6 +170,6 @@ def test_a_leak_into_a_target_is_an_error():
     dev = whole.images.loc[whole.images["role"] == "dev", "patient_id"].iloc[0]
     tests = whole.tests.copy()
     tests.loc[tests["test_set"] == "bern", "patient_id"] = dev
-    with pytest.raises(SourceBenchError, match="1 patients are in both the development"):
+    with pytest.raises(SourceBenchError, match="development and the images that a shift holds out"):
         design.check(Design(whole.images, tests), "t")
     assert set(audit(design.long_form(Design(whole.images, tests), [1]))["leaked"]) == {1}

@@ -79,7 +79,7 @@ def test_what_there_is(desk):
         "read": "39 of them: 64×64 px grey (30), 48×48 px grey (9)",
         "CAUTION": "several sizes: give tasks.mine.fit, such as pad",
         "classes": "positive (19), negative (18)",
-        "left out": "1 have no file; 1 files that the table doesn't know; "
+        "left out": "1 have no file, such as gone.png; 1 files that the table doesn't know; "
         "2 rows of which nothing is known",
         "drawn": "dev (16), test (8), of 38 that the task may use",
         "fold 1": "train (12), val (4)",
@@ -120,6 +120,8 @@ def test_what_a_run_would_stop_at_is_said_unless_the_task_has_a_remedy(desk):
         "grey and colour: give tasks.mine.channels, 1 or 3",
     ]
     assert "CAUTION" not in tried(config(fit="pad", channels=1))[0]
+    text, _ = tried(config(fit="pad", channels=6))
+    assert re.findall("CAUTION +(.*)", text) == ["images of 1 or 3 channels can't become 6"]
 
 
 def test_many_sizes_are_told_by_how_far_they_reach(desk):

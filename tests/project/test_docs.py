@@ -21,7 +21,6 @@ from planner import snakemake
 from sourcebench.artifacts import ARTIFACTS
 from sourcebench.attributes import ATTRIBUTES
 from sourcebench.datasets.base import build
-from sourcebench.datasets.prepare import manifest
 from sourcebench.datasets.tasks import candidates
 from sourcebench.design.trial import Trial, report
 from sourcebench.errors import SourceBenchError
@@ -143,75 +142,28 @@ def example(number):
     exec(compile(code, "example.py", "exec"), {"__name__": "example"})
 
 
-def test_the_table_of_the_docs(tmp_path):
-    (table,) = blocks("docs/adding-a-dataset.md", "csv")
-    path = tmp_path / "images.csv"
-    path.write_text(table)
-    metadata = build("mine", {"kind": "table", "origin": "download", "table": str(path)}).metadata()
-    assert metadata["patient_id"].tolist() == ["007", "007", "008"]
-    labels = {"from": "metadata", "positive": "Nodule", "negative": "No Finding"}
-    assert candidates(metadata, labels, None)[0]["label"].tolist() == [1, 0, 1]
-
-
 @pytest.fixture
 def own_study(tmp_path, monkeypatch):
-    """The practice images of the page on datasets, and its configs as files."""
+    """The practice images of the page on datasets; and its configs, laid over the paper's."""
     monkeypatch.chdir(tmp_path)
     example(0)
     shutil.copytree(ROOT / "config", tmp_path / "config")
-    names = ("my_study", "site", "classes", "split")
-    paths = [tmp_path / f"{name}.yaml" for name in names]
-    for path, overlay in zip(paths, blocks("docs/adding-a-dataset.md", "yaml"), strict=True):
-        path.write_text(overlay)
-    return paths
-
-
-def test_the_study_of_the_docs_is_planned_as_it_stands(own_study):
-    """Two folds of one small network at two shares, on one task: not the paper's 388 jobs."""
-    lines, *_ = blocks("docs/adding-a-dataset.md", "bash")
-    program, *words = lines.splitlines()[1].split()
-    status, said = snakemake(
-        Path.cwd(), *words, "--dry-run", "--snakefile", str(ROOT / "Snakefile"),
-        "--workflow-profile", "none",
-    )  # fmt: skip
-    assert (program, status) == ("snakemake", 0), said
-    jobs = dict(re.findall(r"(?m)^(\w+) +(\d+)$", said))
-    assert jobs["finetune"] == "4"
-    assert int(jobs["total"]) < 40
-    assert "weights" not in jobs
+    base, *overlays = map(yaml.safe_load, blocks("docs/adding-a-dataset.md", "yaml"))
+    configs = [merged(base)]
+    for overlay in overlays:
+        configs.append(merged(base))
+        update_config(configs[-1], overlay)
+    return configs
 
 
 def test_the_studies_of_the_docs_pass_their_check(own_study):
-    base, *others = [yaml.safe_load(path.read_text()) for path in own_study]
-    for overlay in ({}, *others):
-        config = merged(base)
-        update_config(config, overlay)
+    for config in own_study:
         trials = [Trial(**each) for each in Study.of(config).trials]
         said, refused = report(trials, 1, io.StringIO())
         assert not refused, said
-    assert "fold 1       train (24), val (8)" in said
-    assert "test, old    old (6), young (2)" in said
-
-
-@pytest.mark.parametrize(("number", "images"), [(0, 24), (1, 20), (2, 24)])
-def test_the_studies_of_the_docs_can_be_drawn(own_study, number, images):
-    config = merged(yaml.safe_load(own_study[0].read_text()))
-    if number:
-        update_config(config, yaml.safe_load(own_study[number].read_text()))
-    study = Study.of(config)
-    dataset = build("mine", config["datasets"]["mine"])
-    found, _ = dataset.index(Path("my/images"), Path("cache"), 1, io.StringIO())
-    chosen, counts = manifest(
-        "my_nodules",
-        study.tasks["my_nodules"].sampling,
-        dataset.metadata(),
-        seed=1,
-        carrier=study.tasks["my_nodules"].carrier,
-        available=set(found["image_id"][1:]),
-        published=None,
-    )
-    assert len(chosen) == images
-    assert counts["without_image"] == 1
+        assert "CAUTION" not in said
+    assert "fold 1       train (48), val (24)" in said
+    assert "test, old    old (18), young (6)" in said
 
 
 def test_the_dataset_of_the_docs(forgotten):

@@ -76,7 +76,7 @@ def snakemake(words):
 @pytest.mark.parametrize("page", DOCUMENTS, ids=name)
 def test_a_block_says_what_it_is_in(page):
     """So that none is left out of the tests below; a block by indentation would be."""
-    known = {"bash", "yaml", "python", "csv", "mermaid", "rst", "snakemake", "toml"}
+    known = {"bash", "yaml", "python", "csv", "mermaid", "rst", "snakemake", "toml", "text"}
     assert {each.language for each in snippets(page)} <= known
     assert not re.search(r"(?m)^ {4,}(snakemake|make|python|\S*/python) ", page.read_text())
 

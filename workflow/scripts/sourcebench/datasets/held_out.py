@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from sourcebench.classes import names as class_names
 from sourcebench.errors import SourceBenchError
 
 TARGET = "target"
@@ -61,7 +62,8 @@ def apart(
         Both with all their columns; the latter with `role`.
 
     Raises:
-        SourceBenchError: no image of a set has a label, or a class is left without images.
+        SourceBenchError: no image of a set has a label, or a class is left without images to
+            train on.
     """
     held_out = table[table[COLUMN] != ""]
     chosen = pd.Series(False, index=held_out.index)
@@ -79,9 +81,13 @@ def apart(
         order = rows["patient_id"].map(turn).sort_values(kind="stable").index
         chosen[order[:most]] = True
     kept = table[table[COLUMN] == ""]
-    if lost := sorted(set(table["label"]) - set(kept["label"])):
+    targets = held_out[chosen]
+    trained = kept[~kept["patient_id"].isin(targets["patient_id"])]
+    if lost := sorted(set(table["label"]) - set(trained["label"])):
+        names = dict(enumerate(class_names(table)))
         raise SourceBenchError(
-            f"the shifts {', '.join(sets)} hold out all images of class {lost[0]}, so that no "
-            "network could learn it; loosen the shifts or the task's labels."
+            f"the images that are held out for {', '.join(sets)}, and others of the same patients, "
+            f"are all that there are of class '{names.get(lost[0], lost[0])}', so that no network "
+            "could learn it; loosen the shifts or the task's labels."
         )
-    return kept, held_out[chosen].assign(role=TARGET)
+    return kept, targets.assign(role=TARGET)

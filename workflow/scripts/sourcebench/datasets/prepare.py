@@ -62,7 +62,10 @@ def manifest(
             return _published_manifest(published, metadata, available)
         unknown: dict[str, int] = {}
         if apart:
+            rows = set(metadata["image_id"])
             metadata, unknown = held_out.mark(metadata, apart)
+            if available is not None:  # what is left out is known to the table, all the same
+                available = available - (rows - set(metadata["image_id"]))
         table, counts = tasks.candidates(metadata, task["labels"], task.get("view"), available)
         everyone = tasks.present(metadata, task.get("view"), available)
         targets = table.head(0)

@@ -171,6 +171,10 @@ def _drawn(trial: Trial, looked: _Looked) -> Iterator[Line]:
         derive=attribute.added if attribute else None,
     )
     left = [f"{counts[name]:,} {why}" for name, why in LEFT_OUT.items() if counts.get(name)]
+    if counts.get("without_image") and there is not None:
+        left[0] += (
+            f", such as {metadata.loc[~metadata['image_id'].isin(there), 'image_id'].iloc[0]}"
+        )
     yield "left out", "; ".join(left) or "nothing"
     yield "drawn", f"{counted(table['role'])}, of {counts['candidates']:,} that the task may use"
     for name in sampling.get("apart", {}):
@@ -194,10 +198,19 @@ def _drawn(trial: Trial, looked: _Looked) -> Iterator[Line]:
 
 def _unlike(trial: Trial, read: Sample) -> Iterator[Line]:
     """Yield what stops a run that needs two of the images that were read."""
+    channels = {shape[2] for shape in read.shapes}
     if not trial.fitted and len({shape[:2] for shape in read.shapes}) > 1:
         yield "CAUTION", f"several sizes: give tasks.{trial.task}.fit, such as pad"
-    if trial.channels is None and len({shape[2] for shape in read.shapes}) > 1:
+    if trial.channels is None and len(channels) > 1:
         yield "CAUTION", f"grey and colour: give tasks.{trial.task}.channels, 1 or 3"
+    if trial.channels and (strange := channels - _becoming(trial.channels)):
+        there = " or ".join(map(str, sorted(strange)))
+        yield "CAUTION", f"images of {there} channels can't become {trial.channels}"
+
+
+def _becoming(channels: int) -> set[int]:
+    """Return how many channels images may have that get so many, see `imaging.to_channels`."""
+    return {1, 3} if channels in (1, 3) else {channels}
 
 
 def _classes(labelled: pd.DataFrame) -> pd.Series:
