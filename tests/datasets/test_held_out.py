@@ -158,3 +158,12 @@ def test_a_leak_into_a_target_is_an_error():
     with pytest.raises(SourceBenchError, match="1 patients are in both the development"):
         design.check(Design(whole.images, tests), "t")
     assert set(audit(design.long_form(Design(whole.images, tests), [1]))["leaked"]) == {1}
+
+
+@pytest.mark.parametrize("shifts", [{}, {"bern": CLINIC}])
+def test_parts_may_be_shares_of_what_is_there(shifts):
+    manifest, _ = chosen(metadata(240), {"test": 0.25, "dev": 0.5}, **shifts)
+    roles = manifest["role"].value_counts()
+    there = len(metadata(240)) - roles.get("target", 0)
+    assert roles["test"] == int(0.25 * there)
+    assert roles["dev"] == int(0.5 * there)

@@ -163,7 +163,9 @@ def _by_window(dataset: "Dataset", values: NDArray[Any]) -> Image | None:
         return None
     function = str(dataset.get("VOILUTFunction") or "LINEAR").upper()
     if function == "SIGMOID" and width > 0:
-        return to_8_bits(1 / (1 + np.exp(-4 * (values - centre) / width)), (0.0, 1.0))
+        from scipy.special import expit  # not before: few images need it
+
+        return to_8_bits(expit(4 * (values - centre) / width), (0.0, 1.0))
     if function == "LINEAR" and width >= 1:
         centre, width = centre - 0.5, width - 1
     elif width <= 0 or function == "LINEAR":
