@@ -64,7 +64,7 @@ def apart(
         SourceBenchError: no image of a set has a label, or a class is left without images.
     """
     held_out = table[table[COLUMN] != ""]
-    chosen = pd.Series(False, index=held_out.index)
+    chosen = pd.Series("", index=held_out.index)
     for name in sets:
         ours = held_out[COLUMN].str.split("|").map(lambda names, name=name: name in names)
         if not ours.any():
@@ -77,11 +77,12 @@ def apart(
         patients = rows["patient_id"].unique()
         turn = pd.Series(rng.permutation(len(patients)), index=patients)
         order = rows["patient_id"].map(turn).sort_values(kind="stable").index
-        chosen[order[:most]] = True
+        chosen[order[:most]] += f"|{name}"
     kept = table[table[COLUMN] == ""]
     if lost := sorted(set(table["label"]) - set(kept["label"])):
         raise SourceBenchError(
             f"the shifts {', '.join(sets)} hold out all images of class {lost[0]}, so that no "
             "network could learn it; loosen the shifts or the task's labels."
         )
-    return kept, held_out[chosen].assign(role=TARGET)
+    drawn = held_out.assign(**{COLUMN: chosen.str.removeprefix("|")})[chosen != ""]
+    return kept, drawn.assign(role=TARGET)
