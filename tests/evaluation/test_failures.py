@@ -177,8 +177,18 @@ def test_a_perfect_ranking_is_the_best_and_its_reverse_the_worst(right, wrong, s
 @settings(max_examples=60)
 def test_metrics_lie_in_their_limits_and_are_shares_elsewhere(answers):
     for name, value in score(answers).items():
-        low, high = LIMITS.get(name, (0, 1)) or (-1 / len(answers.failures), 1)
+        low, high = LIMITS.get(name, (0, 1))
         assert name in ("n", "failures") or np.isnan(value) or low <= value <= high, name
+
+
+@pytest.mark.parametrize("wrong", [0, 3, 50, 999, 1000])
+def test_two_confidences_that_part_all_failures_are_better_than_the_optimum(wrong):
+    failures = np.arange(1000) < wrong
+    e = wrong / 1000
+    optimum = e + (1 - e) * np.log(1 - e) if e < 1 else 1
+    expected = 1.0 if e == 1 else e**2 / 2  # no right answer to be confident of
+    assert score(answers_of(~failures, failures))["aurc"] == pytest.approx(expected)
+    assert score(answers_of(~failures, failures))["e_aurc"] == pytest.approx(expected - optimum)
 
 
 def test_confidence_that_says_nothing_has_the_error_rate_as_its_area():

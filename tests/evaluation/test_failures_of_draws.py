@@ -8,7 +8,12 @@ from scipy import stats
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation import resampling
-from sourcebench.evaluation.failures import FAILURE_METRICS, Answers, score, score_draws
+from sourcebench.evaluation.failures import FAILURE_METRICS, Answers, Kept, score, score_draws
+from sourcebench.evaluation.failures.coverage import (
+    _independent,
+    coverage_at_risk,
+    coverage_bounds,
+)
 from sourcebench.evaluation.failures.intervals import counts, draws, intervals
 from sourcebench.evaluation.resampling import Patients
 from sourcebench.seeds import generator
@@ -110,6 +115,55 @@ def test_intervals_are_there_where_the_metric_is_and_hold_it():
         assert low <= value <= high, name
     half = intervals(mixed, ids, patients, level=0.5)
     assert np.ptp(half["aurc"][1:]) < np.ptp(intervals(mixed, ids, patients)["aurc"][1:])
+
+
+def exact_bounds(answers, one_in, level=0.95):
+    """Coverages whose risk is below, or not above, by the binomial interval of SciPy."""
+    low = high = 0.0
+    for threshold in set(answers.confidences):
+        kept = answers.failures[answers.confidences >= threshold]
+        bounds = stats.binomtest(int(kept.sum()), len(kept)).proportion_ci(level, "exact")
+        share = len(kept) / len(answers.failures)
+        low = max(low, share) if bounds.high <= 1 / one_in else low
+        high = max(high, share) if bounds.low <= 1 / one_in else high
+    return low, high
+
+
+@given(worlds(), st.sampled_from([2, 4, 20, 100]), st.sampled_from([0.5, 0.95]))
+@settings(max_examples=20)
+def test_coverage_bounds_are_those_of_exact_intervals_of_the_risk(answers, one_in, level):
+    images = len(answers.failures)
+    ids = np.arange(images).astype(str)
+    expected = exact_bounds(answers, one_in, level)
+    found = coverage_bounds(answers, ids, level, one_in)
+    assert found == pytest.approx((expected[0], max(expected)))
+    again = np.repeat(np.arange(images), 3)
+    thrice = Answers(answers.confidences[again], answers.failures[again])
+    assert coverage_bounds(thrice, ids[again], level, one_in) == pytest.approx(found)
+    value = coverage_at_risk(Kept.of(answers), one_in)[0]
+    assert found[0] <= value <= found[1]
+
+
+@given(worlds(), st.integers(1, 30), st.integers(0, 99))
+@settings(max_examples=20)
+def test_answers_count_as_many_as_their_patients_make_them(answers, patients, seed):
+    """By the variance of a ratio, over the patients of those kept."""
+    images = len(answers.failures)
+    ids = generator("count as", seed).integers(0, patients, images).astype(str)
+    kept, failed, size = _independent(answers, ids)
+    for number, threshold in enumerate(np.unique(answers.confidences)[::-1]):
+        above = answers.confidences >= threshold
+        n, wrong = above.sum(), answers.failures[above].sum()
+        assert (kept[number], failed[number]) == (n, wrong)
+        risk, of = wrong / n, [above & (ids == each) for each in np.unique(ids[above])]
+        spread = sum((answers.failures[each].sum() - risk * each.sum()) ** 2 for each in of)
+        alike = spread < 1e-6
+        expected = len(of) if alike else min(n, risk * (1 - risk) * n**2 / spread)
+        assert size[number] == pytest.approx(expected)
+
+
+def test_no_answers_have_no_bounds():
+    assert np.isnan(coverage_bounds(answers_of([], []), np.array([], str), 0.95, 20)).all()
 
 
 def test_the_rarer_kind_of_patients_is_counted():

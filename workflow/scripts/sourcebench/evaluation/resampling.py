@@ -27,8 +27,8 @@ SMALL = 32
 ROWS = 512
 """Images whose scores are set against all others' at a time."""
 
-CELLS = 2**22
-"""Images times draws that are in memory at a time: 32 MB of float64."""
+CELLS = 2**21
+"""Images times draws that are in memory at a time: 16 MB of float64."""
 
 BLOCK = 32
 SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")

@@ -17,13 +17,23 @@ order of the rows says nothing. Only the calibration error takes them for probab
 from collections.abc import Callable, Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from sourcebench.evaluation.failures.answers import Answers, Kept
 from sourcebench.evaluation.intervals import UNIT, Limits
 from sourcebench.evaluation.resampling import Floats, Weights, blocks
 from sourcebench.registry import Registry, discover
 
-__all__ = ["FAILURE_METRICS", "LIMITS", "OF_BOTH", "Answers", "Kept", "score", "score_draws"]
+__all__ = [
+    "BOUNDS",
+    "FAILURE_METRICS",
+    "LIMITS",
+    "OF_BOTH",
+    "Answers",
+    "Kept",
+    "score",
+    "score_draws",
+]
 
 FailureMetric = Callable[[Kept], Floats]
 
@@ -31,6 +41,12 @@ FAILURE_METRICS: Registry[FailureMetric] = Registry("metric of failures")
 
 LIMITS: dict[str, Limits | None] = {}
 """The range of each metric that does not lie in [0, 1]; None for one without two limits."""
+
+Bounds = Callable[[Answers, npt.NDArray[np.str_], float], tuple[float, float]]
+
+BOUNDS: dict[str, Bounds] = {}
+"""Metrics whose interval is not made of draws: `(answers, ids of their patients, level) -> (low,
+high)`."""
 
 OF_BOTH: set[str] = set()
 """Metrics that set failures against the rest: NaN where there is no failure, or nothing else."""
@@ -53,7 +69,7 @@ def score_draws(
 ) -> dict[str, Floats]:
     """Return metrics of the answers on draws of their patients: metric → B values.
 
-    Some draws at a time (`blocks`): beside the weights it takes some ten times 32 MB of memory.
+    Some draws at a time (`blocks`): so beside the weights little memory is needed.
 
     Args:
         answers: N of them.

@@ -109,9 +109,12 @@ class Kept:
         the curve goes on level to a coverage of 0. NaN in a draw without answers.
         """
         with np.errstate(invalid="ignore"):
-            risk = np.divide(self.failed, self.accepted, dtype=np.float64)
+            risk: Floats = np.divide(self.failed, self.accepted, dtype=np.float64)
         first = np.minimum((self.accepted == 0).sum(0), len(risk) - 1)
-        return np.where(self.accepted > 0, risk, risk[first, np.arange(len(first))])
+        empty = slice(first.max(initial=0))  # the rows that there is something to mend in
+        level = risk[first, np.arange(len(first))]
+        risk[empty] = np.where(self.accepted[empty] > 0, risk[empty], level)
+        return risk
 
     @property
     def images(self) -> Floats:

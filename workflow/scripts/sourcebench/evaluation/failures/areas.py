@@ -25,11 +25,12 @@ def aurc(kept: Kept) -> Floats:
 
 @FAILURE_METRICS.register("e_aurc")
 def e_aurc(kept: Kept) -> Floats:
-    """Return the excess of the AURC over that of a perfect ranking (B), below 1; lower is better.
+    """Return the excess of the AURC over that of a perfect ranking (B), in [−½, 1]; low is good.
 
     The perfect one's is e + (1 − e) ln(1 − e), e being the error rate (Geifman et al., ICLR 2019):
-    the area of a smooth curve. So of few answers, or of many equal ones, the excess can be a
-    little below 0.
+    the area of a smooth curve, which trapezoids are below. So of few answers, or few confidences,
+    the excess can be less than 0: with two of them, which part all failures from the rest, it is
+    ½ e² less the perfect one's.
     """
     with np.errstate(invalid="ignore"):
         error = kept.failures / kept.images
@@ -73,6 +74,6 @@ def _wrongly(kept: Kept) -> Floats:
     return pairs
 
 
-LIMITS["e_aurc"] = None
+LIMITS["e_aurc"] = (-0.5, 1.0)
 LIMITS["augrc"] = (0.0, 0.5)
 OF_BOTH.add("failure_auroc")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.bootstrap import estimate
 from sourcebench.evaluation.failures import (
+    BOUNDS,
     FAILURE_METRICS,
     OF_BOTH,
     Answers,
@@ -28,7 +29,9 @@ def intervals(
 ) -> dict[str, Interval]:
     """Return every metric with its confidence interval over patients, as `bootstrap` makes it.
 
-    The degrees of freedom are those of the patients with a failure, or with a right answer,
+    Those of `BOUNDS` have their own. The calibration error is too high by what noise adds to each
+    bin, and so is its interval: of few answers, or where it is near to 0, it misses the truth. The
+    degrees of freedom are those of the patients with a failure, or with a right answer,
     whichever are fewer. A metric without a value has no bounds.
 
     Args:
@@ -50,7 +53,9 @@ def intervals(
     every, rarest = counts(answers, names)
     found = {}
     for name, value in score(answers).items():
-        if name not in FAILURE_METRICS:
+        if name in BOUNDS:
+            found[name] = Interval(value, *BOUNDS[name](answers, names, level))
+        if name in BOUNDS or name not in FAILURE_METRICS:
             continue
         made = estimate(np.array([value]), drawn[name][None], rarest)
         # Where nothing varies, all patients agree, or those do that are set against others.

@@ -1,6 +1,4 @@
-"""What single thresholds are worth: none, one that a target chooses."""
-
-from functools import partial
+"""What single thresholds are worth: none, and one that keeps most of the right answers."""
 
 import numpy as np
 
@@ -9,8 +7,6 @@ from sourcebench.evaluation.failures.answers import ROUNDING, Kept
 from sourcebench.evaluation.resampling import Floats
 
 TRUE_POSITIVES = 0.95
-RISKS = {"coverage_at_risk_1": 100, "coverage_at_risk_2": 50, "coverage_at_risk_5": 20}
-"""A risk of 1, 2 and 5 %: one failure among so many that are kept."""
 
 
 @FAILURE_METRICS.register("accuracy")
@@ -38,18 +34,4 @@ def fpr_at_95_tpr(kept: Kept) -> Floats:
     return np.where(wanted > 0, share, np.nan)
 
 
-def coverage_at_risk(kept: Kept, one_in: int) -> Floats:
-    """Return the largest coverage at which the selective risk is at most 1 / `one_in` (B).
-
-    In [0, 1]; higher is better. Of the thresholds that there are, even where a higher one is above
-    the risk; 0 where all are.
-    """
-    allowed = kept.failed * np.float32(one_in) <= kept.accepted  # whole numbers: no rounding
-    with np.errstate(invalid="ignore"):
-        share: Floats = np.where(allowed, kept.accepted, 0).max(0) / kept.images
-    return share
-
-
-for _name, _one_in in RISKS.items():
-    FAILURE_METRICS.register(_name)(partial(coverage_at_risk, one_in=_one_in))
 OF_BOTH.add("fpr_at_95_tpr")
