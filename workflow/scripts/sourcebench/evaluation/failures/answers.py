@@ -93,13 +93,12 @@ class Kept:
     @cached_property
     def accepted(self) -> Weights:
         """How many answers are kept at each threshold ((1 + M)×B)."""
-        return self._up_to(self.weights[self.answers.order])
+        return self._up_to(self._falling)
 
     @cached_property
     def failed(self) -> Weights:
         """How many of those kept are failures ((1 + M)×B)."""
-        order = self.answers.order
-        return self._up_to(self.weights[order] * self.answers.failures[order, None])
+        return self._up_to(self._falling * self.answers.failures[self.answers.order, None])
 
     @cached_property
     def risk(self) -> Floats:
@@ -127,6 +126,10 @@ class Kept:
         """How many of them are failures (B)."""
         count: Floats = self.failed[-1].astype(np.float64)
         return count
+
+    @cached_property
+    def _falling(self) -> Weights:
+        return self.weights[self.answers.order]
 
     def _up_to(self, rows: Weights) -> Weights:
         return cumulative(rows)[self.answers.ends]
