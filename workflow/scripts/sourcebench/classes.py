@@ -46,3 +46,10 @@ def number(rows: pd.DataFrame, name: str) -> int:
         f"confounded is '{name}', which is no class of the task{nearest(name, known)}; there are: "
         f"{', '.join(known[:SHOWN])}{more}."
     )
+
+
+def word(value: object) -> str:
+    """Return a value of a config or of a table's cell as text: 3.0, 3 and '3' are the same."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

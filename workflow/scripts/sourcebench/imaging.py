@@ -36,6 +36,9 @@ def resize(image: Image, size: int, method: str = "nearest") -> Image:
         each = [resize(grey, size, method) for grey in np.moveaxis(image, -1, 0)]
         return np.stack(each, axis=-1)
     if method == "antialiased":
+        if min(height, width) <= size < max(height, width):  # one side shrinks, the other grows
+            narrower = (min(width, size), min(height, size))
+            image = np.asarray(cv2.resize(image, narrower, interpolation=cv2.INTER_AREA), np.uint8)
         shrinks = size < min(height, width)
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)

@@ -17,7 +17,8 @@ class Contrast(Artifact):
     """Distances from the mean grey level times a factor; of several channels each has its own mean.
 
     The formula is that of ImageNet-C (Hendrycks and Dietterich 2019). Severities are those of
-    MedMNIST-C (Di Salvo et al. 2024) for DermaMNIST, where contrast is lost.
+    MedMNIST-C (Di Salvo et al. 2024) for DermaMNIST, where contrast is lost; there one mean, of the
+    image in grey, serves all channels.
 
     Args:
         factor: what distances are multiplied by: under 1 contrast is lost, over 1 it is gained.

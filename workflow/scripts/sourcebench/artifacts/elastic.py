@@ -63,7 +63,7 @@ class Elastic(Artifact):
 def displaced(
     shape: tuple[int, ...], smoothness: float, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Return smooth noise of standard deviation 1, 2×H×W: one field for each axis.
+    """Return smooth noise of standard deviation about 1, 2×H×W: one field for each axis.
 
     What is smooth is drawn on a grid of fewer points, and interpolated.
 

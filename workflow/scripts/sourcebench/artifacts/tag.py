@@ -64,6 +64,8 @@ def written(image: Image, text: str, size: float, place: tuple[float, float]) ->
         H×W, uint8.
     """
     scale = scale_of(image)
+    if size * scale < 1:
+        return image  # smaller than any letter can be
     canvas = PIL.fromarray(image)
     left_top = (place[0] * scale, place[1] * scale)
     ImageDraw.Draw(canvas).text(left_top, text, fill=WHITE, font=_font(size * scale))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from sourcebench.classes import word
 from sourcebench.errors import SourceBenchError, nearest
 from sourcebench.parameters import WrongParameter, parameter
 from sourcebench.traits import Taxon, Trait, Traits
@@ -78,8 +79,8 @@ class HeldOut(Trait):
         if self.values is None:
             target = self._beyond(given)
         else:
-            text = given.map(_text, na_action="ignore")
-            wanted = [_text(value) for value in self.values]
+            text = given.map(word, na_action="ignore")
+            wanted = [word(value) for value in self.values]
             there = sorted(text.dropna().unique())
             for value in wanted:
                 if value not in there:
@@ -101,14 +102,6 @@ class HeldOut(Trait):
         over = numbers > self.above if self.above is not None else numbers.isna()
         under = numbers < self.below if self.below is not None else numbers.isna()
         return over | under
-
-
-def _text(value: object) -> str:
-    """Return a value of a table or a config as text; 3, 3.0 and '3' are the same."""
-    try:
-        return f"{float(value):g}"  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return str(value)
 
 
 HELD_OUT: Traits[HeldOut] = Traits("held-out shift")

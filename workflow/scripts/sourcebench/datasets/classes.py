@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from sourcebench.classes import word
 from sourcebench.datasets.labels import LABELS, LabelSource, labelled
 from sourcebench.errors import SourceBenchError, nearest
 from sourcebench.parameters import WrongParameter, parameter
@@ -56,7 +57,7 @@ class ClassLabels(LabelSource):
         if self.classes is None:
             return
         classes = {
-            str(name): [_word(value) for value in values]
+            str(name): [word(value) for value in values]
             for name, values in self.classes.items()
             if values is not None
         }
@@ -119,7 +120,7 @@ class ClassLabels(LabelSource):
                 f"labels.column is '{self.column}', which the dataset's metadata does not have"
                 f"{nearest(self.column, columns)}; there are: {', '.join(columns)}."
             )
-        return table[self.column].map(_word, na_action="ignore").astype(object)
+        return table[self.column].map(word, na_action="ignore").astype(object)
 
     def _found(self, cells: pd.Series) -> dict[str, frozenset[str]]:
         """Return the classes of each cell that is of any."""
@@ -154,13 +155,6 @@ class ClassLabels(LabelSource):
 
     def _refuse(self, text: str) -> None:
         raise WrongParameter(f"{self.noun} '{self.kind}'", "classes", text)
-
-
-def _word(value: object) -> str:
-    """Return a value of a config or a cell as text: 3.0, 3 and '3' are the same."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _values(cell: str) -> list[str]:

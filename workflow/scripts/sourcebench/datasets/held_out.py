@@ -66,7 +66,7 @@ def apart(
             train on.
     """
     held_out = table[table[COLUMN] != ""]
-    chosen = pd.Series(False, index=held_out.index)
+    chosen = pd.Series("", index=held_out.index)
     for name in sets:
         ours = held_out[COLUMN].str.split("|").map(lambda names, name=name: name in names)
         if not ours.any():
@@ -79,9 +79,9 @@ def apart(
         patients = rows["patient_id"].unique()
         turn = pd.Series(rng.permutation(len(patients)), index=patients)
         order = rows["patient_id"].map(turn).sort_values(kind="stable").index
-        chosen[order[:most]] = True
+        chosen[order[:most]] += f"|{name}"
     kept = table[table[COLUMN] == ""]
-    targets = held_out[chosen]
+    targets = held_out.assign(**{COLUMN: chosen.str.removeprefix("|")})[chosen != ""]
     trained = kept[~kept["patient_id"].isin(targets["patient_id"])]
     if lost := sorted(set(table["label"]) - set(trained["label"])):
         names = dict(enumerate(class_names(table)))

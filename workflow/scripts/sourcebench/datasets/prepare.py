@@ -119,11 +119,27 @@ def _drawn(
 ) -> pd.DataFrame:
     """Draw test and development set of the candidates."""
     if of_parts := task["samples"].get("column"):
-        return sampling.by_column(table, of_parts)
+        chosen = sampling.by_column(table, of_parts)
+        held = chosen.loc[chosen["role"] == "dev", "patient_id"]
+        if shared := sorted(set(held) & not_trained):
+            raise SourceBenchError(
+                f"samples.column is '{of_parts}', which has images of {len(shared)} patients to "
+                f"train or validate on (such as patient {shared[0]}) of whom the task's shifts "
+                "hold out others; say 'test' of these images, or nothing."
+            )
+        return chosen
     if "positive" not in task["samples"] and not task["samples"].get("balanced"):
         # Without the task's name: all tasks on a dataset share one division.
         rng = generator(seed, "division", task["dataset"])
-        return sampling.divide(table, everyone, task["samples"], rng, not_trained)
+        try:
+            return sampling.divide(table, everyone, task["samples"], rng, not_trained)
+        except SourceBenchError as error:
+            if not not_trained:
+                raise
+            raise SourceBenchError(
+                f"{error} Patients of whom the task's shifts hold out images may be in the test "
+                "set alone, so that there are fewer for the development set: lower samples.dev."
+            ) from error
     confounded = classes.number(table, named) if (named := task.get("confounded")) else 1
     count = 1 + int(table["label"].max())
     wanted = sampling.quotas(task["samples"], carrier, confounded, count)

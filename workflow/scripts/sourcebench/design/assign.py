@@ -87,7 +87,7 @@ def build(
         made = of_attribute(ranked, shifts)
     else:
         made = of_artifact(ranked, confounder, shifts)
-    return Design(made.images, with_targets(made.tests, held_out))
+    return Design(made.images, with_targets(made.tests, held_out, carrier))
 
 
 def share(design: pd.DataFrame, seed: int, name: str) -> pd.DataFrame:

@@ -100,22 +100,22 @@ def _versions(images: pd.DataFrame) -> pd.DataFrame:
     return rows[columns].assign(low=np.nan, high=np.nan)
 
 
-def with_targets(tests: pd.DataFrame, held_out: pd.DataFrame) -> pd.DataFrame:
-    """Add the test sets of images that are held out of training, without any artifact.
+def with_targets(
+    tests: pd.DataFrame, held_out: pd.DataFrame, carrier: tuple[str, str] | None = None
+) -> pd.DataFrame:
+    """Add the test sets of images that are held out of training, with nothing drawn into them.
 
     Args:
         tests: the table of test sets.
         held_out: the manifest's rows of these images, see `datasets.held_out`.
+        carrier: (column, value) of the attribute, where the sampling is the confounder.
     """
     if held_out.empty:
         return tests
+    carries = held_out[carrier[0]] == carrier[1] if carrier else False
+    held_out = held_out.assign(artifact=carries).astype({"artifact": int})
     rows = held_out.assign(test_set=held_out[HELD_OUT].str.split("|")).explode("test_set")
     rows = rows.sort_values(["test_set", "image_id"]).assign(
-        family=lambda rows: rows["test_set"],
-        severity=0,
-        layer=NONE,
-        artifact=0,
-        low=np.nan,
-        high=np.nan,
+        family=lambda rows: rows["test_set"], severity=0, layer=NONE, low=np.nan, high=np.nan
     )
     return pd.concat([tests, rows[COLUMNS]], ignore_index=True)

@@ -27,6 +27,9 @@ SMALL = 32
 ROWS = 512
 """Images whose scores are set against all others' at a time."""
 
+CELLS = 2**21
+"""Images times draws that are in memory at a time: 16 MB of float64."""
+
 BLOCK = 32
 SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
@@ -47,6 +50,16 @@ def cumulative(weights: Weights) -> Weights:
     return sums[: rows + 1]
 
 
+def blocks(draws: int, images: int) -> Iterator[slice]:
+    """Yield all draws in turn, so many at a time that there are at most `CELLS` of so many images.
+
+    At least one at a time.
+    """
+    width = max(1, CELLS // max(1, images))
+    for start in range(0, draws, width):
+        yield slice(start, min(start + width, draws))
+
+
 class Patients:
     """Draws of a test set's patients, the same for all networks that are tested on them.
 
@@ -61,8 +74,12 @@ class Patients:
     def __init__(self, ids: npt.ArrayLike, draws: int = DRAWS, *name: object) -> None:
         self.ids = np.unique(np.asarray(ids, str))
         count = len(self.ids)
-        drawn = generator("patients", *name).multinomial(count, np.full(count, 1 / count), draws)
-        self._counts = np.ascontiguousarray(drawn.T, np.float32)  # P×B
+        rng, shares = generator("patients", *name), np.full(count, 1 / count)
+        # A byte for each: nobody is drawn 256 times, at one time on the mean.
+        self._counts = np.empty((count, draws), np.uint8)  # P×B
+        for block in blocks(draws, count):
+            drawn = rng.multinomial(count, shares, block.stop - block.start)
+            self._counts[:, block] = drawn.T
 
     @property
     def draws(self) -> int:
@@ -71,8 +88,20 @@ class Patients:
 
     def weights(self, ids: npt.ArrayLike) -> Weights:
         """Return how many times each image is in each draw (N×B), by the images' patients."""
-        found: Weights = self._counts[np.searchsorted(self.ids, np.asarray(ids, str))]
-        return found
+        return self.drawn(self.rows(ids), slice(None))
+
+    def rows(self, ids: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        """Return the places of the images' patients among `ids` (N)."""
+        return np.searchsorted(self.ids, np.asarray(ids, str))
+
+    def drawn(self, rows: npt.NDArray[np.intp], draws: slice) -> Weights:
+        """Return how many times each image is in some of the draws, see `weights`.
+
+        Args:
+            rows: of the images' patients.
+            draws: which, so that not all of many images are in memory at once.
+        """
+        return self._counts[rows, draws].astype(np.float32)
 
 
 class Curve(NamedTuple):

@@ -49,7 +49,8 @@ def clinic(attribution: object) -> str | None:
     """Return the clinic that an image is of, by the archive's word for it; another word stays."""
     if not isinstance(attribution, str):
         return None
-    return next((name for part, name in ATTRIBUTED.items() if part in attribution), attribution)
+    plain = attribution.replace("-", " ")
+    return next((name for part, name in ATTRIBUTED.items() if part in plain), attribution)
 
 
 def arranged(table: pd.DataFrame) -> pd.DataFrame:

@@ -48,9 +48,10 @@ class DICOM(Format):
     - what 8 stored bits (or fewer) can hold,
     - the lowest and the highest value in the image, but for the padding value.
 
-    MONOCHROME1 is then inverted, so that bright is bright. Presentation states and overlays are
-    not looked at. Of colours the full range is taken, or the window that is asked for if they have
-    more than 8 bits.
+    MONOCHROME1 is then inverted, so that bright is bright, and so is what has the presentation LUT
+    shape INVERSE. Of an enhanced file the groups of its one frame count as its header. Presentation
+    states and overlays are not looked at. Of colours the full range is taken, or the window that
+    is asked for if they have more than 8 bits.
     """
 
     title = "DICOM"
@@ -64,6 +65,7 @@ class DICOM(Format):
         """Read the one frame of a file."""
         dataset = load(path)
         try:
+            _of_the_frame(dataset)
             kind = _checked(dataset, path)
             stored = _decoded(dataset, path)
             if kind == PALETTE:
@@ -77,7 +79,21 @@ class DICOM(Format):
         except Exception as error:  # a header that contradicts itself leads to errors of any kind
             why = str(error).partition("\n")[0] or type(error).__name__
             raise damaged(path, f"its header can't be followed ({why})") from error
-        return np.subtract(255, grey) if kind == DARK else grey
+        inverse = str(dataset.get("PresentationLUTShape") or "").upper() == "INVERSE"
+        return np.subtract(255, grey) if kind == DARK or inverse else grey
+
+
+def _of_the_frame(dataset: "Dataset") -> None:
+    """Put what an enhanced file says of its one frame where other files say it.
+
+    Rescaling and windows stand there in the functional groups (DICOM PS3.3, C.7.6.16.2.9 and
+    C.7.6.16.2.10), of all frames or of each.
+    """
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        for group in (dataset.get(groups) or [])[:1]:
+            for name in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
+                for item in group.get(name) or []:
+                    dataset.update(item)
 
 
 def _checked(dataset: "Dataset", path: Path) -> str:
@@ -146,12 +162,16 @@ def _by_lut(dataset: "Dataset", values: NDArray[Any]) -> Image | None:
     if not dataset.get("VOILUTSequence"):
         return None
     lut = dataset.VOILUTSequence[0]
-    _, first, bits = (int(number) for number in lut.LUTDescriptor)
+    count, first, bits = (int(number) for number in lut.LUTDescriptor)
+    count = count or 2**16  # as the standard says
+    if values.min() < 0 and first >= 2**15:
+        first -= 2**16  # written without the sign that the values have
     data = lut.LUTData
     if isinstance(data, bytes):
         syntax = dataset.file_meta.TransferSyntaxUID
-        data = np.frombuffer(data, "<u2" if syntax.is_little_endian else ">u2")
-    entries = np.atleast_1d(np.asarray(data)).astype(np.int64)
+        words = "<u2" if syntax.is_little_endian else ">u2"
+        data = np.frombuffer(data, np.uint8 if len(data) in (count, count + 1) else words)
+    entries = np.atleast_1d(np.asarray(data)).astype(np.int64)[:count]
     place = np.clip(np.rint(values).astype(np.int64) - first, 0, len(entries) - 1)
     return to_8_bits(entries[place], (0.0, 2.0**bits - 1))
 
@@ -163,7 +183,9 @@ def _by_window(dataset: "Dataset", values: NDArray[Any]) -> Image | None:
         return None
     function = str(dataset.get("VOILUTFunction") or "LINEAR").upper()
     if function == "SIGMOID" and width > 0:
-        return to_8_bits(1 / (1 + np.exp(-4 * (values - centre) / width)), (0.0, 1.0))
+        from scipy.special import expit  # not before: few images need it
+
+        return to_8_bits(expit(4 * (values - centre) / width), (0.0, 1.0))
     if function == "LINEAR" and width >= 1:
         centre, width = centre - 0.5, width - 1
     elif width <= 0 or function == "LINEAR":
@@ -196,6 +218,8 @@ def _by_range(
     else:
         limits = [dataset.get(f"PixelPadding{what}") for what in ("Value", "RangeLimit")]
         known = [limit for limit in limits if isinstance(limit, int)]
+        if int(dataset.get("PixelRepresentation", 0)) == 1:  # some write it without its sign
+            known = [limit - 2**16 if limit >= 2**15 else limit for limit in known]
         padded = (each >= min(known)) & (each <= max(known)) if known else np.zeros_like(occurs)
         seen = values[occurs & ~padded & np.isfinite(values)]
     return (float(seen.min()), float(seen.max())) if seen.size else (0.0, 0.0)

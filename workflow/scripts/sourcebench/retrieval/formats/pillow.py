@@ -46,7 +46,9 @@ def opened(plugin: "Callable[..., ImageFile]", path: Path, data: bytes) -> "Imag
     """
     quiet_pillow()
     try:
-        picture = plugin(io.BytesIO(data), str(path))
+        # Without the file's name: with it Pillow maps some TIFFs from the disk, in a shape that
+        # their orientation has turned already, and makes stripes of them.
+        picture = plugin(io.BytesIO(data))
     except Exception as error:  # damage leads Pillow into errors of any kind
         raise damaged(path, f"its header can't be read ({_first_line(error)})") from error
     check_size(path, *picture.size)

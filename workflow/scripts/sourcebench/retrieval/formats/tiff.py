@@ -54,7 +54,9 @@ class TIFF(Format):
             pixels = _of_16_bits(path, data)
         else:
             pixels = decoded(picture, path, turned=True)
-            if meaning == WHITE_IS_ZERO and pixels.dtype == np.uint16:
+            if meaning == WHITE_IS_ZERO and pixels.dtype != np.uint8:
+                if pixels.dtype != np.uint16:
+                    raise unread(path, "a TIFF of fractions in which white is zero")
                 pixels = np.iinfo(np.uint16).max - pixels  # Pillow does so with 8 bits only
         return image_of(in_8_bits(path, pixels, window))
 
