@@ -130,7 +130,7 @@ def test_of_whom_it_is_not_known_is_left_out_and_counted():
         ({"x": ROUGH | {"above": 9}}, r"shifts\.x: none of the images that it holds out fits"),
         (
             {"x": {"kind": "manifestation", "column": "findings", "values": ["Mass"]}},
-            r"held out for x, and others .* are all that there are of class '1', so that",
+            r"held out for x, and others .* are all that there are of class '1' .*, so that",
         ),
     ],
 )  # fmt: skip

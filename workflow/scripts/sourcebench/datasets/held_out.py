@@ -87,7 +87,8 @@ def apart(
         names = dict(enumerate(class_names(table)))
         raise SourceBenchError(
             f"the images that are held out for {', '.join(sets)}, and others of the same patients, "
-            f"are all that there are of class '{names.get(lost[0], lost[0])}', so that no network "
-            "could learn it; loosen the shifts or the task's labels."
+            f"are all that there are of class '{names.get(lost[0], lost[0])}' (without those that "
+            "are missing on disk), so that no network could learn it; loosen the shifts or the "
+            "task's labels."
         )
     return kept, targets.assign(role=TARGET)
