@@ -300,7 +300,7 @@ def test_transfer_fraction_and_repeat_are_axes(tmp_path):
         "title": "Cardiomegaly", "dataset": "chexpert", "view": "PA",
         "labels": {"from": "chexpert", "positive": "Cardiomegaly"},
         "samples": {"test": 12, "dev": 40, "positive": 0.5}, "val_fraction": 0.2,
-        "input_size": 32, "batch_size": 8, "monitor": "auroc", "confounders": [],
+        "input_size": 32, "fit": "pad", "batch_size": 8, "monitor": "auroc", "confounders": [],
         "fraction": [0.5],
     }  # fmt: skip
     config = overlay(
