@@ -261,7 +261,7 @@ def test_colours_come_in_the_order_red_green_blue(tmp_path):
     image, _ = dataset("ph2").read(tmp_path / "IMD001.bmp")
     assert image[0, 0].tolist() == [200, 0, 0]
     assert image[0, 5].tolist() == [0, 0, 200]
-    (tmp_path / "IMD002.bmp").write_bytes(b"BM and nothing more")
+    (tmp_path / "IMD002.bmp").write_bytes((tmp_path / "IMD001.bmp").read_bytes()[:70])
     with pytest.raises(SourceBenchError, match=r"IMD002\.bmp is truncated or damaged"):
         dataset("ph2").read(tmp_path / "IMD002.bmp")
 

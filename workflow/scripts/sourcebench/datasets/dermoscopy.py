@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TextIO
 
-import cv2
-import numpy as np
 import pandas as pd
 from filelock import FileLock
 
 from sourcebench import files
 from sourcebench.datasets.base import Dataset
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Image
+from sourcebench.imaging import Image, to_channels
 from sourcebench.parameters import WrongParameter, parameter
 from sourcebench.retrieval import tables
 from sourcebench.retrieval.folders import fingerprint as folder_state
 from sourcebench.retrieval.folders import walk
-from sourcebench.retrieval.formats.whole import content, damaged
+from sourcebench.retrieval.formats import read_image
 from sourcebench.retrieval.http import discard, fetch
 
 FETCHED = Path("resources") / "tables"
@@ -130,14 +128,9 @@ class Dermoscopy(Dataset):
 
     def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
         """Return an image in colour, as large as it is: H×W×3, uint8, RGB."""
-        return _read_colour(path), ()
-
-
-def _read_colour(path: Path) -> Image:
-    image = cv2.imdecode(np.frombuffer(content(path), np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise damaged(path, "its pixels could not be decoded")
-    return np.ascontiguousarray(image[..., ::-1], np.uint8)
+        image, odd = read_image(path)
+        colour = to_channels(image, 3)  # one that looks grey, too
+        return image if colour is None else colour, odd
 
 
 def fetch_table(url: str, name: str, md5: str | None = None) -> Path:

@@ -263,27 +263,8 @@ class Study:
     @property
     def trials(self) -> list[dict[str, Any]]:
         """What decides whether its tasks can be drawn, see `design.trial.Trial`."""
-        return [
-            {
-                "task": task.name,
-                "sampling": task.sampling,
-                "dataset": dict(task.dataset.entry),
-                "splits": task.splits.name if task.splits else None,
-                "carrier": task.carrier,
-                "attribute": task.attribute,
-                "subgroups": dict(task.subgroups),
-                "confounded": task.confounded,
-                "channels": task.channels,
-                "fitted": task.frame is not None,
-                "design": {
-                    "folds": self.folds,
-                    "val_fraction": task.val_fraction,
-                    "split": task.split,
-                    "seed": self.seed,
-                },
-            }
-            for task in self.tasks.values()
-        ]
+        common = {"folds": self.folds, "seed": self.seed}
+        return [task.trial(common) for task in self.tasks.values()]
 
     @cached_property
     def _shown(self) -> dict[str, Confounder]:

@@ -151,6 +151,26 @@ class Task:
             for name, each in self.targets.items()
         }
 
+    def trial(self, common: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what decides whether it can be drawn, see `design.trial.Trial`.
+
+        Args:
+            common: what all tasks' designs share: `folds`, `seed`.
+        """
+        return {
+            "task": self.name,
+            "sampling": self.sampling,
+            "dataset": dict(self.dataset.entry),
+            "splits": self.splits.name if self.splits else None,
+            "carrier": self.carrier,
+            "attribute": self.attribute,
+            "subgroups": dict(self.subgroups),
+            "confounded": self.confounded,
+            "channels": self.channels,
+            "fitted": self.frame is not None,
+            "design": {**common, "val_fraction": self.val_fraction, "split": self.split},
+        }
+
     def memory(self, *, card: bool) -> int:
         """Return about how much memory a run on it takes, MB."""
         sizes = (self.samples.get(part, USUAL_IMAGES) for part in ("test", "dev"))
