@@ -1,0 +1,87 @@
+"""What a confidence score is: what it is made of, and whose answers it is confident of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sourcebench.evaluation.metrics import columns_of_logits
+from sourcebench.evaluation.resampling import Floats
+from sourcebench.registry import Registry
+
+Classes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """What a network said of some images.
+
+    Attributes:
+        rows: N of them, a row per image: `label`, `logit_0` … `logit_K−1`, and the columns of what
+            was measured of the network, see `training.measures`.
+        validation: likewise, of the images that its fold validated on; None where no score needs
+            them.
+    """
+
+    rows: pd.DataFrame
+    validation: Tested | None = None
+
+    @cached_property
+    def labels(self) -> Classes:
+        """The true classes (N)."""
+        return self.rows["label"].to_numpy(np.int64)
+
+    @cached_property
+    def logits(self) -> Floats:
+        """N×K, float64: the softmax of float32 logits is taken in float64, or ties at 1."""
+        return self.rows[columns_of_logits(self.rows.columns)].to_numpy(np.float64)
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Return one of its columns (N)."""
+        return self.rows[name].to_numpy()
+
+
+class Scored(NamedTuple):
+    """What a score says of N images.
+
+    Attributes:
+        confidences: N, float64; the higher, the more confident.
+        called: N, the classes that it is confident of: a failure is one that is not the label.
+    """
+
+    confidences: Floats
+    called: Classes
+
+
+class Score(ABC):
+    """A confidence score.
+
+    Attributes:
+        title: its name for people.
+        method: the kind of method whose networks it needs, see `training.methods`; None: any that
+            trains a network for its classes alone.
+        measures: what has to be measured of a network besides its logits, names in
+            `training.measures.MEASURES`.
+        fitted: whether it is fitted on the images that a fold validated on.
+        probability: whether it is meant as the probability, in [0, 1], that the answer is right.
+    """
+
+    title: ClassVar[str]
+    method: ClassVar[str | None] = None
+    measures: ClassVar[tuple[str, ...]] = ()
+    fitted: ClassVar[bool] = False
+    probability: ClassVar[bool] = False
+
+    @abstractmethod
+    def of(self, tested: Tested) -> Scored:
+        """Return how confident a network is of its answers, and these."""
+
+
+SCORES: Registry[Score] = Registry("confidence score")
+"""The scores by name; each is made once and has no state."""
