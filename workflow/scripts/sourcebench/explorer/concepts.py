@@ -50,8 +50,8 @@ def _concepts(rows: pd.DataFrame) -> Iterator[tuple[str, str, str, str, pd.DataF
     """Yield each concept: its kind, name, label and test set, and its rows."""
     points = rows.drop_duplicates(POINT)
     failed = points[points["label"] != points["called"]].groupby("label").size()
-    labels = failed.reindex(sorted(points["label"].unique()), fill_value=0)
-    labels = labels.sort_values(ascending=False, kind="stable").index[:CLASSES].sort_values()
+    every = failed.reindex(sorted(points["label"].unique()), fill_value=0)
+    labels = sorted(every.sort_values(ascending=False, kind="stable").index[:CLASSES])
     for label in labels:
         yield "class", str(label), str(label), "", rows[rows["label"] == label]
     for test_set, part in rows.groupby("set", sort=False):

@@ -54,7 +54,7 @@ class Explored:
 
     @property
     def scores(self) -> Mapping[str, Mapping[str, Any]]:
-        """Of each score its `title` and `threshold`, in the order of the study; the first is shown."""
+        """Of each score its `title` and `threshold`; figures show the first."""
         scores: Mapping[str, Mapping[str, Any]] = self.record["scores"]
         return scores
 

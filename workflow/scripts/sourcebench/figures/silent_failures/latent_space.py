@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure, SubFigure
 
 from sourcebench.explorer import Explored
@@ -56,7 +57,7 @@ def _draw(part: SubFigure, explored: Explored) -> None:
             here = seen.loc[points.index[points.index.isin(chosen)]]
             scale = 1.0 if marker == "o" else 2.2
             axis.scatter(
-                here["right"], here["up"], size * scale, colour, marker, alpha=0.75,
+                here["right"], here["up"], s=size * scale, color=colour, marker=marker, alpha=0.75,
                 linewidths=0.25 if marker == "X" else 0, edgecolors="white",
                 label=f"{name} (n = {len(here)})", rasterized=True,
             )  # fmt: skip
@@ -78,9 +79,8 @@ def _finish(axis: Axes, title: str, limits: tuple[Floats, Floats]) -> None:
         loc="upper left", bbox_to_anchor=(-0.03, -0.02), frameon=False, fontsize=6.5,
         handletextpad=0.2, labelspacing=0.25, borderaxespad=0.2,
     )  # fmt: skip
-    for handle in legend.legend_handles:
-        if hasattr(handle, "set_sizes"):
-            handle.set_sizes([18])
+    for handle in legend.findobj(PathCollection):
+        handle.set_sizes([18])
 
 
 Layer = tuple[str, str, str, pd.Index]
