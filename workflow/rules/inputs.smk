@@ -16,7 +16,9 @@ DECIDING = {
     "prepare": lambda given: DECIDED_BY.images(given["task"]),
     "design": lambda given: DECIDED_BY.test_sets(given["task"]),
     "confound": lambda given: DECIDED_BY.layer(given["task"], given["confounder"]),
-    "finetune": lambda given: DECIDED_BY.run(*network_axes(given)),
+    "finetune": lambda given: DECIDED_BY.run(
+        *network_axes(given), study.explores(given)
+    ),
 }
 
 
@@ -266,7 +268,11 @@ def paths_of(inputs):
 def run_given(wildcards):
     """All that a run is made with. One table: Snakemake takes its time over each function, and there
     are thousands of runs."""
-    return {"run": dict(wildcards.items()), **network_given(*network_axes(wildcards))}
+    return {
+        "run": dict(wildcards.items()),
+        "explored": study.explores(wildcards),
+        **network_given(*network_axes(wildcards)),
+    }
 
 
 @cache
@@ -281,6 +287,7 @@ def network_given(task, confounder, source, arch, transfer):
         "normalisation": start.normalisation,
         "structure": start.structure(arch),
         "keep": study.keeps_checkpoint(task, confounder),
+        "measured": {"measures": study.measures, "passes": study.dropout_passes},
         "seed": study.seed,
         "trained_by": DECIDED_BY.network(task, confounder, source, arch, transfer),
     }

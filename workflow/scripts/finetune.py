@@ -14,7 +14,7 @@ from sourcebench.jobs import job
 with job(snakemake) as terminal:
     from sourcebench.sources import Normalisation
     from sourcebench.training.data import Layers
-    from sourcebench.training.finetuning import Outputs, Recipe, finetune
+    from sourcebench.training.finetuning import Measured, Outputs, Recipe, finetune
     from sourcebench.training.transfer import TRANSFERS
 
     gc.freeze()
@@ -32,8 +32,9 @@ with job(snakemake) as terminal:
         transfer=TRANSFERS.from_entry(given["transfer"]),
         structure=given["structure"],
         normalisation=Normalisation(*given["normalisation"]),
-        outputs=Outputs.of(snakemake.output, keep=given["keep"]),
+        outputs=Outputs.of(snakemake.output, keep=given["keep"], explored=given["explored"]),
         trained_by=given["trained_by"],
+        measured=Measured(**given["measured"]),
     )
     effort = "{epochs} epochs in {seconds:.0f} s, the best was {best_epoch}".format(**record)
     print(f"  {' '.join(given['run'].values())}: {effort}", file=terminal)

@@ -26,6 +26,7 @@ from sourcebench.retrieval.folders import fingerprint
 from sourcebench.sources import weights_id
 from sourcebench.study.study import Study
 from sourcebench.training import methods
+from sourcebench.training.measures import MEASURES
 from sourcebench.training.transfer import TRANSFERS
 
 STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 2, "finetune": 1, "test": 2}
@@ -141,13 +142,30 @@ class Dependencies:
         return weights_id(chosen.supplier, arch, chosen.seed(self._study.seed))
 
     @_once
-    def run(self, task: str, confounder: str, source: str, arch: str, transfer: str | None) -> str:
-        """Return what decides a run's predictions, beside its place in the experiment."""
+    def run(
+        self,
+        task: str,
+        confounder: str,
+        source: str,
+        arch: str,
+        transfer: str | None,
+        explored: bool = False,
+    ) -> str:
+        """Return what decides a run's predictions, beside its place in the experiment.
+
+        Args:
+            task: the task, the first of the axes that this differs by.
+            confounder: another axis.
+            source: another.
+            arch: another.
+            transfer: the last.
+            explored: whether features are kept for its latent space.
+        """
         chosen = self._study.tasks[task]
         network = self.network(task, confounder, source, arch, transfer)
         drawn = [(each, self._drawn(task, each)) for each in chosen.tested(confounder)]
         shifted = [(*each, self.layer(task, each[0])) for each in chosen.shifted]
-        return digest(STAGES["test"], network, drawn, shifted)
+        return digest(STAGES["test"], network, drawn, shifted, *self._asked(explored))
 
     @_once
     def network(
@@ -172,6 +190,13 @@ class Dependencies:
             [chosen.batch_size, chosen.monitor],
             self._study.seed,
         )
+
+    def _asked(self, explored: bool) -> list[object]:
+        """What is asked of a network beside its logits; nothing of a study that asks nothing."""
+        measured = [(name, MEASURES.get(name)) for name in self._study.measures]
+        sampled = [self._study.dropout_passes for _, each in measured if each.sampled][:1]
+        code = [[name, code_of(each)] for name, each in measured]
+        return [*code, *sampled, *(["explored"] if explored else [])]
 
     def _labels(self, task: str) -> str:
         entry = self._study.tasks[task].labels

@@ -18,6 +18,16 @@ from sourcebench.parameters import deciding
 from sourcebench.schemas import fits, known
 from sourcebench.sources import structures
 from sourcebench.study.entries import Dataset, Entry, Splits, Training
+from sourcebench.study.measured import (
+    PASSES,
+    Choice,
+    check_scores,
+    explored,
+    kinds_of_methods,
+    measures_of,
+    place,
+    places,
+)
 from sourcebench.study.schema import schema
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
@@ -41,6 +51,9 @@ class Study:
             that have none of their own.
         asked: the figures asked for; None: those that the confounders call for.
         audit: names of published splits that the audit looks at.
+        confidence: names of the confidence scores that are made of its networks.
+        dropout_passes: how many times dropout is sampled, where a score is made of that.
+        explore: which runs' latent spaces are explored, see `measured.explored`.
         datasets: all that are defined, chosen or not.
         confounders: likewise.
         shifts: likewise, a level each, by the names of their test sets.
@@ -59,6 +72,9 @@ class Study:
     further: Mapping[str, list[Value]]
     asked: list[str] | None
     audit: list[str]
+    confidence: list[str]
+    dropout_passes: int
+    explore: list[Choice]
     datasets: Mapping[str, Dataset]
     confounders: Mapping[str, Confounder]
     shifts: Mapping[str, Shift | Target]
@@ -87,6 +103,7 @@ class Study:
                 known(f"experiment.{axis.key}", named, config.get(axis.among, {}))
         known("experiment.figures", chosen.get("figures", []), FIGURES.names())
         known("experiment.audit", chosen.get("audit", []), splits)
+        check_scores(chosen.get("confidence", []), kinds_of_methods(config))
         known("experiment.archs", chosen["archs"], ARCHITECTURES.names())
         sources = {
             name: Source.of(name, config["sources"][name], chosen["archs"])
@@ -109,7 +126,7 @@ class Study:
             )
         for task in tasks.values():
             task.dataset.check()
-        return cls(
+        study = cls(
             name=config["study"],
             seed=config["seed"],
             tasks=tasks,
@@ -124,6 +141,9 @@ class Study:
             },
             asked=chosen.get("figures"),
             audit=chosen.get("audit", []),
+            confidence=chosen.get("confidence", []),
+            dropout_passes=chosen.get("dropout_passes", PASSES),
+            explore=chosen.get("explore", []),
             datasets=datasets,
             confounders=confounders,
             shifts=shifts,
@@ -131,6 +151,8 @@ class Study:
             transfer=config.get("transfer", {}),
             training=Training(**config["training"]),
         )
+        study.explored  # noqa: B018  as with a confounder, now and not in a job
+        return study
 
     @property
     def remarks(self) -> list[str]:
@@ -181,6 +203,24 @@ class Study:
                     rows.append((*start, arch, text["p_art"](p_art), fold, *values))
         columns = [*(axis.name for axis in USUAL), *self.further]
         return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
+
+    @cached_property
+    def explored(self) -> pd.DataFrame:
+        """The runs whose latent space is explored: rows of `runs`."""
+        return explored(self.runs, self.explore) if self.explore else self.runs[:0]
+
+    @cached_property
+    def _places(self) -> set[tuple[str, ...]]:
+        return places(self.explored)
+
+    def explores(self, run: Mapping[str, Any]) -> bool:
+        """Tell whether a run's latent space is explored, by its place on the study's axes."""
+        return bool(self.explore) and place(run, self.runs) in self._places
+
+    @cached_property
+    def measures(self) -> list[str]:
+        """What is measured of networks besides their logits, for its confidence scores."""
+        return measures_of(self.confidence)
 
     def transferred(self, name: str | None) -> dict[str, Any]:
         """Return the entry of a way to transfer; without that axis everything is fine-tuned."""

@@ -18,7 +18,7 @@ from torch import nn
 from sourcebench import design, devices
 from sourcebench.axes import Run
 from sourcebench.design import Design
-from sourcebench.files import atomic, write_csv, write_json
+from sourcebench.files import write_csv, write_json
 from sourcebench.models import initialisation_of
 from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
@@ -30,9 +30,10 @@ from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.methods import CROSS_ENTROPY, Method
 from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
-from sourcebench.training.predictions import predictions
+from sourcebench.training.predictions import instruments_of, predictions, validated
 from sourcebench.training.provenance import git_commit, versions
-from sourcebench.training.runs import Outputs, Recipe
+from sourcebench.training.results import write_features, write_parquet
+from sourcebench.training.runs import NOTHING, Measured, Outputs, Recipe
 from sourcebench.training.transfer import FULL, Transfer
 
 # What Lightning says of every trainer is of no use in a log of a thousand runs.
@@ -61,6 +62,7 @@ def finetune(
     structure: Mapping[str, Any] | None = None,
     normalisation: Normalisation = USUAL,
     trained_by: str = "",
+    measured: Measured = NOTHING,
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
@@ -83,6 +85,7 @@ def finetune(
         normalisation: of the images for random weights; a file of weights has its own.
         trained_by: a digest of all that decides the trained network. One that `outputs.checkpoint`
             keeps from before is tested without training, if this decided it.
+        measured: what is measured of the network besides its logits.
 
     Returns:
         The record.
@@ -109,7 +112,8 @@ def finetune(
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
         model = FineTuner(network, recipe.learning_rate, transfer, method, classes)
-        data = _data(run, recipe, designs, layers, normalisation, run_seed)
+        rows = _development(run, designs)
+        data = _data(rows, recipe, layers, normalisation, run_seed)
         kept = outputs.checkpoint
         effort = checkpoints.load(kept, network, trained_by) if kept else None
         if effort is not None:
@@ -118,10 +122,18 @@ def finetune(
             effort = _train(model, data, recipe, device, outputs, start)
             if kept:
                 checkpoints.write(kept, network, effort, trained_by)
-        answers = predictions(model, run, designs, layers, normalisation, recipe, device, seed)
+        instruments = instruments_of(measured, model, data, recipe, device, run_seed)
+        tested = predictions(
+            model, run, designs, layers, normalisation, recipe, device, seed, instruments,
+            everywhere=outputs.features is not None,
+        )  # fmt: skip
+        if outputs.validation:
+            held = validated(model, rows, data, recipe, device, instruments)
+            write_parquet(outputs.validation, held)
         hardware = devices.hardware(device)
-    with atomic(outputs.predictions) as temporary:
-        answers.to_parquet(temporary, index=False)
+    if outputs.features:
+        write_features(outputs.features, tested.images, tested.features)
+    write_parquet(outputs.predictions, tested.rows)
     write_csv(outputs.history, pd.DataFrame(effort.history, columns=HISTORY_COLUMNS))
     record = {
         **asdict(run),
@@ -140,6 +152,8 @@ def finetune(
         "versions": versions(),
         "git_commit": git_commit(),
     }
+    if measured.measures:
+        record["measured"] = asdict(measured)
     write_json(outputs.record, record)
     return record
 
@@ -186,17 +200,16 @@ def _drawing(seed: int, part: str) -> Iterator[None]:
         yield
 
 
-def _data(
-    run: Run,
-    recipe: Recipe,
-    designs: Mapping[str, Design],
-    layers: Layers,
-    normalisation: Normalisation,
-    seed: int,
-) -> RunData:
+def _development(run: Run, designs: Mapping[str, Design]) -> pd.DataFrame:
+    """Return the rows that a run is trained and validated on, see `design.development`."""
     # With p_art = 0 no image carries an artifact: any of the designs gives the same rows.
     own = designs.get(run.confounder, next(iter(designs.values())))
-    rows = design.development(own.images, run.p_art, run.fold, run.fraction)
+    return design.development(own.images, run.p_art, run.fold, run.fraction)
+
+
+def _data(
+    rows: pd.DataFrame, recipe: Recipe, layers: Layers, normalisation: Normalisation, seed: int
+) -> RunData:
     images = layers.read(rows["image_id"], rows["layer"])
     return RunData(
         images,
