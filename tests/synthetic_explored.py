@@ -19,7 +19,7 @@ from sourcebench.training.data import Layers
 SIDE = 48
 LEVELS = (1, 2, 3)
 SHIFTS = {f"bright_{level}": ("bright", level) for level in LEVELS}
-TITLES = {name: f"Brighter, level {level}" for name, (_, level) in SHIFTS.items()}
+TITLES = {name: f"Brighter, severity {level}" for name, (_, level) in SHIFTS.items()}
 KINDS = {"iid": "iid", "clean": "iid", **dict.fromkeys(SHIFTS, "corruption")}
 
 

@@ -3,13 +3,20 @@
 EXPLORED = f"{STUDY}/explored/{RUNS.wildcard_pattern}"
 EXPLORED_FILES = ["embedding.csv", "concepts.csv", "failures.csv", "severities.csv"]
 EXPLORED_RUNS = [
-    f"{STUDY}/explored/{run}" for run in Paramspace(getattr(study, "explored", study.runs[:0])).instance_patterns
+    f"{STUDY}/explored/{run}" for run in Paramspace(study.explored).instance_patterns
 ]
+TITLES = {
+    "iid": "i.i.d.",
+    "ood": "o.o.d.",
+    "clean": "without the artifact",
+    "artifact": "with the artifact",
+}
 
 
 def explore_inputs(wildcards):
     """What a run answered, and the images and designs that it was tested on. Its features lie beside
-    its record; they are no output of the run, see Outputs in sourcebench/training/runs.py."""
+    its record; they are no output of the run, see Outputs in sourcebench/training/runs.py.
+    """
     run = RUN.format(**dict(wildcards.items()))
     axes = ("task", "confounder", "source", "arch")
     inputs = network_inputs(*(wildcards[axis] for axis in axes))
@@ -28,39 +35,39 @@ def explore_given(wildcards):
     return {
         "confounders": task.tested(wildcards.confounder),
         "kinds": shift_kinds(task),
-        "titles": {name: shift_title(each) for name, each in shifts.items()},
+        "titles": {
+            **(TITLES if task.confounders else {"clean": "i.i.d."}),
+            **{name: shift_title(each) for name, each in shifts.items()},
+        },
         "scores": list(study.confidence),
-        "coverage": study.coverage,
+        "coverage": getattr(study, "coverage", 0.95),
         "seed": study.seed,
     }
 
 
 def shift_kinds(task):
     """The kind of shift of each of a task's test sets that is not of a confounder."""
-    own = {"iid": "iid"} if task.confounders else {"iid": "iid", "clean": "iid"}
-    drawn = dict.fromkeys(task.shifts, "corruption")
+    own = ["iid"] if task.confounders else ["iid", "clean"]
+    held_out = {name: each.trait.kind for name, each in task.targets.items()}
     return {
-        **own,
-        **drawn,
-        **{name: each.trait.kind for name, each in task.targets.items()},
+        **dict.fromkeys(own, "iid"),
+        **dict.fromkeys(task.shifts, "corruption"),
+        **held_out,
     }
 
 
 def shift_title(shift):
     """What people call the test set of a shift: its title, and its level where it has several."""
-    level = getattr(shift, "severity", None)
-    return (
-        shift.title if shift.name == shift.family else f"{shift.title}, level {level}"
-    )
+    if shift.name == shift.family:
+        return shift.title
+    return f"{shift.title}, severity {shift.severity}"
 
 
 rule explore:
     input:
         unpack(explore_inputs),
     output:
-        **{
-            path.removesuffix(".csv"): f"{EXPLORED}/{path}" for path in EXPLORED_FILES
-        },
+        **{path.removesuffix(".csv"): f"{EXPLORED}/{path}" for path in EXPLORED_FILES},
         record=f"{EXPLORED}/explored.json",
         thumbnails=directory(f"{EXPLORED}/thumbnails"),
     log:

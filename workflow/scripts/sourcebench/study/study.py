@@ -241,7 +241,7 @@ class Study:
         found = called_for(
             [each.trait for each in self._shown.values()], [each.trait for each in shifts.values()]
         )
-        return [*found, *(OF_EXPLORED if len(getattr(self, "explored", ())) else ())]
+        return [*found, *(OF_EXPLORED if self.explore else ())]
 
     @property
     def style(self) -> dict[str, Any]:

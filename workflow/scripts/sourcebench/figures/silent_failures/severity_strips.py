@@ -86,7 +86,7 @@ def _name(
 ) -> None:
     """Write the corruption's name beside a strip, and the image's true class."""
     last = explored.embedding.loc[explored.embedding["family"] == own["family"].iloc[0], "set"]
-    name = explored.title_of(str(last.iloc[0])).split(", level")[0]
+    name = explored.title_of(str(last.iloc[0])).split(", severity")[0]
     title = wrapped(name, NAME - 0.1, 8)
     part.text(*at, title, va="top", size=8, color=INK)
     down = (0.14 * (title.count("\n") + 1) + 0.03) / height
