@@ -16,7 +16,7 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 LIBRARY = SCRIPTS / "sourcebench"
 ROOMS = [
     "retrieval", "phantoms", "datasets", "tomography", "artifacts", "attributes", "design",
-    "models", "sources", "training", "evaluation", "figures", "study",
+    "models", "sources", "training", "evaluation", "explorer", "figures", "study",
 ]  # fmt: skip
 WITHOUT_TORCH = ["study", "datasets.origins", "evaluation.aggregate"]
 DECLARATIONS = ["figures", "evaluation.tables"]

@@ -1,10 +1,6 @@
 """Explore one run: its latent space, its concepts, and its failures."""
 
-import os
 from pathlib import Path
-
-# The sums of several threads may differ in their last bits, and t-SNE carries that on.
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from sourcebench import classes, design, files
 from sourcebench.explorer.explore import explore

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from sourcebench.explorer.embedding import POINT
 from sourcebench.seeds import seed_of
@@ -37,10 +38,11 @@ def concepts(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
         and `failures` in points, and of the one nearest to the centre `image_id, layer, x, y, z`.
     """
     found = []
-    for kind, name, label, test_set, part in _concepts(rows):
-        about = {"concept": kind, "name": name, "label": label, "test_set": test_set}
-        clusters = _clusters(part.drop_duplicates(POINT), seed_of(seed, "k-means") % 2**32)
-        found.append(clusters.assign(**about))
+    with threadpool_limits(1):  # clusters are small: several threads would wait for each other
+        for kind, name, label, test_set, part in _concepts(rows):
+            about = {"concept": kind, "name": name, "label": label, "test_set": test_set}
+            clusters = _clusters(part.drop_duplicates(POINT), seed_of(seed, "k-means") % 2**32)
+            found.append(clusters.assign(**about))
     if not found:
         return pd.DataFrame(columns=COLUMNS)
     return pd.concat(found, ignore_index=True)[COLUMNS]

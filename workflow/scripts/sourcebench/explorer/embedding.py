@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from sourcebench.errors import SourceBenchError
 from sourcebench.seeds import generator, seed_of
@@ -26,6 +27,11 @@ PERPLEXITY = 30.0
 ANGLE = 0.8
 """How coarse Barnes and Hut's sums are. At 0.8 they take two thirds of the time that they take at
 scikit-learn's 0.5, and the divergence from the neighbours is the same to its third digit."""
+
+RATE = 48
+"""Points for each unit of the learning rate: the twelve of Belkina et al. (Nature Communications
+2019), whose gradient is four times scikit-learn's. Its `auto` is at least 50, and the 200 of the
+paper's code is as large: at either, fewer than some 500 points burst apart."""
 
 FEWEST = 10
 """Fewer points have too few neighbours for t-SNE: their principal components are shown."""
@@ -55,8 +61,9 @@ def chosen(points: pd.DataFrame, seed: int, most: int = POINTS) -> npt.NDArray[n
 def embed(features: npt.NDArray[Any], seed: int) -> Floats:
     """Return points in three dimensions; near ones had like features, distances mean nothing else.
 
-    The same features and seed give the same coordinates on one machine. The sums of several threads
-    may differ in their last bits, and t-SNE carries such a difference on: jobs take one thread.
+    The same features and seed give the same coordinates on one machine, however many cores it has:
+    sums of several threads may differ in their last bits, which t-SNE carries on, so that there is
+    one. (Of few points, several would do little but wait for each other.)
 
     Args:
         features: N×F, what the network's head takes.
@@ -65,8 +72,7 @@ def embed(features: npt.NDArray[Any], seed: int) -> Floats:
     Returns:
         N×3, float64: PCA to 50 dimensions, or as many as there are; t-SNE from the first three of
         them, at a perplexity of 30, or a third of N − 1 where that is less, with a learning rate
-        of N / 48, at least 50 (Belkina et al., Nature Communications 2019), and 1,000 iterations.
-        Fewer than 10 points lie at their first three components.
+        of N / 48 and 1,000 iterations. Fewer than 10 points lie at their first three components.
 
     Raises:
         SourceBenchError: a feature is infinite or not a number.
@@ -77,14 +83,19 @@ def embed(features: npt.NDArray[Any], seed: int) -> Floats:
             "The features of an explored run are not all finite, so that its training diverged; "
             "train it with a smaller learning rate."
         )
-    reduced = components(features)
+    with threadpool_limits(1):
+        return _embedded(components(features), seed)
+
+
+def _embedded(reduced: Floats, seed: int) -> Floats:
+    """Return N×D components in three dimensions."""
     count = len(reduced)
     if count < FEWEST:
         return reduced[:, :DIMENSIONS]
     made = TSNE(
         DIMENSIONS,
         perplexity=min(PERPLEXITY, (count - 1) / 3),
-        learning_rate="auto",
+        learning_rate=count / RATE,
         init=_start(reduced),
         angle=ANGLE,
         random_state=seed_of(seed, "t-SNE") % 2**32,
@@ -99,7 +110,8 @@ def components(features: Floats) -> Floats:
     """
     count = min(COMPONENTS, *features.shape)
     solver = "covariance_eigh" if features.shape[0] > features.shape[1] else "full"
-    found = PCA(count, svd_solver=solver).fit_transform(features)
+    with np.errstate(invalid="ignore"):  # of the shares of a variance of 0, which nobody reads
+        found = PCA(count, svd_solver=solver).fit_transform(features)
     lacking = max(0, DIMENSIONS - count)
     return np.pad(found, ((0, 0), (0, lacking)))
 

@@ -13,6 +13,7 @@ from sourcebench.design import Design
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.aggregate import damaged
 from sourcebench.evaluation.confidence import SCORES
+from sourcebench.evaluation.metrics import columns_of_logits
 from sourcebench.explorer import thumbnails
 from sourcebench.explorer.answers import PLAIN, answers, possible, with_scores
 from sourcebench.explorer.concepts import PLACE, concepts
@@ -25,6 +26,9 @@ ABOUT = [
     "image_id", "layer", "confounder", "test_set", "set", "shift", "family", "severity", "label",
     "artifact", "called",
 ]  # fmt: skip
+
+NAMES = ["negative", "positive"]
+"""What two classes are called that have no names."""
 
 
 def features_of(path: Path) -> tuple[pd.DataFrame, npt.NDArray[np.float16]]:
@@ -133,8 +137,10 @@ def explore(
     said = [f"{score}{end}" for score in asked for end in ends]
     rows = rows.assign(thumbnail=pictures)
     files.write_csv(folder / "embedding.csv", rows[[*ABOUT, *PLACE, "sampled", "thumbnail", *said]])
+    two = len(columns_of_logits(rows.columns)) == len(NAMES)
     found = {
         **about,
+        "classes": list(about["classes"]) or (NAMES if two else []),
         "scores": {
             name: {"title": SCORES.get(name).title, "threshold": thresholds[name]} for name in asked
         },

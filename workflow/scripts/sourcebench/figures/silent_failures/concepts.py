@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib import colormaps, rc_context
-from matplotlib.colors import Normalize, to_hex
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Rectangle
 
 from sourcebench.explorer import Explored
 from sourcebench.figures.parts.layout import text_width
 from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
-from sourcebench.figures.silent_failures.shown import few, none, picture, place, stacked
+from sourcebench.figures.silent_failures.shown import few, none, place, stacked
 
 KINDS = {"class": "Classes", "shift": "Test sets", "class×shift": "Classes in test sets"}
 SHOWN = 4
@@ -21,6 +22,7 @@ BLOCK = 3 * (SIDE + GAP) + APART
 TALL = 3 * (SIDE + TEXT) + HEAD + 0.1
 LEFT, TOP = 0.15, 0.34
 WIDTH = LEFT + SHOWN * BLOCK
+EDGE = 0.04
 SHADES = colormaps["YlOrBr"]
 NOTE = (
     "Under each image: points in its cluster, and the share of them that are called wrongly, by "
@@ -61,17 +63,26 @@ def _draw(part: SubFigure, explored: Explored) -> None:
                 f" (n = {clusters['size'].sum()}, {share:.0%} wrong)",
             )  # fmt: skip
             part.text(x / WIDTH, 1 - (y - 0.06) / height, title, va="bottom", size=7)
-            for number, cluster in enumerate(clusters.to_dict("records")):
-                down, right = divmod(number, 3)
-                box = x + right * (SIDE + GAP), y + down * (SIDE + TEXT), SIDE, SIDE
-                share = cluster["failures"] / cluster["size"]
-                picture(
-                    place(part, height, WIDTH, box),
-                    explored.image(cluster["thumbnail"]),
-                    to_hex(SHADES(Normalize(0, 1)(share))),
-                    [f"{cluster['size']} · {share:.0%}"],
-                    thick=True,
-                )
+            box = x - EDGE, y - EDGE, BLOCK - APART + 2 * EDGE, TALL - HEAD
+            _block(place(part, height, WIDTH, box), explored, clusters)
+
+
+def _block(axis: Axes, explored: Explored, clusters: pd.DataFrame) -> None:
+    """Draw the images of a concept's clusters into one panel, whose unit is an inch."""
+    axis.set_axis_off()
+    for number, cluster in enumerate(clusters.to_dict("records")):
+        down, right = divmod(number, 3)
+        left, top = right * (SIDE + GAP), down * (SIDE + TEXT)
+        inside = left, left + SIDE, top + SIDE, top
+        image = explored.image(cluster["thumbnail"])
+        axis.imshow(image, cmap="gray", vmin=0, vmax=255, extent=inside, interpolation="nearest")
+        share = cluster["failures"] / cluster["size"]
+        axis.add_patch(
+            Rectangle((left, top), SIDE, SIDE, fill=False, edgecolor=SHADES(share), linewidth=2.2)
+        )
+        text = f"{cluster['size']} · {share:.0%}"
+        axis.text(left + SIDE / 2, top + SIDE + 0.03, text, ha="center", va="top", size=6.5)
+    axis.set(xlim=(-EDGE, BLOCK - APART + EDGE), ylim=(TALL - HEAD - EDGE, -EDGE), aspect="auto")
 
 
 def _worst(own: pd.DataFrame) -> list[str]:

@@ -26,7 +26,7 @@ OUTCOMES = {
 
 SHIFTS = {
     "iid": ("i.i.d.", "#4D4D4D"),
-    "confounder": ("artifact, or without", "#0072B2"),
+    "confounder": ("test sets of the confounder", "#0072B2"),
     "corruption": ("corruption", "#E69F00"),
     "acquisition": ("acquisition", "#009E73"),
     "manifestation": ("manifestation", "#D55E00"),
