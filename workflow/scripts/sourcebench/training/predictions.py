@@ -47,8 +47,9 @@ def predictions(
 
     Returns:
         `confounder, test_set, image_id, patient_id (text), label (integer), artifact (bool)`,
-        `probe` (float32, see `probe.probe_scores`; NaN where the image is not probed) and
-        `logit_0` … `logit_K−1` (float32).
+        `probe` (float32, see `probe.probe_scores`; NaN where the image is not probed),
+        `logit_0` … `logit_K−1` (float32), and `confidence` (float64, in [0, 1]) where the method
+        gives one, see `FineTuner.confidence`.
     """
     tests = pd.concat(
         [
@@ -82,9 +83,12 @@ def predictions(
         )
         for part in parts
     ]
-    logits, features = map(torch.cat, zip(*answers, strict=True))
+    logits, features, confidences = map(torch.cat, zip(*answers, strict=True))
     names = [f"logit_{label}" for label in range(model.classes)]
     seen = seen.join(pd.DataFrame(logits.cpu().numpy(), columns=names))
+    if len(confidences):
+        seen["confidence"] = confidences.cpu().numpy()
+        names.append("confidence")
     seen = seen.assign(place=wanted.cumsum() - 1)
     rows = tests.merge(seen, on=IMAGE, how="left", validate="many_to_one")
     rows["probe"] = probe(rows, features, seed)
@@ -101,8 +105,8 @@ def predict(
     normalisation: Normalisation,
     recipe: Recipe,
     device: torch.device,
-) -> tuple[Tensor, Tensor]:
-    """Return logits, and the features that they are made of, in the precision of the training.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return logits, features and confidences, in the precision of the training.
 
     Args:
         model: what was trained.
@@ -113,15 +117,21 @@ def predict(
         device: where.
 
     Returns:
-        The logits of the K classes (N×K, float32) and what the head takes (M×F, float32).
+        The logits of the K classes (N×K, float32), what the head takes (M×F, float32), and the
+        method's own confidences (N, float64; none where it has none).
     """
     mixed = devices.precision(recipe.precision, device) == "bf16-mixed"
     model = model.to(device).eval()
-    logits, kept = [], []
+    logits, kept, confidences = [], [], [torch.empty(0, dtype=torch.float64, device=device)]
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=mixed):
         batches = (torch.split(each, recipe.batch_size) for each in (images, wanted))
         for part, chosen in zip(*batches, strict=True):
-            features = model.network.backbone(normalisation(part.to(device)))
-            logits.append(model.network.classify(features)[:, : model.classes])
+            seen = normalisation(part.to(device))
+            features = model.network.backbone(seen)
+            outputs = model.network.classify(features)
+            logits.append(outputs[:, : model.classes])
             kept.append(features[chosen.to(device)].float())
-    return torch.cat(logits), torch.cat(kept)
+            confidence = model.confidence(seen, features, outputs)
+            if confidence is not None:
+                confidences.append(confidence)
+    return torch.cat(logits), torch.cat(kept), torch.cat(confidences)

@@ -9,6 +9,9 @@ from typing import Any
 
 from sourcebench.training.augmentation import Augmentation
 
+CHECKPOINT = "checkpoint.safetensors"
+"""The name of a kept network, beside the record of its run."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -61,6 +64,24 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A network that another run may have kept.
+
+    Args:
+        path: its checkpoint.
+        trained_by: a digest of all that has to have decided it.
+    """
+
+    path: Path
+    trained_by: str
+
+    @classmethod
+    def beside(cls, record: Path, trained_by: str) -> Kept:
+        """Make it from the record of the run, beside which it lies."""
+        return cls(record.with_name(CHECKPOINT), trained_by)
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Where a run's results go; `checkpoint` only if the network is to be kept."""
 
@@ -76,5 +97,5 @@ class Outputs:
         A checkpoint is none of them: Snakemake would delete it before the run that it can spare.
         """
         record = Path(paths.record)
-        checkpoint = record.with_name("checkpoint.safetensors") if keep else None
+        checkpoint = record.with_name(CHECKPOINT) if keep else None
         return cls(Path(paths.predictions), Path(paths.history), record, checkpoint)
