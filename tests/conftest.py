@@ -48,9 +48,14 @@ def forgotten(monkeypatch, tmp_path_factory):
     from sourcebench.datasets.labels import LABELS
     from sourcebench.figures import FIGURES
     from sourcebench.sources import KINDS as SOURCES
+    from sourcebench.training.methods import METHODS
     from sourcebench.training.transfer import TRANSFERS
 
-    for registry in (ARTIFACTS, ATTRIBUTES, DATASETS, FIGURES, LABELS, SOURCES, TRANSFERS):
+    drawn, trained = (
+        (ARTIFACTS, ATTRIBUTES, DATASETS, FIGURES),
+        (LABELS, METHODS, SOURCES, TRANSFERS),
+    )
+    for registry in (*drawn, *trained):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield

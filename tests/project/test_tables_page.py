@@ -43,7 +43,7 @@ def documented(section):
 @pytest.fixture(scope="module")
 def runs():
     table = synthetic_runs(p_art=(0, 1), folds=2)
-    return table.assign(transfer="full", fraction=1.0, repeat=1)
+    return table.assign(transfer="full", fraction=1.0, repeat=1, method="cross_entropy")
 
 
 def test_the_axes(runs):

@@ -216,6 +216,10 @@ MISSPELT = [
         "resnet50",
     ),
     ("sources.random.networks", CBR, "random.networks.cbr_tiny has 'width'", "widths"),
+    ("experiment.method", ["devry"], "experiment.method has 'devry'", "devries"),
+    ("tasks.cxr_mass.method", ["devry"], "tasks.cxr_mass.method has 'devry'", "devries"),
+    ("method.devries.kind", "devris", "method.devries.kind has 'devris'", "devries"),
+    ("method.devries.budgets", 0.3, "method.devries has the key 'budgets'", "budget"),
     ("transfer.half.keeps", 0.3, "transfer.half has the key 'keeps'", "keep"),
     ("splits.published_mass.fold", 3, "splits.published_mass has the key 'fold'", "folds"),
 ]

@@ -51,7 +51,7 @@ def first_forced():
 def network_axes(given):
     """A run's place in the experiment, as far as what decides it differs by it."""
     axes = ("task", "confounder", "source", "arch")
-    return *(given[axis] for axis in axes), given.get("transfer")
+    return *(given[axis] for axis in axes), given.get("transfer"), given.get("method")
 
 
 def decided_by(rule):
@@ -174,10 +174,20 @@ def confound_inputs(wildcards):
 
 @settled("finetune")
 def finetune_inputs(wildcards):
-    """The images with and without each artifact, the designs, and the weights."""
-    return network_inputs(
+    """The images with and without each artifact, the designs, the weights, and the record of the run
+    whose network this one goes on from."""
+    inputs = network_inputs(
         wildcards.task, wildcards.confounder, wildcards.source, wildcards.arch
     )
+    return {**inputs, "begun": begun(wildcards)}
+
+
+def begun(wildcards):
+    """The record of the run of the same place by the method that this one begins as, if there is one."""
+    method = study.begun_by(wildcards.task, wildcards.get("method"))
+    if not method:
+        return []
+    return [f"{RUN}/run.json".format(**{**dict(wildcards.items()), "method": method})]
 
 
 @cache
@@ -270,19 +280,22 @@ def run_given(wildcards):
 
 
 @cache
-def network_given(task, confounder, source, arch, transfer):
+def network_given(task, confounder, source, arch, transfer, method):
     """What networks of every p_art and fold are made with."""
     chosen, start = study.tasks[task], study.sources[source]
+    place = task, confounder, source, arch, transfer
     return {
         "training": study.training.recipe,
         "batch": {"batch_size": chosen.batch_size, "monitor": chosen.monitor},
         "confounders": chosen.tested(confounder),
         "transfer": study.transferred(transfer),
+        "method": study.trained(method),
         "normalisation": start.normalisation,
         "structure": start.structure(arch),
-        "keep": study.keeps_checkpoint(task, confounder),
+        "keep": study.keeps_checkpoint(task, confounder, method),
         "seed": study.seed,
-        "trained_by": DECIDED_BY.network(task, confounder, source, arch, transfer),
+        "trained_by": DECIDED_BY.network(*place, method),
+        "begun_by": DECIDED_BY.network(*place, study.begun_by(task, method)),
     }
 
 

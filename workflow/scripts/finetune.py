@@ -15,6 +15,8 @@ with job(snakemake) as terminal:
     from sourcebench.sources import Normalisation
     from sourcebench.training.data import Layers
     from sourcebench.training.finetuning import Outputs, Recipe, finetune
+    from sourcebench.training.methods import METHODS
+    from sourcebench.training.runs import Kept
     from sourcebench.training.transfer import TRANSFERS
 
     gc.freeze()
@@ -30,10 +32,12 @@ with job(snakemake) as terminal:
         weights=next(map(Path, inputs.weights), None),
         seed=given["seed"],
         transfer=TRANSFERS.from_entry(given["transfer"]),
+        method=METHODS.from_entry(given["method"]),
         structure=given["structure"],
         normalisation=Normalisation(*given["normalisation"]),
         outputs=Outputs.of(snakemake.output, keep=given["keep"]),
         trained_by=given["trained_by"],
+        begun=next((Kept.beside(Path(each), given["begun_by"]) for each in inputs.begun), None),
     )
     effort = "{epochs} epochs in {seconds:.0f} s, the best was {best_epoch}".format(**record)
     print(f"  {' '.join(given['run'].values())}: {effort}", file=terminal)

@@ -109,6 +109,7 @@ class Run:
         transfer: name of the transfer.
         fraction: of the training set's patients, in (0, 1].
         repeat: from 1 on; repeats differ in their seed.
+        method: name of the method of training.
     """
 
     task: str = axis("tasks", among="tasks", seeded=True)
@@ -122,6 +123,7 @@ class Run:
         "fraction", default=1.0, own=True, values={"exclusiveMinimum": 0, "maximum": 1}
     )
     repeat: int = axis("repeats", default=1, values={"maximum": 100}, seeded=True, again=True)
+    method: str = axis("method", default="cross_entropy", own=True, among="method")
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Run:

@@ -25,7 +25,7 @@ from sourcebench.parameters import deciding
 from sourcebench.retrieval.folders import fingerprint
 from sourcebench.sources import weights_id
 from sourcebench.study.study import Study
-from sourcebench.training import methods
+from sourcebench.training.methods import CROSS_ENTROPY, METHODS
 from sourcebench.training.transfer import TRANSFERS
 
 STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 2, "finetune": 1, "test": 2}
@@ -141,21 +141,36 @@ class Dependencies:
         return weights_id(chosen.supplier, arch, chosen.seed(self._study.seed))
 
     @_once
-    def run(self, task: str, confounder: str, source: str, arch: str, transfer: str | None) -> str:
+    def run(
+        self,
+        task: str,
+        confounder: str,
+        source: str,
+        arch: str,
+        transfer: str | None,
+        method: str | None = None,
+    ) -> str:
         """Return what decides a run's predictions, beside its place in the experiment."""
         chosen = self._study.tasks[task]
-        network = self.network(task, confounder, source, arch, transfer)
+        network = self.network(task, confounder, source, arch, transfer, method)
         drawn = [(each, self._drawn(task, each)) for each in chosen.tested(confounder)]
         shifted = [(*each, self.layer(task, each[0])) for each in chosen.shifted]
         return digest(STAGES["test"], network, drawn, shifted)
 
     @_once
     def network(
-        self, task: str, confounder: str, source: str, arch: str, transfer: str | None
+        self,
+        task: str,
+        confounder: str,
+        source: str,
+        arch: str,
+        transfer: str | None,
+        method: str | None = None,
     ) -> str:
         """Return what decides a run's network, beside its place in the experiment."""
         chosen, parent = self._study.tasks[task], weights_arch(arch)
         way = TRANSFERS.from_entry(self._study.transferred(transfer))
+        trained = METHODS.from_entry(self._study.trained(method))
         derive = ARCHITECTURES.get(arch).derive
         network = self._study.sources[source].structure(arch) or network_of(arch)
         return digest(
@@ -165,12 +180,13 @@ class Dependencies:
             self._drawn(task, confounder),
             self.weights(source, parent),
             _sorted(network),
-            code_of(NETWORKS.get(network["builder"]), type(way), methods.CROSS_ENTROPY),
+            code_of(NETWORKS.get(network["builder"]), type(way), type(trained)),
             derive and code_of(getattr(derive, "func", derive)),
             way,
             _sorted(self._study.training.deciding),
             [chosen.batch_size, chosen.monitor],
             self._study.seed,
+            *([] if trained == CROSS_ENTROPY else [trained.kind, deciding(trained)]),
         )
 
     def _labels(self, task: str) -> str:

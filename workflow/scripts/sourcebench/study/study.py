@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sourcebench import plugins
-from sourcebench.axes import AXES, FURTHER, USUAL, Value
+from sourcebench.axes import AXES, FURTHER, USUAL, Axis, Value
 from sourcebench.design import NONE
 from sourcebench.evaluation.published import PAPERS, Published, Setting, matching, read
 from sourcebench.figures import FIGURES, called_for
@@ -22,6 +22,7 @@ from sourcebench.study.schema import schema
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
 from sourcebench.study.uses import Confounder, Shift, Target, Use, shifts_of
+from sourcebench.training.methods import CROSS_ENTROPY, METHODS, procedure_of
 from sourcebench.training.transfer import TRANSFERS
 
 
@@ -46,6 +47,7 @@ class Study:
         shifts: likewise, a level each, by the names of their test sets.
         splits: likewise.
         transfer: likewise; how a source's weights are used.
+        method: likewise; what networks are trained to do.
         training: how networks are trained.
     """
 
@@ -64,6 +66,7 @@ class Study:
     shifts: Mapping[str, Shift | Target]
     splits: Mapping[str, Splits]
     transfer: Mapping[str, Entry]
+    method: Mapping[str, Entry]
     training: Training
 
     @classmethod
@@ -83,8 +86,7 @@ class Study:
         splits = {name: Splits(name, entry) for name, entry in config.get("splits", {}).items()}
         for axis in AXES:
             if axis.among:
-                named = chosen.get(axis.key, [])
-                known(f"experiment.{axis.key}", named, config.get(axis.among, {}))
+                known(f"experiment.{axis.key}", chosen.get(axis.key, []), _names(axis, config))
         known("experiment.figures", chosen.get("figures", []), FIGURES.names())
         known("experiment.audit", chosen.get("audit", []), splits)
         known("experiment.archs", chosen["archs"], ARCHITECTURES.names())
@@ -99,6 +101,9 @@ class Study:
         for name, entry in config.get("transfer", {}).items():
             known(f"transfer.{name}.kind", [entry["kind"]], TRANSFERS)
             TRANSFERS.from_entry(entry, f"transfer.{name}")
+        for name, entry in config.get("method", {}).items():
+            known(f"method.{name}.kind", [entry["kind"]], METHODS)
+            METHODS.from_entry(entry, f"method.{name}")
         datasets = {name: Dataset(name, entry) for name, entry in config["datasets"].items()}
         tasks = {}
         for name in chosen["tasks"]:
@@ -129,6 +134,7 @@ class Study:
             shifts=shifts,
             splits=splits,
             transfer=config.get("transfer", {}),
+            method={CROSS_ENTROPY.kind: {"kind": CROSS_ENTROPY.kind}, **config.get("method", {})},
             training=Training(**config["training"]),
         )
 
@@ -136,14 +142,23 @@ class Study:
     def remarks(self) -> list[str]:
         """What is worth saying before it runs, a sentence each.
 
-        So far: where sources bring different networks for one architecture.
+        Where sources bring different networks for one architecture, and what methods say of tasks.
         """
         networks: dict[str, dict[str, str]] = {}
         for source in self.sources.values():
             for arch in source.weights:
                 called = structures.called(source.network(arch))
                 networks.setdefault(arch, {})[source.name] = called
-        return structures.mixed(networks)
+        return [*structures.mixed(networks), *self._remarks_of_methods()]
+
+    def _remarks_of_methods(self) -> list[str]:
+        found: dict[str, list[str]] = {}
+        for task in self.tasks.values():
+            for name in self.methods(task.name):
+                method = procedure_of(METHODS.from_entry(self.method[name]))
+                if task.classes and (said := method.remark(task.classes)):
+                    found.setdefault(f"The method '{name}' {said}", []).append(task.name)
+        return [f"{said} (tasks: {', '.join(names)})" for said, names in found.items()]
 
     @property
     def uses(self) -> dict[str, Use]:
@@ -186,11 +201,34 @@ class Study:
         """Return the entry of a way to transfer; without that axis everything is fine-tuned."""
         return dict(self.transfer[name]) if name else {"kind": "full"}
 
-    def keeps_checkpoint(self, task: str, confounder: str) -> bool:
-        """Tell whether a run's network is kept: all, or those later confounders are tested on."""
+    def methods(self, task: str) -> list[str]:
+        """Return the names of the methods that a task's networks are trained by."""
+        usual = self.further.get("method", [CROSS_ENTROPY.kind])
+        return [str(name) for name in self.tasks[task].own.get("method", usual)]
+
+    def trained(self, name: str | None) -> dict[str, Any]:
+        """Return the entry of a method; without that axis networks learn by cross-entropy."""
+        return dict(self.method[name or CROSS_ENTROPY.kind])
+
+    def begun_by(self, task: str, name: str | None) -> str | None:
+        """Return the method of the same task from whose networks one goes on, or None.
+
+        It is the task's first of the kind that the method begins as; a method that begins as
+        another does so by itself in a study that has none.
+        """
+        kind = procedure_of(METHODS.from_entry(self.trained(name))).begins_as
+        named = self.methods(task) if kind and name else []
+        return next((each for each in named if self.method[each]["kind"] == kind), None)
+
+    def keeps_checkpoint(self, task: str, confounder: str, method: str | None = None) -> bool:
+        """Tell whether a run's network is kept: all, or those later confounders are tested on.
+
+        So are, whatever is wanted, those from which another method goes on.
+        """
         wanted = self.training.keep_checkpoints
         shared = confounder == NONE and bool(self.tasks[task].confounders)
-        return wanted == "all" or (wanted == "shared" and shared)
+        begins = method and any(self.begun_by(task, n) == method for n in self.methods(task))
+        return wanted == "all" or (wanted == "shared" and shared) or bool(begins)
 
     @property
     def figures(self) -> list[str]:
@@ -278,6 +316,12 @@ def _own(name: str, entry: Entry, config: Mapping[str, Any]) -> dict[str, list[V
     for axis in AXES:
         if axis.own and axis.key in entry:
             if axis.among:
-                known(f"tasks.{name}.{axis.key}", entry[axis.key], config.get(axis.among, {}))
+                known(f"tasks.{name}.{axis.key}", entry[axis.key], _names(axis, config))
             own[axis.name] = axis.of(entry)
     return own
+
+
+def _names(axis: Axis, config: Mapping[str, Any]) -> list[str]:
+    """Return the names that an axis has values among; cross-entropy needs no entry."""
+    always = [CROSS_ENTROPY.kind] if axis.among == "method" else []
+    return list(dict.fromkeys([*always, *config.get(axis.among, {})]))

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from sourcebench.axes import Value
+from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE
 from sourcebench.errors import SourceBenchError
@@ -122,6 +123,14 @@ class Task:
         if confounder != NONE or not self.confounders:
             return [confounder]
         return [name for name in self.confounders if self.shares_zero(name)]
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes it has; None where only the metadata tell."""
+        source = LABELS.from_entry(self.labels) if self.labels else None
+        if not isinstance(source, ClassLabels):
+            return 2
+        return None if source.names is None else len(source.names)
 
     @property
     def split(self) -> str | None:

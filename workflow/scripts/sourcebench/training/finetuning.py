@@ -115,7 +115,7 @@ def finetune(
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
-        epochs = procedure_of(method).epochs(recipe.epochs)
+        epochs = procedure_of(method).first_epochs(recipe.epochs)
         plan = Plan(classes, epochs, data.group_sizes(classes), run_seed)
         model = FineTuner(network, recipe.learning_rate, transfer, method, plan)
         kept = outputs.checkpoint

@@ -10,7 +10,7 @@ from torch.nn import functional
 from torchmetrics.functional.classification import binary_auroc
 
 from sourcebench.models.classifier import Classifier
-from sourcebench.training.companions import Companion
+from sourcebench.training.companion import Companion
 from sourcebench.training.methods import CROSS_ENTROPY, Method, Plan, procedure_of
 from sourcebench.training.optimiser import KerasAdam
 from sourcebench.training.transfer import FULL, Transfer

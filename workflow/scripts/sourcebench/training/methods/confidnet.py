@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sourcebench.models.classifier import Classifier
-    from sourcebench.training.companions import Companion
+    from sourcebench.training.companion import Companion
 
 
 @METHODS.register("confidnet")
@@ -69,13 +69,17 @@ class ConfidNet(Procedure, Method):
 
     def companion(self, network: Classifier) -> Companion:
         """Return the confidence network, its layers as PyTorch draws them."""
-        from sourcebench.training.companions import ConfidenceNetwork
+        from sourcebench.training.confidence_network import ConfidenceNetwork
 
         return ConfidenceNetwork(network.backbone, copied=self.encoder > 0)
 
     def stages(self, network: Classifier, companion: Companion | None, epochs: int) -> list[Stage]:
         """Return those of the two stages that have epochs."""
-        from sourcebench.training.companions import ConfidenceNetwork, EncoderStage, HeadStage
+        from sourcebench.training.confidence_network import (
+            ConfidenceNetwork,
+            EncoderStage,
+            HeadStage,
+        )
 
         if not isinstance(companion, ConfidenceNetwork):
             raise TypeError("the stages of ConfidNet train its confidence network")

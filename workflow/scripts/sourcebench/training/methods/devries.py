@@ -34,8 +34,8 @@ class DeVries(Procedure, Method):
     Args:
         budget: what the mean of −ln c is kept at, the paper's β.
         weight: λ at the start.
-        share: of the recipe's epochs; Bungert et al. (MICCAI 2023) trained it for 0.75 of those
-            of the others.
+        epochs: a share of the recipe's, rounded up; Bungert et al. (MICCAI 2023) trained it for
+            0.75 of what they gave Deep Gamblers.
     """
 
     title = "DeVries & Taylor"
@@ -44,7 +44,7 @@ class DeVries(Procedure, Method):
     weight: float = parameter(
         0.1, help="of the loss that hints are, at the start", above=0, high=1000
     )
-    share: float = parameter(1.0, help="share of the epochs that it is trained", above=0, high=1)
+    epochs: float = parameter(1.0, help="share of the epochs that it is trained", above=0, high=1)
 
     def outputs(self, classes: int) -> int:
         """Return K + 1: the last is the logit of the confidence."""
@@ -54,9 +54,9 @@ class DeVries(Procedure, Method):
         """Return the negative log-likelihood without hints."""
         return CROSS_ENTROPY.loss(outputs[:, :-1], labels, reduction)
 
-    def epochs(self, epochs: int) -> int:
+    def first_epochs(self, epochs: int) -> int:
         """Return the share of the recipe's epochs, rounded up."""
-        return epochs_of(self.share, epochs)
+        return epochs_of(self.epochs, epochs)
 
     def objective(self, plan: Plan) -> Objective:
         """Return the loss with hints, for one network."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sourcebench.models.classifier import Classifier
-    from sourcebench.training.companions import Companion
+    from sourcebench.training.companion import Companion
 
 NEARLY = 1e-9
 """What a share of epochs may be off a whole number by rounding."""
@@ -130,7 +130,7 @@ class Procedure(ABC):
     def loss(self, outputs: Tensor, labels: Tensor, reduction: Reduction = "mean") -> Tensor:
         """Return the loss of some images, see `Method.loss`."""
 
-    def epochs(self, epochs: int) -> int:
+    def first_epochs(self, epochs: int) -> int:
         """Return how many epochs of a recipe's the first stage has at most."""
         return epochs
 

@@ -1,7 +1,6 @@
-"""Networks beside the classifier, and the stages that train them."""
+"""The confidence network of ConfidNet, and the stages that train it."""
 
 import copy
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -11,26 +10,11 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sourcebench.models.classifier import Classifier
+from sourcebench.training.companion import Companion
 from sourcebench.training.methods.procedure import Stage
 
 WIDTH, HIDDEN = 400, 4
 """Of the confidence head: units of a hidden layer, and number of these (Corbière et al. 2019)."""
-
-
-class Companion(nn.Module, ABC):
-    """A network beside the classifier, which says how confident the classifier may be."""
-
-    @abstractmethod
-    def confidence(self, images: Tensor, features: Tensor) -> Tensor:
-        """Return the confidence in the classifier's answers.
-
-        Args:
-            images: N×C×H×W, normalised.
-            features: N×F, what the classifier's head takes of them.
-
-        Returns:
-            N, float64, in [0, 1].
-        """
 
 
 class ConfidenceNetwork(Companion):
