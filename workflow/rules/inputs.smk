@@ -274,7 +274,7 @@ def network_given(task, confounder, source, arch, transfer):
     """What networks of every p_art and fold are made with."""
     chosen, start = study.tasks[task], study.sources[source]
     return {
-        "training": study.training.recipe,
+        "training": chosen.training.recipe,
         "batch": {"batch_size": chosen.batch_size, "monitor": chosen.monitor},
         "confounders": chosen.tested(confounder),
         "transfer": study.transferred(transfer),

@@ -168,7 +168,7 @@ class Dependencies:
             code_of(NETWORKS.get(network["builder"]), type(way), methods.CROSS_ENTROPY),
             derive and code_of(getattr(derive, "func", derive)),
             way,
-            _sorted(self._study.training.deciding),
+            _sorted(chosen.training.deciding),
             [chosen.batch_size, chosen.monitor],
             self._study.seed,
         )

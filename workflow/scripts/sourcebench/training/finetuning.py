@@ -11,7 +11,7 @@ from typing import Any, cast
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.callbacks import Callback, EarlyStopping
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 from torch import nn
 
@@ -29,7 +29,7 @@ from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.methods import CROSS_ENTROPY, Method
-from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
+from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History, LastWeights
 from sourcebench.training.predictions import predictions
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.runs import Outputs, Recipe
@@ -108,7 +108,7 @@ def finetune(
         )
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
-        model = FineTuner(network, recipe.learning_rate, transfer, method, classes)
+        model = FineTuner(network, recipe.learning_rate, transfer, method, classes, recipe.descent)
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
         kept = outputs.checkpoint
         effort = checkpoints.load(kept, network, trained_by) if kept else None
@@ -152,12 +152,12 @@ def _train(
     outputs: Outputs,
     start: float,
 ) -> Effort:
-    """Train a network, unless for no epoch, and leave it with its best weights."""
-    trainer, history, best = trainer_of(recipe, device, outputs.record.parent)
+    """Train a network, unless for no epoch, and leave it with the weights that are tested."""
+    trainer, history, chosen = trainer_of(recipe, device, outputs.record.parent)
     if recipe.epochs:
         data.to(device)
         trainer.fit(model, datamodule=data)
-    return Effort(history.rows, best.epoch, time.monotonic() - start)
+    return Effort(history.rows, chosen.epoch, time.monotonic() - start)
 
 
 def _fresh_backbone(
@@ -209,10 +209,26 @@ def _data(
     )
 
 
+def _best(recipe: Recipe) -> tuple[LastWeights, list[Callback]]:
+    monitor, mode = MONITORS[recipe.monitor]
+    return (
+        BestWeights(monitor, mode),
+        [EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
+    )
+
+
+def _last(recipe: Recipe) -> tuple[LastWeights, list[Callback]]:
+    return LastWeights(), []
+
+
+CHOICES = {"best": _best, "last": _last}
+"""Which weights are tested → what leaves them in the network, and what ends the training."""
+
+
 def trainer_of(
     recipe: Recipe, device: torch.device, folder: Path
-) -> tuple[Any, History, BestWeights]:
-    """Return the Lightning trainer of a recipe, with the callbacks that record and keep the best.
+) -> tuple[Any, History, LastWeights]:
+    """Return the Lightning trainer of a recipe, with the callbacks that record and choose.
 
     Args:
         recipe: how to fine-tune.
@@ -222,14 +238,14 @@ def trainer_of(
     # Deterministic mode also fills all fresh memory, a tenth of a step; nothing here reads
     # memory before writing it, so that the predictions are the same without.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    monitor, mode = MONITORS[recipe.monitor]
-    history, best = History(time.monotonic), BestWeights(monitor, mode)
+    history, (chosen, ending) = History(time.monotonic), CHOICES[recipe.choose](recipe)
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
         accelerator=device.type,
         devices=1 if device.index is None else [device.index],
         precision=cast(Any, devices.precision(recipe.precision, device)),
-        callbacks=[best, history, EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
+        callbacks=[chosen, history, *ending],
+        gradient_clip_val=recipe.clip,
         # An operation that a card has in no repeatable form is a warning in the log.
         deterministic="warn",
         plugins=[LightningEnvironment()],  # a job is one process, on a cluster too
@@ -240,4 +256,4 @@ def trainer_of(
         num_sanity_val_steps=0,
         default_root_dir=folder,
     )
-    return trainer, history, best
+    return trainer, history, chosen
