@@ -173,7 +173,7 @@ WRONG = [
     ),
     ("training.precision", "fp16", r"training\.precision is 'fp16'; .*auto, bf16, fp32"),
     ("training.learning_rate", 0, r"learning_rate is 0; it must be over 0 and at most 1"),
-    ("training.augmentation.flip", True, r"augmentation has the key 'flip'"),
+    ("training.augmentation.mirror", True, r"augmentation has the key 'mirror'"),
     ("sources.radimagenet.mean", "half", r"mean is 'half'; it must be a number or a list of 3"),
     ("sources.radimagenet.std", 0, r"std is 0; it must be a number over 0 or a list of 3 of them"),
 ]

@@ -285,7 +285,7 @@ def network_given(task, confounder, source, arch, transfer, method):
     chosen, start = study.tasks[task], study.sources[source]
     place = task, confounder, source, arch, transfer
     return {
-        "training": study.training.recipe,
+        "training": chosen.training.recipe,
         "batch": {"batch_size": chosen.batch_size, "monitor": chosen.monitor},
         "confounders": chosen.tested(confounder),
         "transfer": study.transferred(transfer),

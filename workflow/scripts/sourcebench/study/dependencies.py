@@ -183,7 +183,7 @@ class Dependencies:
             code_of(NETWORKS.get(network["builder"]), type(way), type(trained)),
             derive and code_of(getattr(derive, "func", derive)),
             way,
-            _sorted(self._study.training.deciding),
+            _sorted(chosen.training.deciding),
             [chosen.batch_size, chosen.monitor],
             self._study.seed,
             *([] if trained == CROSS_ENTROPY else [trained.kind, deciding(trained)]),

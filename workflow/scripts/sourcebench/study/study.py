@@ -35,7 +35,7 @@ class Study:
         seed: every random draw follows from it.
         tasks: those chosen, in this order.
         sources: likewise.
-        archs: likewise, whatever sources have weights for them.
+        archs: likewise, of tasks that have none of their own; sources may lack weights for some.
         p_art: shares of confounded positives, of tasks that have none of their own.
         folds: how many.
         further: the axes that this study has beyond those of every study → the values of tasks
@@ -89,10 +89,9 @@ class Study:
                 known(f"experiment.{axis.key}", chosen.get(axis.key, []), _names(axis, config))
         known("experiment.figures", chosen.get("figures", []), FIGURES.names())
         known("experiment.audit", chosen.get("audit", []), splits)
-        known("experiment.archs", chosen["archs"], ARCHITECTURES.names())
+        archs = _archs(config)
         sources = {
-            name: Source.of(name, config["sources"][name], chosen["archs"])
-            for name in chosen["sources"]
+            name: Source.of(name, config["sources"][name], archs) for name in chosen["sources"]
         }
         confounders = {
             name: Confounder(name, entry) for name, entry in config["confounders"].items()
@@ -110,7 +109,15 @@ class Study:
             entry = config["tasks"][name]
             own = _own(name, entry, config)
             tasks[name] = make_task(
-                name, entry, datasets, confounders, shifts, splits, chosen["folds"], own
+                name,
+                entry,
+                datasets,
+                confounders,
+                shifts,
+                splits,
+                chosen["folds"],
+                config["training"],
+                own,
             )
         for task in tasks.values():
             task.dataset.check()
@@ -170,6 +177,10 @@ class Study:
         chosen = self.tasks[task]
         return chosen.own.get("p_art", self.p_art) if chosen.confounders else [0]
 
+    def archs_of(self, task: str) -> list[Any]:
+        """Return the architectures of a task, its own or those of the experiment."""
+        return self.tasks[task].own.get("arch", self.archs)
+
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row per run, with a column per axis: text, but for those that count (int).
@@ -190,8 +201,9 @@ class Study:
             ):
                 name = NONE if p_art == 0 and task.shares_zero(confounder) else confounder
                 start = (task.name, name, source.name)
+                archs = [arch for arch in self.archs_of(task.name) if arch in source.archs]
                 for arch, fold, values in product(
-                    source.archs, range(1, self.folds + 1), product(*further)
+                    archs, range(1, self.folds + 1), product(*further)
                 ):
                     rows.append((*start, arch, text["p_art"](p_art), fold, *values))
         columns = [*(axis.name for axis in USUAL), *self.further]
@@ -252,7 +264,11 @@ class Study:
             "confounders": {name: each.title for name, each in self._shown.items()},
             "noises": [name for name, each in self._shown.items() if each.is_noise],
             "tasks": {each.name: each.title for each in tasks},
-            "archs": {name: ARCHITECTURES.get(name).title for name in self.archs},
+            "archs": {
+                name: ARCHITECTURES.get(name).title
+                for task in self.tasks
+                for name in self.archs_of(task)
+            },
             "references": {t.name: t.reference for t in tasks if t.reference is not None},
             "published": self.published["curves"],
         }
@@ -270,11 +286,12 @@ class Study:
                 "input_size": task.input_size,
                 "confounders": list(task.confounders),
                 "p_art": self.shares(task.name),
+                "archs": self.archs_of(task.name),
+                "training": task.training.recipe,
             }
             for task in self.tasks.values()
         }
         setting = Setting(
-            training=self.training.recipe,
             tasks=tasks,
             confounders={
                 name: {"kind": each.trait.kind, **deciding(each.trait)}
@@ -308,6 +325,24 @@ class Study:
     def _shown(self) -> dict[str, Confounder]:
         """The confounders of its tasks, in the order of figures."""
         return {n: each for task in self.tasks.values() for n, each in task.confounders.items()}
+
+
+def _archs(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the architectures that are chosen, by the keys that name them.
+
+    Raises:
+        SourceBenchError: there is no such architecture.
+    """
+    chosen = config["experiment"]
+    named = {"experiment.archs": chosen["archs"]}
+    for name in chosen["tasks"]:
+        if "archs" in (entry := config["tasks"][name]):
+            named[f"tasks.{name}.archs"] = entry["archs"]
+    for key, archs in named.items():
+        known(key, archs, ARCHITECTURES.names())
+    if len(named) > len(chosen["tasks"]):
+        del named["experiment.archs"]  # every task has its own
+    return named
 
 
 def _own(name: str, entry: Entry, config: Mapping[str, Any]) -> dict[str, list[Value]]:

@@ -14,7 +14,7 @@ from sourcebench.imaging import Frame
 from sourcebench.machine import training_mb
 from sourcebench.schemas import known
 from sourcebench.study.draws import check_draw, frame_of, samples_of
-from sourcebench.study.entries import Dataset, Entry, Splits
+from sourcebench.study.entries import Dataset, Entry, Splits, Training
 from sourcebench.study.uses import Confounder, Shift, Target
 
 USUAL_IMAGES = 1000
@@ -53,6 +53,7 @@ class Task:
         subgroups: by what groups of test images are told apart: a column of the samples → None, a
             confounder that is an attribute → its entry.
         reference: an AUROC from elsewhere, or None.
+        training: how its networks are trained: as the study's, but for what it says itself.
         own: its own values of the experiment's axes, by the axes' names.
     """
 
@@ -76,6 +77,7 @@ class Task:
     monitor: str
     subgroups: Mapping[str, Entry | None]
     reference: float | None
+    training: Training
     own: Mapping[str, list[Value]]
 
     @cached_property
@@ -197,6 +199,7 @@ def make_task(
     shifts: Mapping[str, Shift | Target],
     splits: Mapping[str, Splits],
     folds: int,
+    training: Entry,
     own: Mapping[str, list[Value]],
 ) -> Task:
     """Check an entry of `tasks`, and return the task.
@@ -209,6 +212,7 @@ def make_task(
         shifts: likewise, a level each.
         splits: likewise.
         folds: of the experiment.
+        training: of the config.
         own: see `Task`.
 
     Raises:
@@ -270,5 +274,6 @@ def make_task(
             for each in entry.get("subgroups", [])
         },
         reference=entry.get("reference"),
+        training=Training.of(training, entry.get("training")),
         own=own,
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 from torch import nn
 
@@ -29,7 +30,14 @@ from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.methods import CROSS_ENTROPY, Method, Plan, procedure_of
-from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History, Patience
+from sourcebench.training.module import (
+    COLUMNS,
+    BestWeights,
+    FineTuner,
+    History,
+    LastWeights,
+    Patience,
+)
 from sourcebench.training.predictions import predictions
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.runs import Kept, Outputs, Recipe
@@ -117,7 +125,7 @@ def finetune(
         data = _data(run, recipe, designs, layers, normalisation, run_seed)
         epochs = procedure_of(method).first_epochs(recipe.epochs)
         plan = Plan(classes, epochs, data.group_sizes(classes), run_seed)
-        model = FineTuner(network, recipe.learning_rate, transfer, method, plan)
+        model = FineTuner(network, recipe.learning_rate, transfer, method, plan, recipe.descent)
         kept = outputs.checkpoint
         effort = checkpoints.load(kept, network, trained_by, companion) if kept else None
         if effort is not None:
@@ -177,14 +185,14 @@ def _train(
     device: torch.device,
     folder: Path,
 ) -> Effort:
-    """Train a network, unless for no epoch, and leave it with its best weights.
+    """Train a network, unless for no epoch, and leave it with the weights that are tested.
 
     How many seconds the job took is for others to say.
     """
-    trainer, history, best = trainer_of(recipe, device, folder, model.objective.first)
+    trainer, history, chosen = trainer_of(recipe, device, folder, model.objective.first)
     if recipe.epochs:
         trainer.fit(model, datamodule=data)
-    return Effort(history.rows, best.epoch, 0)
+    return Effort(history.rows, chosen.epoch, 0)
 
 
 def _fresh_backbone(
@@ -237,10 +245,24 @@ def _data(
     )
 
 
+def _best(recipe: Recipe, first: int) -> tuple[LastWeights, list[Callback]]:
+    monitor, mode = MONITORS[recipe.monitor]
+    ending = Patience(monitor, mode, recipe.patience, first)
+    return BestWeights(monitor, mode, first), [ending]
+
+
+def _last(_: Recipe, first: int) -> tuple[LastWeights, list[Callback]]:
+    return LastWeights(), []
+
+
+CHOICES = {"best": _best, "last": _last}
+"""Which weights are tested → what leaves them in the network, and what ends the training."""
+
+
 def trainer_of(
     recipe: Recipe, device: torch.device, folder: Path, first: int = 1
-) -> tuple[Any, History, BestWeights]:
-    """Return the Lightning trainer of a recipe, with the callbacks that record and keep the best.
+) -> tuple[Any, History, LastWeights]:
+    """Return the Lightning trainer of a recipe, with the callbacks that record and choose.
 
     Args:
         recipe: how to fine-tune.
@@ -251,14 +273,14 @@ def trainer_of(
     # Deterministic mode also fills all fresh memory, a tenth of a step; nothing here reads
     # memory before writing it, so that the predictions are the same without.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    monitor, mode = MONITORS[recipe.monitor]
-    history, best = History(time.monotonic), BestWeights(monitor, mode, first)
+    history, (chosen, ending) = History(time.monotonic), CHOICES[recipe.choose](recipe, first)
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
         accelerator=device.type,
         devices=1 if device.index is None else [device.index],
         precision=cast(Any, devices.precision(recipe.precision, device)),
-        callbacks=[best, history, Patience(monitor, mode, recipe.patience, first)],
+        callbacks=[chosen, history, *ending],
+        gradient_clip_val=recipe.clip,
         # An operation that a card has in no repeatable form is a warning in the log.
         deterministic="warn",
         plugins=[LightningEnvironment()],  # a job is one process, on a cluster too
@@ -269,4 +291,4 @@ def trainer_of(
         num_sanity_val_steps=0,
         default_root_dir=folder,
     )
-    return trainer, history, best
+    return trainer, history, chosen

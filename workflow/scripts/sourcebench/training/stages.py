@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from sourcebench.seeds import seed_of
 from sourcebench.training.data import RunData
 from sourcebench.training.methods import Stage
-from sourcebench.training.module import BestWeights, History
+from sourcebench.training.module import History, LastWeights
 from sourcebench.training.runs import Recipe
 
-TrainerOf = Callable[[Recipe], tuple[Any, History, BestWeights]]
+TrainerOf = Callable[[Recipe], tuple[Any, History, LastWeights]]
 
 
 class StageTuner(lightning.LightningModule):
