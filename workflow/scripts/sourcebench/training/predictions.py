@@ -277,7 +277,8 @@ def predict(
             seen = normalisation(part.to(device))
             features = model.network.backbone(seen)
             outputs = model.network.classify(features)
-            features, columns = features.float(), {}
+            features = features.float()
+            columns: Columns = {}
             for instrument in instruments:
                 columns |= instrument(features, seen)
             logits = outputs[:, : model.classes]
