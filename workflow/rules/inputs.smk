@@ -16,7 +16,9 @@ DECIDING = {
     "prepare": lambda given: DECIDED_BY.images(given["task"]),
     "design": lambda given: DECIDED_BY.test_sets(given["task"]),
     "confound": lambda given: DECIDED_BY.layer(given["task"], given["confounder"]),
-    "finetune": lambda given: DECIDED_BY.run(*network_axes(given)),
+    "finetune": lambda given: DECIDED_BY.run(
+        *network_axes(given), study.explores(given)
+    ),
 }
 
 
@@ -276,7 +278,11 @@ def paths_of(inputs):
 def run_given(wildcards):
     """All that a run is made with. One table: Snakemake takes its time over each function, and there
     are thousands of runs."""
-    return {"run": dict(wildcards.items()), **network_given(*network_axes(wildcards))}
+    return {
+        "run": dict(wildcards.items()),
+        "explored": study.explores(wildcards),
+        **network_given(*network_axes(wildcards)),
+    }
 
 
 @cache
@@ -293,6 +299,10 @@ def network_given(task, confounder, source, arch, transfer, method):
         "normalisation": start.normalisation,
         "structure": start.structure(arch),
         "keep": study.keeps_checkpoint(task, confounder, method),
+        "measured": {
+            "measures": study.measures(method),
+            "passes": study.dropout_passes,
+        },
         "seed": study.seed,
         "trained_by": DECIDED_BY.network(*place, method),
         "begun_by": DECIDED_BY.network(*place, study.begun_by(task, method)),

@@ -14,7 +14,7 @@ from sourcebench.jobs import job
 with job(snakemake) as terminal:
     from sourcebench.sources import Normalisation
     from sourcebench.training.data import Layers
-    from sourcebench.training.finetuning import Outputs, Recipe, finetune
+    from sourcebench.training.finetuning import Measured, Outputs, Recipe, finetune
     from sourcebench.training.methods import METHODS
     from sourcebench.training.runs import Kept
     from sourcebench.training.transfer import TRANSFERS
@@ -35,9 +35,10 @@ with job(snakemake) as terminal:
         method=METHODS.from_entry(given["method"]),
         structure=given["structure"],
         normalisation=Normalisation(*given["normalisation"]),
-        outputs=Outputs.of(snakemake.output, keep=given["keep"]),
+        outputs=Outputs.of(snakemake.output, keep=given["keep"], explored=given["explored"]),
         trained_by=given["trained_by"],
         begun=next((Kept.beside(Path(each), given["begun_by"]) for each in inputs.begun), None),
+        measured=Measured(**given["measured"]),
     )
     effort = "{epochs} epochs in {seconds:.0f} s, the best was {best_epoch}".format(**record)
     print(f"  {' '.join(given['run'].values())}: {effort}", file=terminal)

@@ -18,6 +18,15 @@ from sourcebench.parameters import deciding
 from sourcebench.schemas import fits, known
 from sourcebench.sources import structures
 from sourcebench.study.entries import Dataset, Entry, Splits, Training
+from sourcebench.study.measured import (
+    PASSES,
+    Choice,
+    check_scores,
+    explored,
+    measures_of,
+    place,
+    places,
+)
 from sourcebench.study.schema import schema
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
@@ -42,6 +51,9 @@ class Study:
             that have none of their own.
         asked: the figures asked for; None: those that the confounders call for.
         audit: names of published splits that the audit looks at.
+        confidence: names of the confidence scores that are made of its networks.
+        dropout_passes: how many times dropout is sampled, where a score is made of that.
+        explore: which runs' latent spaces are explored, see `measured.explored`.
         datasets: all that are defined, chosen or not.
         confounders: likewise.
         shifts: likewise, a level each, by the names of their test sets.
@@ -61,6 +73,9 @@ class Study:
     further: Mapping[str, list[Value]]
     asked: list[str] | None
     audit: list[str]
+    confidence: list[str]
+    dropout_passes: int
+    explore: list[Choice]
     datasets: Mapping[str, Dataset]
     confounders: Mapping[str, Confounder]
     shifts: Mapping[str, Shift | Target]
@@ -121,7 +136,7 @@ class Study:
             )
         for task in tasks.values():
             task.dataset.check()
-        return cls(
+        study = cls(
             name=config["study"],
             seed=config["seed"],
             tasks=tasks,
@@ -136,6 +151,9 @@ class Study:
             },
             asked=chosen.get("figures"),
             audit=chosen.get("audit", []),
+            confidence=chosen.get("confidence", []),
+            dropout_passes=chosen.get("dropout_passes", PASSES),
+            explore=chosen.get("explore", []),
             datasets=datasets,
             confounders=confounders,
             shifts=shifts,
@@ -144,6 +162,10 @@ class Study:
             method={CROSS_ENTROPY.kind: {"kind": CROSS_ENTROPY.kind}, **config.get("method", {})},
             training=Training(**config["training"]),
         )
+        kinds = (study.trained(name)["kind"] for task in tasks for name in study.methods(task))
+        check_scores(study.confidence, set(kinds))
+        study.explored  # noqa: B018  as with a confounder, now and not in a job
+        return study
 
     @property
     def remarks(self) -> list[str]:
@@ -208,6 +230,23 @@ class Study:
                     rows.append((*start, arch, text["p_art"](p_art), fold, *values))
         columns = [*(axis.name for axis in USUAL), *self.further]
         return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
+
+    @cached_property
+    def explored(self) -> pd.DataFrame:
+        """The runs whose latent space is explored: rows of `runs`."""
+        return explored(self.runs, self.explore) if self.explore else self.runs[:0]
+
+    @cached_property
+    def _places(self) -> set[tuple[str, ...]]:
+        return places(self.explored)
+
+    def explores(self, run: Mapping[str, Any]) -> bool:
+        """Tell whether a run's latent space is explored, by its place on the study's axes."""
+        return bool(self.explore) and place(run, self.runs) in self._places
+
+    def measures(self, method: str | None) -> list[str]:
+        """Return what is measured of a method's networks besides logits, for confidence scores."""
+        return measures_of(self.confidence, self.trained(method)["kind"])
 
     def transferred(self, name: str | None) -> dict[str, Any]:
         """Return the entry of a way to transfer; without that axis everything is fine-tuned."""

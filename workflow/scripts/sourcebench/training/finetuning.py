@@ -19,7 +19,7 @@ from torch import nn
 from sourcebench import design, devices
 from sourcebench.axes import Run
 from sourcebench.design import Design
-from sourcebench.files import atomic, write_csv, write_json
+from sourcebench.files import write_csv, write_json
 from sourcebench.models import initialisation_of
 from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
@@ -38,9 +38,10 @@ from sourcebench.training.module import (
     LastWeights,
     Patience,
 )
-from sourcebench.training.predictions import predictions
+from sourcebench.training.predictions import instruments_of, predictions, validated
 from sourcebench.training.provenance import git_commit, versions
-from sourcebench.training.runs import Kept, Outputs, Recipe
+from sourcebench.training.results import write_features, write_parquet
+from sourcebench.training.runs import NOTHING, Kept, Measured, Outputs, Recipe
 from sourcebench.training.stages import train_stages
 from sourcebench.training.transfer import FULL, Transfer
 
@@ -71,6 +72,7 @@ def finetune(
     normalisation: Normalisation = USUAL,
     trained_by: str = "",
     begun: Kept | None = None,
+    measured: Measured = NOTHING,
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
@@ -95,6 +97,7 @@ def finetune(
             keeps from before is tested without training, if this decided it.
         begun: a network that another run may have kept, from which the method's further stages
             start; where it did not, or something else decided it, that is trained here, alike.
+        measured: what is measured of the network besides its logits.
 
     Returns:
         The record.
@@ -122,7 +125,8 @@ def finetune(
         )
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
-        data = _data(run, recipe, designs, layers, normalisation, run_seed)
+        rows = _development(run, designs)
+        data = _data(rows, recipe, layers, normalisation, run_seed)
         epochs = procedure_of(method).first_epochs(recipe.epochs)
         plan = Plan(classes, epochs, data.group_sizes(classes), run_seed)
         model = FineTuner(network, recipe.learning_rate, transfer, method, plan, recipe.descent)
@@ -151,10 +155,18 @@ def finetune(
             if kept:
                 checkpoints.write(kept, network, effort, trained_by, companion)
         model.companion = companion
-        answers = predictions(model, run, designs, layers, normalisation, recipe, device, seed)
+        instruments = instruments_of(measured, model, data, recipe, device, run_seed)
+        tested = predictions(
+            model, run, designs, layers, normalisation, recipe, device, seed, instruments,
+            everywhere=outputs.features is not None,
+        )  # fmt: skip
+        if outputs.validation:
+            held = validated(model, rows, data, recipe, device, instruments)
+            write_parquet(outputs.validation, held)
         hardware = devices.hardware(device)
-    with atomic(outputs.predictions) as temporary:
-        answers.to_parquet(temporary, index=False)
+    if outputs.features:
+        write_features(outputs.features, tested.images, tested.features)
+    write_parquet(outputs.predictions, tested.rows)
     epochs_told = pd.DataFrame([*effort.history, *effort.further], columns=HISTORY_COLUMNS)
     write_csv(outputs.history, epochs_told)
     record = {
@@ -174,6 +186,8 @@ def finetune(
         "versions": versions(),
         "git_commit": git_commit(),
     }
+    if measured.measures:
+        record["measured"] = asdict(measured)
     write_json(outputs.record, record)
     return record
 
@@ -221,17 +235,16 @@ def _drawing(seed: int, part: str) -> Iterator[None]:
         yield
 
 
-def _data(
-    run: Run,
-    recipe: Recipe,
-    designs: Mapping[str, Design],
-    layers: Layers,
-    normalisation: Normalisation,
-    seed: int,
-) -> RunData:
+def _development(run: Run, designs: Mapping[str, Design]) -> pd.DataFrame:
+    """Return the rows that a run is trained and validated on, see `design.development`."""
     # With p_art = 0 no image carries an artifact: any of the designs gives the same rows.
     own = designs.get(run.confounder, next(iter(designs.values())))
-    rows = design.development(own.images, run.p_art, run.fold, run.fraction)
+    return design.development(own.images, run.p_art, run.fold, run.fraction)
+
+
+def _data(
+    rows: pd.DataFrame, recipe: Recipe, layers: Layers, normalisation: Normalisation, seed: int
+) -> RunData:
     images = layers.read(rows["image_id"], rows["layer"])
     return RunData(
         images,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,20 +110,54 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What is measured of a trained network besides its logits.
+
+    Args:
+        measures: names in `training.measures.MEASURES`.
+        passes: how many times dropout is sampled, where that is measured.
+    """
+
+    measures: Sequence[str] = ()
+    passes: int = 1
+
+
+NOTHING = Measured()
+
+
+@dataclass(frozen=True)
 class Outputs:
-    """Where a run's results go; `checkpoint` only if the network is to be kept."""
+    """Where a run's results go.
+
+    Args:
+        predictions: what it says of its test sets.
+        history: what its training was like.
+        record: how it was made.
+        checkpoint: the network, if it is to be kept.
+        validation: what it says of the images that it validates on, if that is wanted.
+        features: those of its test images, if its latent space is to be explored.
+    """
 
     predictions: Path
     history: Path
     record: Path
     checkpoint: Path | None = None
+    validation: Path | None = None
+    features: Path | None = None
 
     @classmethod
-    def of(cls, paths: Any, *, keep: bool) -> Outputs:
+    def of(cls, paths: Any, *, keep: bool, explored: bool = False) -> Outputs:
         """Make it from a rule's outputs.
 
         A checkpoint is none of them: Snakemake would delete it before the run that it can spare.
+        Nor are features, which some runs of a study have and others have not.
         """
-        record = Path(paths.record)
-        checkpoint = record.with_name(CHECKPOINT) if keep else None
-        return cls(Path(paths.predictions), Path(paths.history), record, checkpoint)
+        record, validation = Path(paths.record), getattr(paths, "validation", None)
+        return cls(
+            Path(paths.predictions),
+            Path(paths.history),
+            record,
+            record.with_name(CHECKPOINT) if keep else None,
+            Path(validation) if validation else None,
+            record.with_name("features.npz") if explored else None,
+        )

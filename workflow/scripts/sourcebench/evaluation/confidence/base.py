@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sourcebench.evaluation.metrics import columns_of_logits
 from sourcebench.evaluation.resampling import Floats
 from sourcebench.registry import Registry
 
@@ -40,6 +39,9 @@ class Tested:
     @cached_property
     def logits(self) -> Floats:
         """N×K, float64: the softmax of float32 logits is taken in float64, or ties at 1."""
+        # The metrics take a second to import, and a study's config names its scores.
+        from sourcebench.evaluation.metrics import columns_of_logits
+
         return self.rows[columns_of_logits(self.rows.columns)].to_numpy(np.float64)
 
     def column(self, name: str) -> npt.NDArray[Any]:
