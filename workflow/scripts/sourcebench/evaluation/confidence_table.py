@@ -68,6 +68,7 @@ class _Metrics:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence, self._row = evidence, -1
+        self._ids = np.empty(0, str)
         self._known: dict[tuple[bytes, bytes], dict[str, Interval]] = {}
         self._by_order = [name for name in FAILURE_METRICS if name not in OF_PROBABILITIES]
 
@@ -75,9 +76,9 @@ class _Metrics:
         """Return each metric, and the bounds of its interval."""
         if each.row != self._row:
             self._row = each.row
+            self._ids = self._evidence.predictions[each.row]["patient_id"].to_numpy(str)
             self._known.clear()
-        ids = self._evidence.predictions[each.row]["patient_id"].to_numpy(str)
-        answers, patients = each.answers, self._evidence.patients
+        answers, ids, patients = each.answers, self._ids, self._evidence.patients
         key = _order(answers)
         if key not in self._known:
             self._known[key] = intervals(answers, ids, patients, metrics=self._by_order)

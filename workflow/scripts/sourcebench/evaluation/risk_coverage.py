@@ -32,7 +32,7 @@ def risk_coverage(evidence: Evidence) -> pd.DataFrame:
     places = evidence.runs[names].to_numpy(object)
     sums: dict[tuple[object, ...], Floats] = {}
     counts: dict[tuple[object, ...], int] = {}
-    for each in answered(evidence):
+    for each in answered(evidence, held=False):
         drawn = curve(each.answers)
         key = *places[each.row], each.score
         risk = np.interp(GRID, drawn.coverage[::-1], drawn.risk[::-1])

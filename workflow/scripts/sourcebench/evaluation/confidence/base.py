@@ -28,7 +28,7 @@ class Tested:
         validation: likewise, of the images that its fold validated on; None where no score needs
             them.
         members: what all networks of its cell said of the same images, in the same order, itself
-            among them; none where no score needs them.
+            among them; none where it is alone, or no score needs them.
     """
 
     rows: pd.DataFrame

@@ -3,7 +3,6 @@
 import numpy as np
 from scipy.special import softmax
 
-from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.confidence.base import SCORES, Score, Scored, Tested
 
 
@@ -19,14 +18,9 @@ class EnsembleMaximum(Score):
     of_cell = True
 
     def of(self, tested: Tested) -> Scored:
-        """Return the maximum, in [1/K, 1], and the classes that the mean softmax calls.
-
-        Raises:
-            SourceBenchError: it was not told what the networks said.
-        """
-        if not tested.members:
-            raise SourceBenchError("an ensemble needs what its networks said of the images.")
-        mean = np.mean([softmax(each.logits, 1) for each in tested.members], axis=0)
+        """Return the maximum, in [1/K, 1], and the classes that the mean softmax calls."""
+        members = tested.members or (tested,)
+        mean = np.mean([softmax(each.logits, 1) for each in members], axis=0)
         return Scored(mean.max(1), mean.argmax(1))
 
 
