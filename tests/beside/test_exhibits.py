@@ -18,7 +18,9 @@ from sourcebench.figures import FIGURES, PAGES, called_for
 from sourcebench.study import Study
 from synthetic_runs import synthetic_runs
 
-CATEGORIES = {"Data", "Evidence", "Robustness", "Sources", "Training", "Transfer"}
+CATEGORIES = {
+    "Data", "Evidence", "Robustness", "Silent failures", "Sources", "Training", "Transfer",
+}  # fmt: skip
 HEAD = "{#\ntitle: Mine: all of it\ncategory: Data\nneeds: runs\n#}\nWhat it shows.\n"
 ALL = [registry.get(name) for registry in (FIGURES, TABLES, PAGES) for name in registry.names()]
 

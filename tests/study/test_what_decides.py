@@ -98,7 +98,7 @@ STUDY = {
         "archs": ["tiny_resnet"], "p_art": [0, 1], "folds": 2, "transfer": ["full", "probe"],
         "fraction": [1], "repeats": 1, "method": ["cross_entropy", "hints", "beside"],
         "figures": ["drop", "figure2"], "audit": ["theirs", "web"],
-        "confidence": ["msr"], "dropout_passes": 50, "explore": [],
+        "confidence": ["msr"], "dropout_passes": 50, "explore": [], "coverage": 0.95,
     },
     "training": {
         "epochs": 1, "patience": 1, "learning_rate": 0.001, "dropout": 0.5,
@@ -277,7 +277,8 @@ KEYS = {
     "experiment.method": (["hints"], {"evidence"}),
     "experiment.figures": (["epochs"], {"figure"}),
     "experiment.audit": (["theirs"], {"split_audit"}),
-    "experiment.confidence": (["pe"], set()),  # nothing more is measured for it, see below
+    "experiment.confidence": (["pe"], {"evidence"}),  # nothing more is measured, see below
+    "experiment.coverage": (0.9, {"evidence"}),
     "experiment.dropout_passes": (10, set()),
     "experiment.explore": ([{"source": "random"}], {"finetune"}),
     "training.epochs": (2, NETWORKS),

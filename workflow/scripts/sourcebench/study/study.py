@@ -52,6 +52,7 @@ class Study:
         asked: the figures asked for; None: those that the confounders call for.
         audit: names of published splits that the audit looks at.
         confidence: names of the confidence scores that are made of its networks.
+        coverage: the share of a network's validation images that a score's threshold keeps.
         dropout_passes: how many times dropout is sampled, where a score is made of that.
         explore: which runs' latent spaces are explored, see `measured.explored`.
         datasets: all that are defined, chosen or not.
@@ -76,6 +77,7 @@ class Study:
     confidence: list[str]
     dropout_passes: int
     explore: list[Choice]
+    coverage: float
     datasets: Mapping[str, Dataset]
     confounders: Mapping[str, Confounder]
     shifts: Mapping[str, Shift | Target]
@@ -154,6 +156,7 @@ class Study:
             confidence=chosen.get("confidence", []),
             dropout_passes=chosen.get("dropout_passes", PASSES),
             explore=chosen.get("explore", []),
+            coverage=chosen.get("coverage", 0.95),
             datasets=datasets,
             confounders=confounders,
             shifts=shifts,
@@ -247,6 +250,16 @@ class Study:
     def measures(self, method: str | None) -> list[str]:
         """Return what is measured of a method's networks besides logits, for confidence scores."""
         return measures_of(self.confidence, self.trained(method)["kind"])
+
+    def scoring(self, task: str) -> dict[str, Any]:
+        """Return what is asked of confidence scores on a task, see `evaluation.asked.Asked`.
+
+        Nothing in a study that asks for none.
+        """
+        if not self.confidence:
+            return {}
+        told = {"scores": self.confidence, "coverage": self.coverage}
+        return {**told, "test_sets": self.tasks[task].test_sets}
 
     def transferred(self, name: str | None) -> dict[str, Any]:
         """Return the entry of a way to transfer; without that axis everything is fine-tuned."""
