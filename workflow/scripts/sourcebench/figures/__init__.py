@@ -11,6 +11,8 @@
   runs themselves.
 - artifacts: `(examples, seed) → Figure`. `examples` are original images and the artifacts to be
   drawn into them (`parts.examples.Example`).
+- explored: `(explored, style) → Figure`. `explored` are the runs whose latent space was kept
+  (`explorer.Explored`). Such figures are drawn where there are some, unless on request.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -19,7 +21,7 @@ from sourcebench.artifacts import Artifact
 from sourcebench.exhibits import exhibits
 from sourcebench.traits import Trait
 
-NEEDS = ("tables", "runs", "artifacts")
+NEEDS = ("tables", "runs", "artifacts", "explored")
 
 
 Occasion = Callable[[Collection[Trait], Collection[Trait]], bool]
@@ -38,11 +40,15 @@ OCCASIONS: Mapping[str, Occasion] = {
     "with confounders": lambda confounders, _: bool(confounders),
     "with artifacts": _has_artifacts,
     "with noise": _has_noise,
+    "with explored runs": lambda _, __: False,  # a study with some adds them, see Study.figures
     "on request": lambda _, __: False,
 }
 """When a figure is drawn in a study that asks for none by name, by its confounders and shifts."""
 
 FIGURES = exhibits("figure", "figures/*/*.rst", needs=NEEDS, drawn=OCCASIONS)
+OF_EXPLORED = [n for n in FIGURES.names() if FIGURES.get(n).drawn == "with explored runs"]
+"""The figures of a study that explores runs, and asks for none by name."""
+
 PAGES = exhibits("page", "figures/*.rst")
 
 

@@ -12,7 +12,7 @@ from sourcebench import plugins
 from sourcebench.axes import AXES, FURTHER, USUAL, Axis, Value
 from sourcebench.design import NONE
 from sourcebench.evaluation.published import PAPERS, Published, Setting, matching, read
-from sourcebench.figures import FIGURES, called_for
+from sourcebench.figures import FIGURES, OF_EXPLORED, called_for
 from sourcebench.models import ARCHITECTURES
 from sourcebench.parameters import deciding
 from sourcebench.schemas import fits, known
@@ -300,9 +300,10 @@ class Study:
         if self.asked is not None:
             return list(self.asked)
         shifts = {n: each for task in self.tasks.values() for n, each in task.shifts.items()}
-        return called_for(
+        found = called_for(
             [each.trait for each in self._shown.values()], [each.trait for each in shifts.values()]
         )
+        return [*found, *(OF_EXPLORED if self.explore else ())]
 
     @property
     def style(self) -> dict[str, Any]:
