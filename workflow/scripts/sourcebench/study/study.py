@@ -12,7 +12,7 @@ from sourcebench import plugins
 from sourcebench.axes import AXES, FURTHER, USUAL, Axis, Value
 from sourcebench.design import NONE
 from sourcebench.evaluation.published import PAPERS, Published, Setting, matching, read
-from sourcebench.figures import FIGURES, OF_EXPLORED, called_for
+from sourcebench.figures import FIGURES, Contents, called_for
 from sourcebench.models import ARCHITECTURES
 from sourcebench.parameters import deciding
 from sourcebench.schemas import fits, known
@@ -296,14 +296,17 @@ class Study:
 
     @property
     def figures(self) -> list[str]:
-        """The figures asked for, or those that the confounders call for."""
+        """The figures asked for, or those that what the study has calls for."""
         if self.asked is not None:
             return list(self.asked)
         shifts = {n: each for task in self.tasks.values() for n, each in task.shifts.items()}
-        found = called_for(
-            [each.trait for each in self._shown.values()], [each.trait for each in shifts.values()]
+        contents = Contents(
+            [each.trait for each in self._shown.values()],
+            [each.trait for each in shifts.values()],
+            self.confidence,
+            bool(self.explore),
         )
-        return [*found, *(OF_EXPLORED if self.explore else ())]
+        return called_for(contents)
 
     @property
     def style(self) -> dict[str, Any]:
