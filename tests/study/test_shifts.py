@@ -64,7 +64,7 @@ def test_the_tasks_are_trained_as_the_paper_trained_them(tmp_path, monkeypatch):
         assert recipe.descent.optimiser == "adam"
         assert (recipe.schedule, recipe.clip, recipe.choose) == ("cosine", 1, "last")
         assert (recipe.augmentation.flip, recipe.augmentation.shear) == (0.5, 0)
-    assert len(study.runs) == 13 * 2 * 3
+    assert len(study.runs) == 13 * 2 * 3 * 4  # tasks, sources, repeats, methods
 
 
 def test_every_word_for_a_lesion_is_benign_or_malignant():
