@@ -105,7 +105,7 @@ def test_table1_and_the_audit():
 
 
 def test_sources():
-    source = Source.of("random", {"kind": "random"}, ["tiny_resnet"])
+    source = Source.of("random", {"kind": "random"}, {"experiment.archs": ["tiny_resnet"]})
     table = sources_table({"random": source.described}, {"random": ["tiny_resnet"]}, [])
     assert documented("`sources.csv`") == set(flat(table))
 
