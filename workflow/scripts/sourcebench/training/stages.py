@@ -92,7 +92,7 @@ def train_stages(
             recipe, epochs=stage.epochs, patience=stage.epochs, monitor="loss"
         )
         trainer, history, _ = trainer_of(whole)
-        trainer.fit(StageTuner(modules, stage), datamodule=data)
+        trainer.fit(StageTuner(modules, stage).train(), datamodule=data)
         last = [*before, *rows][-1:]
         count, seconds = (last[0]["epoch"], last[0]["seconds"]) if last else (0, 0.0)
         rows += [
