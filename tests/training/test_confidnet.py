@@ -20,9 +20,9 @@ from sourcebench.training.confidence_network import (
 from sourcebench.training.methods import CROSS_ENTROPY, METHODS, is_plain
 from sourcebench.training.runs import CHECKPOINT, Kept
 from test_finetuning import world
-from toy_methods import blobs, logits_in, run_of
+from toy_methods import alone, blobs, logits_in, run_of
 
-__all__ = ["world"]
+__all__ = ["alone", "world"]
 
 
 def confidnet(**values):
