@@ -51,11 +51,8 @@ def forgotten(monkeypatch, tmp_path_factory):
     from sourcebench.training.methods import METHODS
     from sourcebench.training.transfer import TRANSFERS
 
-    drawn, trained = (
-        (ARTIFACTS, ATTRIBUTES, DATASETS, FIGURES),
-        (LABELS, METHODS, SOURCES, TRANSFERS),
-    )
-    for registry in (*drawn, *trained):
+    images, networks = (ARTIFACTS, ATTRIBUTES, DATASETS, LABELS), (METHODS, SOURCES, TRANSFERS)
+    for registry in (*images, *networks, FIGURES):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield

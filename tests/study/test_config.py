@@ -249,6 +249,36 @@ def test_a_source_without_any_of_the_architectures():
 KERAS = {arch: {"builder": f"keras_{arch}"} for arch in ("resnet50", "inception_v3", "densenet121")}
 
 
+def test_a_method_that_is_paid_too_much_is_remarked_upon():
+    config = changed("method.deep_gamblers.reward", 10)
+    assert Study.of(config).remarks == []  # nobody asks for it
+    config["experiment"]["method"] = ["cross_entropy", "deep_gamblers"]
+    (said,) = Study.of(config).remarks
+    assert said.startswith("The method 'deep_gamblers' has a reward of 10 with 2 classes")
+    assert said.endswith("(tasks: cxr_mass, ct_nodule, cxr_atelectasis)")
+    config["method"]["deep_gamblers"]["reward"] = 2
+    assert Study.of(config).remarks == []
+
+
+def test_where_a_method_begins():
+    """The network of cross-entropy is kept where another goes on from it, whatever it is called."""
+    config = changed("experiment.method", ["usual", "confidnet"])
+    config["method"]["usual"] = {"kind": "cross_entropy"}
+    config["training"]["keep_checkpoints"] = "none"
+    config["tasks"]["ct_nodule"]["method"] = ["confidnet", "devries"]
+    study = Study.of(config)
+    assert study.begun_by("cxr_mass", "confidnet") == "usual"
+    assert study.begun_by("cxr_mass", "usual") is study.begun_by("cxr_mass", None) is None
+    assert study.begun_by("ct_nodule", "confidnet") is None  # it trains one of its own
+    assert study.keeps_checkpoint("cxr_mass", "tag", "usual")
+    assert not study.keeps_checkpoint("cxr_mass", "tag", "confidnet")
+    assert not study.keeps_checkpoint("ct_nodule", "tag", "devries")
+    assert list(study.runs.columns)[-1] == "method"
+    by = Dependencies(study).network
+    place = "cxr_mass", "tag", "imagenet", "resnet50", None
+    assert by(*place, "usual") == by(*place, None) == by(*place) != by(*place, "confidnet")
+
+
 def test_sources_of_different_structures_are_remarked_upon():
     assert Study.of(DEFAULT).remarks == []
     config = changed("experiment.sources", ["imagenet", "radimagenet_keras", "random"])

@@ -20,9 +20,9 @@ from sourcebench.training.confidence_network import (
 from sourcebench.training.methods import CROSS_ENTROPY, METHODS, is_plain
 from sourcebench.training.runs import CHECKPOINT, Kept
 from test_finetuning import world
-from toy_methods import blobs, logits_in, run_of
+from toy_methods import alone, blobs, logits_in, run_of
 
-__all__ = ["world"]
+__all__ = ["alone", "world"]
 
 
 def confidnet(**values):
@@ -114,7 +114,7 @@ def test_the_second_trains_a_copy_and_leaves_the_network_and_its_statistics():
 
 def test_it_learns_where_a_network_is_wrong():
     """Of two blobs the network is sure, of the third it can't know: the TCP is about ½ there."""
-    points, labels, _ = blobs()
+    points, labels, _ = blobs(300)
 
     class Plane(torch.nn.Module):
         num_features = 2
@@ -128,9 +128,9 @@ def test_it_learns_where_a_network_is_wrong():
         network.head.bias.zero_()
     torch.manual_seed(0)
     beside = ConfidenceNetwork(network.backbone, copied=False)
-    stage = HeadStage(network, beside, 1, 1e-3)
+    stage = HeadStage(network, beside, 1, 2e-3)
     optimiser = stage.optimiser()
-    for _ in range(150):
+    for _ in range(60):
         stage.settle()
         optimiser.zero_grad()
         stage.loss(points, labels, labels).backward()
@@ -158,7 +158,7 @@ def test_it_goes_on_from_the_network_of_cross_entropy_or_trains_the_same(
     world, tmp_path, kept, digest, capsys
 ):
     """Answers are that network's bit for bit; so is what stands beside it, wherever it began."""
-    begun = None if digest is None else Kept.beside(kept / "run.json", digest)
+    begun = Kept.of([kept / "run.json"] if digest else [], digest)
     record = run_of(
         world, tmp_path, confidnet(), checkpoint=True, begun=begun, trained_by="mine", epochs=4
     )

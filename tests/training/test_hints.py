@@ -9,9 +9,9 @@ from sklearn.metrics import roc_auc_score
 from sourcebench.errors import SourceBenchError
 from sourcebench.training.methods import METHODS, Plan, is_plain
 from test_finetuning import world
-from toy_methods import blobs, run_of, trained
+from toy_methods import alone, blobs, run_of, trained
 
-__all__ = ["world"]
+__all__ = ["alone", "world"]
 
 
 def hints(**values):

@@ -1,12 +1,22 @@
 """Toys that methods of training are tried on."""
 
 import pandas as pd
+import pytest
 import torch
 
 from sourcebench.axes import Run
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.methods import Plan, procedure_of
 from test_finetuning import outputs, recipe
+
+
+@pytest.fixture(autouse=True)
+def alone():
+    """Compute on one core: what is as small as here waits for a second more than it gains."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def blobs(n=600, seed=0):

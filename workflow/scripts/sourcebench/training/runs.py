@@ -104,9 +104,9 @@ class Kept:
     trained_by: str
 
     @classmethod
-    def beside(cls, record: Path, trained_by: str) -> Kept:
-        """Make it from the record of the run, beside which it lies."""
-        return cls(record.with_name(CHECKPOINT), trained_by)
+    def of(cls, records: Sequence[str], trained_by: str) -> Kept | None:
+        """Make it from a rule's input: the record of the run, beside which it lies, or nothing."""
+        return next((cls(Path(each).with_name(CHECKPOINT), trained_by) for each in records), None)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def train_stages(
     seed: int,
     before: Sequence[dict[str, float]],
 ) -> list[dict[str, float]]:
-    """Train stage after stage, each left with the weights of its best epoch.
+    """Train stage after stage, each left with the weights that `recipe.choose` says.
 
     A stage draws all its random numbers from a seed of its own: it is the same whether the network
     that it starts from was trained just now, or before. No stage ends early.
@@ -92,7 +92,7 @@ def train_stages(
             recipe, epochs=stage.epochs, patience=stage.epochs, monitor="loss"
         )
         trainer, history, _ = trainer_of(whole)
-        trainer.fit(StageTuner(modules, stage), datamodule=data)
+        trainer.fit(StageTuner(modules, stage).train(), datamodule=data)
         last = [*before, *rows][-1:]
         count, seconds = (last[0]["epoch"], last[0]["seconds"]) if last else (0, 0.0)
         rows += [
