@@ -12,9 +12,9 @@ from sourcebench.jobs import job
 
 with job(snakemake) as terminal:
     from sourcebench.sources import Normalisation
-    from sourcebench.training.finetuning import Layers, Outputs, Recipe, Run, finetune
+    from sourcebench.training.finetuning import Layers, Run, finetune
     from sourcebench.training.methods import METHODS
-    from sourcebench.training.runs import Kept, Measured
+    from sourcebench.training.runs import Kept, Measured, Outputs, Recipe
     from sourcebench.training.transfer import TRANSFERS
 
     gc.freeze()
