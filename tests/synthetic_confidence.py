@@ -11,7 +11,7 @@ from sourcebench.evaluation.confidence.softmax import negentropy
 from sourcebench.evaluation.metrics import columns_of_logits
 from sourcebench.files import read_json, write_json
 from sourcebench.seeds import generator
-from synthetic_predictions import images_of, predictions, write_run, write_study
+from synthetic_predictions import images_of, predictions, write_study
 
 PLAIN = [
     "msr", "pe", "mcd_msr", "mcd_pe", "mcd_ee", "max_logit", "energy", "mahalanobis", "neighbours",
@@ -99,15 +99,3 @@ def write_confident(folder, kinds=None, **given):
         record = read_json(each / "run.json")
         complete(each, record["source"], name=("fold", record["fold"]))
     return folders
-
-
-__all__ = [
-    "LEARNED",
-    "PLAIN",
-    "TEST_SETS",
-    "complete",
-    "measured",
-    "table_of",
-    "write_confident",
-    "write_run",
-]
