@@ -18,6 +18,7 @@ from sourcebench.datasets.labels import LABELS
 from sourcebench.kinds import Kinds
 from sourcebench.parameters import Row, rows
 from sourcebench.sources import KINDS as SOURCES
+from sourcebench.training.methods import METHODS
 from sourcebench.training.transfer import TRANSFERS
 
 PAGE = Path(__file__).parents[1] / "config" / "README.md"
@@ -30,6 +31,7 @@ TABLES: dict[str, Kinds[Any]] = {
     "held_out": HELD_OUT,
     "sources": SOURCES,
     "transfer": TRANSFERS,
+    "method": METHODS,
 }
 
 PLACE = re.compile(r"(<!-- keys of (\w+), .*? -->\n).*?(<!-- end of keys -->\n)", re.DOTALL)

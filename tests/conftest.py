@@ -48,9 +48,11 @@ def forgotten(monkeypatch, tmp_path_factory):
     from sourcebench.datasets.labels import LABELS
     from sourcebench.figures import FIGURES
     from sourcebench.sources import KINDS as SOURCES
+    from sourcebench.training.methods import METHODS
     from sourcebench.training.transfer import TRANSFERS
 
-    for registry in (ARTIFACTS, ATTRIBUTES, DATASETS, FIGURES, LABELS, SOURCES, TRANSFERS):
+    images, networks = (ARTIFACTS, ATTRIBUTES, DATASETS, LABELS), (METHODS, SOURCES, TRANSFERS)
+    for registry in (*images, *networks, FIGURES):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield

@@ -13,7 +13,7 @@ from sourcebench.axes import AXES, Run
 from sourcebench.evaluation.aggregate import columns
 from sourcebench.seeds import seed_of
 
-LAST = 'axis("repeats", default=1, values={"maximum": 100}, seeded=True, again=True)\n'
+LAST = 'axis("method", default="cross_entropy", own=True, among="method")\n'
 ONE_MORE = """\
     noise: float = axis("noise", default=0.0, own=True, values=FROM_0_TO_1, seeded=True)
 """
@@ -94,7 +94,7 @@ def test_a_run_is_made_of_what_its_path_says():
     ("change", "same"),
     [
         ({"confounder": "noise"}, True), ({"source": "b"}, True), ({"p_art": 0.5}, True),
-        ({"transfer": "probe"}, True), ({"fraction": 0.1}, True),
+        ({"transfer": "probe"}, True), ({"fraction": 0.1}, True), ({"method": "devries"}, True),
         ({"task": "u"}, False), ({"arch": "b"}, False), ({"fold": 2}, False),
         ({"repeat": 2}, False),
     ],

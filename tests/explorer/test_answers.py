@@ -1,31 +1,13 @@
-"""What is known of each answer: thresholds, the four outcomes, and where its image is read from."""
+"""What is known of each answer: the four outcomes, and where its image is read from."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sourcebench.explorer.answers import OUTCOMES, answers, outcomes, possible, threshold
+from sourcebench.evaluation.asked import Network
+from sourcebench.explorer.answers import OUTCOMES, answers, outcomes, possible
 from sourcebench.explorer.failures import most_confident
 from synthetic_explored import KINDS, write_run
-
-CONFIDENCES = st.lists(st.integers(0, 9), min_size=1, max_size=30)
-
-
-@given(CONFIDENCES, st.floats(0.01, 1))
-def test_a_threshold_is_the_largest_that_keeps_the_share(values, coverage):
-    values = np.array(values, float)
-    found = threshold(values, coverage)
-    assert (values >= found).mean() >= coverage - 1e-9
-    larger = values[values > found]
-    assert not len(larger) or (values >= larger.min()).mean() < coverage
-
-
-def test_thresholds_at_the_ends():
-    assert threshold(np.array([0.3, 0.1, 0.2]), 1) == 0.1
-    assert threshold(np.arange(100.0), 0.95) == 5
-    assert threshold(np.array([]), 0.9) == -np.inf
 
 
 def test_the_four_outcomes():
@@ -34,8 +16,9 @@ def test_the_four_outcomes():
 
 
 def test_scores_are_made_of_the_networks_that_are_for_them():
-    assert possible(["pe", "msr"], "cross_entropy") == ["pe", "msr"]
-    assert possible(["pe", "msr"], "deep_gamblers") == []
+    names = ["pe", "ensemble_msr", "dg_res", "msr"]
+    assert possible(names, Network("cross_entropy", pd.DataFrame())) == ["pe", "msr"]
+    assert possible(names, Network("deep_gamblers", pd.DataFrame())) == ["dg_res"]
 
 
 def test_answers_know_their_layers_and_shifts(tmp_path):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.failures.threshold import threshold
 from sourcebench.explorer import Explored
-from sourcebench.explorer.answers import threshold
 from synthetic_explored import KINDS, explored, write_run
 
 

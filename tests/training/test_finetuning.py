@@ -315,7 +315,7 @@ def test_what_is_watched_is_the_whole_validation_set():
     logits = torch.randn(10, 2, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(10) % 2
     for part in (slice(0, 7), slice(7, 10)):
-        model.validation_step((logits[part], labels[part]), 0)
+        model.validation_step((logits[part], labels[part], 2 * labels[part]), 0)
     model.on_validation_epoch_end()
     assert logged["val_loss"] == pytest.approx(
         float(torch.nn.functional.cross_entropy(logits, labels)), rel=1e-6

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from planner import snakemake
+from planner import jobs_of, snakemake
 
 PROFILES = [path.parent for path in sorted(ROOT.glob("profiles/*/config.yaml"))]
 STUDIES = {
@@ -14,7 +14,7 @@ STUDIES = {
     "demo": ["config/demo.yaml"],
     "rethink": ["config/rethink.yaml"],
     "rethink_demo": ["config/rethink_demo.yaml"],
-    "shifts": ["config/shifts.yaml"],
+    "silent_failures": ["config/silent_failures.yaml"],
     "shifts_demo": ["config/shifts_demo.yaml"],
     "slurm_trial": ["config/demo.yaml", "tests/slurm/config.yaml"],
 }
@@ -28,7 +28,7 @@ def plan(folder, *arguments):
     return said
 
 
-FEWER = {"source_matters": "folds: 1", "rethink": "repeats: 1", "shifts": "repeats: 1"}
+FEWER = {"source_matters": "folds: 1", "rethink": "repeats: 1", "silent_failures": "repeats: 1"}
 """The same rules, groups and kinds of run as in all of them, planned in half the time."""
 
 
@@ -49,6 +49,20 @@ def test_every_config_is_planned_under_every_profile(tmp_path, study, profile):
     )
     assert "finetune" in said
     assert not (tmp_path / "results").exists()
+
+
+def test_what_is_explored_is_planned_with_its_figures(tmp_path):
+    """A job for each run that is named, and four figures; none where no run is."""
+    jobs = []
+    for explore in ([{"source": "random", "p_art": 1}], []):
+        asked = {"tasks": ["cxr_mass"], "audit": [], "confidence": ["msr"], "explore": explore}
+        more = tmp_path / "more.yaml"
+        more.write_text(yaml.safe_dump({"experiment": asked}))
+        tiny = str(ROOT / "tests" / "tiny.yaml")
+        jobs.append(jobs_of(plan(tmp_path, "--configfile", tiny, str(more))))
+    assert jobs[0]["explore"] == 2 * 2  # confounders, folds
+    assert jobs[0]["explored_figure"] == 4
+    assert jobs[1] == {k: v for k, v in jobs[0].items() if k not in ("explore", "explored_figure")}
 
 
 def test_the_default_config_is_found_from_anywhere(tmp_path):

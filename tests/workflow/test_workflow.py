@@ -335,6 +335,40 @@ def test_transfer_fraction_and_repeat_are_axes(tmp_path):
     assert "tiny Res-T1" in page
 
 
+def test_methods_of_training_are_an_axis(tmp_path):
+    """The network of cross-entropy is trained once: ConfidNet's answers are its own."""
+    task = {
+        "samples": {"test": 8, "dev": 20, "positive": 0.5}, "val_fraction": 0.2, "input_size": 32,
+        "batch_size": 8, "confounders": ["tag"],
+    }  # fmt: skip
+    config = overlay(
+        tmp_path,
+        tasks={"cxr_mass": task},
+        method={"gamblers": {"kind": "deep_gamblers", "reward": 1.5, "pretrain": 0.5}},
+        experiment={
+            "tasks": ["cxr_mass"], "sources": ["random"], "p_art": [1], "folds": 1, "audit": [],
+            "method": ["confidnet", "cross_entropy", "gamblers"], "figures": ["drop"],
+        },
+        training={"keep_checkpoints": "none"},
+    )  # fmt: skip
+    snakemake(tmp_path, config=config)
+    results = tmp_path / "results" / "tiny"
+    runs = pd.read_csv(results / "tables" / "runs.csv")
+    assert set(runs["method"]) == {"confidnet", "cross_entropy", "gamblers"}
+    folders = {path.name.split("~")[1]: path for path in results.rglob("method~*")}
+    said = {name: pd.read_parquet(each / "predictions.parquet") for name, each in folders.items()}
+    logits = {name: each.filter(like="logit_") for name, each in said.items()}
+    assert logits["confidnet"].equals(logits["cross_entropy"])
+    assert not logits["gamblers"].equals(logits["cross_entropy"])
+    having = {name for name, each in said.items() if "confidence" in each}
+    assert having == {"confidnet", "gamblers"}
+    kept = {name for name, each in folders.items() if (each / "checkpoint.safetensors").exists()}
+    assert kept == {"cross_entropy"}
+    log = (folders["confidnet"] / "log.txt").read_text()
+    assert log.count("train_loss") == 2  # an epoch of each further stage, none of its network
+    assert "nothing" in snakemake(tmp_path, "-n", config=config).lower()
+
+
 def heed_ctrl_c():
     """Undo what pytest's workers do: they ignore Ctrl-C, and so would all that they start."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -34,25 +34,14 @@ def explore_given(wildcards):
     shifts = {**task.shifts, **task.targets}
     return {
         "confounders": task.tested(wildcards.confounder),
-        "kinds": shift_kinds(task),
+        "kinds": {name: shift for name, (shift, *_) in task.test_sets.items()},
         "titles": {
             **(TITLES if task.confounders else {"clean": "i.i.d."}),
             **{name: shift_title(each) for name, each in shifts.items()},
         },
         "scores": list(study.confidence),
-        "coverage": getattr(study, "coverage", 0.95),
+        "coverage": study.coverage,
         "seed": study.seed,
-    }
-
-
-def shift_kinds(task):
-    """The kind of shift of each of a task's test sets that is not of a confounder."""
-    own = ["iid"] if task.confounders else ["iid", "clean"]
-    held_out = {name: each.trait.kind for name, each in task.targets.items()}
-    return {
-        **dict.fromkeys(own, "iid"),
-        **dict.fromkeys(task.shifts, "corruption"),
-        **held_out,
     }
 
 

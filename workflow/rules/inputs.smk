@@ -53,7 +53,7 @@ def first_forced():
 def network_axes(given):
     """A run's place in the experiment, as far as what decides it differs by it."""
     axes = ("task", "confounder", "source", "arch")
-    return *(given[axis] for axis in axes), given.get("transfer")
+    return *(given[axis] for axis in axes), given.get("transfer"), given.get("method")
 
 
 def decided_by(rule):
@@ -176,10 +176,20 @@ def confound_inputs(wildcards):
 
 @settled("finetune")
 def finetune_inputs(wildcards):
-    """The images with and without each artifact, the designs, and the weights."""
-    return network_inputs(
+    """The images with and without each artifact, the designs, the weights, and the record of the run
+    whose network this one goes on from."""
+    inputs = network_inputs(
         wildcards.task, wildcards.confounder, wildcards.source, wildcards.arch
     )
+    return {**inputs, "begun": begun(wildcards)}
+
+
+def begun(wildcards):
+    """The record of the run of the same place by the method that this one begins as, if there is one."""
+    method = study.begun_by(wildcards.task, wildcards.get("method"))
+    if not method:
+        return []
+    return [f"{RUN}/run.json".format(**{**dict(wildcards.items()), "method": method})]
 
 
 @cache
@@ -237,14 +247,18 @@ def runs_tested():
 
 
 def evidence_inputs(wildcards):
-    """The predictions under a confounder, those of p_art = 0 among them, the runs' records, and the
-    samples where a task has subgroups."""
+    """The predictions under a confounder, those of p_art = 0 among them, the runs' records, the
+    samples where a task has subgroups, and what networks say of the images that they validated on
+    where a study asks for confidence scores."""
     folders = runs_tested()[wildcards.task, wildcards.confounder]
     samples = rules.manifest.output.manifest.format(task=wildcards.task)
     return {
         "samples": samples if study.tasks[wildcards.task].subgroups else [],
         "predictions": [f"{folder}/predictions.parquet" for folder in folders],
         "records": [f"{folder}/run.json" for folder in folders],
+        "validation": [
+            f"{folder}/validation.parquet" for folder in folders if study.confidence
+        ],
         "before": list(paths_of(before_images(wildcards.task))),
     }
 
@@ -276,20 +290,26 @@ def run_given(wildcards):
 
 
 @cache
-def network_given(task, confounder, source, arch, transfer):
+def network_given(task, confounder, source, arch, transfer, method):
     """What networks of every p_art and fold are made with."""
     chosen, start = study.tasks[task], study.sources[source]
+    place = task, confounder, source, arch, transfer
     return {
-        "training": study.training.recipe,
+        "training": chosen.training.recipe,
         "batch": {"batch_size": chosen.batch_size, "monitor": chosen.monitor},
         "confounders": chosen.tested(confounder),
         "transfer": study.transferred(transfer),
+        "method": study.trained(method),
         "normalisation": start.normalisation,
         "structure": start.structure(arch),
-        "keep": study.keeps_checkpoint(task, confounder),
-        "measured": {"measures": study.measures, "passes": study.dropout_passes},
+        "keep": study.keeps_checkpoint(task, confounder, method),
+        "measured": {
+            "measures": study.measures(method),
+            "passes": study.dropout_passes,
+        },
         "seed": study.seed,
-        "trained_by": DECIDED_BY.network(task, confounder, source, arch, transfer),
+        "trained_by": DECIDED_BY.network(*place, method),
+        "begun_by": DECIDED_BY.network(*place, study.begun_by(task, method)),
     }
 
 

@@ -8,13 +8,13 @@ gc.disable()
 from pathlib import Path
 
 from sourcebench import design
-from sourcebench.axes import Run
 from sourcebench.jobs import job
 
 with job(snakemake) as terminal:
     from sourcebench.sources import Normalisation
-    from sourcebench.training.data import Layers
-    from sourcebench.training.finetuning import Measured, Outputs, Recipe, finetune
+    from sourcebench.training.finetuning import Layers, Run, finetune
+    from sourcebench.training.methods import METHODS
+    from sourcebench.training.runs import Kept, Measured, Outputs, Recipe
     from sourcebench.training.transfer import TRANSFERS
 
     gc.freeze()
@@ -30,10 +30,12 @@ with job(snakemake) as terminal:
         weights=next(map(Path, inputs.weights), None),
         seed=given["seed"],
         transfer=TRANSFERS.from_entry(given["transfer"]),
+        method=METHODS.from_entry(given["method"]),
         structure=given["structure"],
         normalisation=Normalisation(*given["normalisation"]),
         outputs=Outputs.of(snakemake.output, keep=given["keep"], explored=given["explored"]),
         trained_by=given["trained_by"],
+        begun=Kept.of(inputs.begun, given["begun_by"]),
         measured=Measured(**given["measured"]),
     )
     effort = "{epochs} epochs in {seconds:.0f} s, the best was {best_epoch}".format(**record)

@@ -109,12 +109,13 @@ class Run:
         transfer: name of the transfer.
         fraction: of the training set's patients, in (0, 1].
         repeat: from 1 on; repeats differ in their seed.
+        method: name of the method of training.
     """
 
     task: str = axis("tasks", among="tasks", seeded=True)
     confounder: str = axis()
     source: str = axis("sources", among="sources")
-    arch: str = axis("archs", seeded=True)
+    arch: str = axis("archs", own=True, seeded=True)
     p_art: float = axis("p_art", own=True, values=FROM_0_TO_1)
     fold: int = axis("folds", values={"maximum": 20}, seeded=True, again=True)
     transfer: str = axis("transfer", default="full", own=True, among="transfer")
@@ -122,6 +123,7 @@ class Run:
         "fraction", default=1.0, own=True, values={"exclusiveMinimum": 0, "maximum": 1}
     )
     repeat: int = axis("repeats", default=1, values={"maximum": 100}, seeded=True, again=True)
+    method: str = axis("method", default="cross_entropy", own=True, among="method")
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Run:

@@ -1,22 +1,18 @@
 """What a run's network answered for each test image, and how sure each score is of it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from math import ceil
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from sourcebench import design
+from sourcebench.evaluation.asked import Network
 from sourcebench.evaluation.confidence import SCORES, Tested
+from sourcebench.evaluation.failures.threshold import threshold
 from sourcebench.evaluation.metrics import columns_of_logits
 from sourcebench.explorer.embedding import POINT
 
-Floats = npt.NDArray[np.float64]
-Threshold = Callable[[Floats, float], float]
-"""(confidences of the validation images, share to be kept) → the least confidence that is kept."""
-
-PLAIN = "cross_entropy"
 OUTCOMES = ("passed", "false alarm", "detected", "silent")
 """What becomes of an answer: right and kept, right and rejected, wrong and rejected, wrong and kept
 (Bungert et al. 2023, Fig. 1: true negative, false positive, true positive, false negative)."""
@@ -24,28 +20,15 @@ OUTCOMES = ("passed", "false alarm", "detected", "silent")
 WHERE = ["confounder", "test_set"]
 
 
-def possible(names: Sequence[str], method: str) -> list[str]:
-    """Return the scores that are made of one network of a kind of method."""
-    wanted = (method, None) if method == PLAIN else (method,)
+def possible(names: Sequence[str], network: Network) -> list[str]:
+    """Return the scores that are made of one network, and of how it was trained."""
     scores = {name: SCORES.get(name) for name in names}
-    alone = [name for name, score in scores.items() if not getattr(score, "of_cell", False)]
-    return [name for name in alone if scores[name].method in wanted]
-
-
-def threshold(confidences: Floats, coverage: float) -> float:
-    """Return the largest value that keeps at least a share of the images: all from it upwards.
-
-    Args:
-        confidences: N, of the images that the run's fold validated on.
-        coverage: the share, in [0, 1].
-
-    Returns:
-        One of the confidences; −∞ where there are none, infinity at a coverage of 0.
-    """
-    kept = ceil(round(coverage * len(confidences), 9))
-    if not len(confidences):
-        return -np.inf
-    return float(np.sort(confidences)[-kept]) if kept else np.inf
+    return [
+        name
+        for name, score in scores.items()
+        if not score.of_cell
+        and (network.plain if score.method is None else score.method == network.method)
+    ]
 
 
 def answers(
@@ -104,7 +87,6 @@ def with_scores(
     validation: pd.DataFrame,
     scores: Sequence[str],
     coverage: float,
-    threshold: Threshold = threshold,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Add what scores say of the answers.
 
@@ -113,7 +95,6 @@ def with_scores(
         validation: the run's predictions on the images that its fold validated on.
         scores: names in `SCORES`.
         coverage: share of the validation images that the threshold of each keeps.
-        threshold: how it is chosen.
 
     Returns:
         The rows, with `<score>` (the confidence), `<score>_called` (the class that it is confident

@@ -12,10 +12,11 @@ from sourcebench import files
 from sourcebench.design import Design
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.aggregate import damaged
+from sourcebench.evaluation.asked import Network
 from sourcebench.evaluation.confidence import SCORES
 from sourcebench.evaluation.metrics import columns_of_logits
 from sourcebench.explorer import thumbnails
-from sourcebench.explorer.answers import PLAIN, answers, possible, with_scores
+from sourcebench.explorer.answers import answers, possible, with_scores
 from sourcebench.explorer.concepts import PLACE, concepts
 from sourcebench.explorer.embedding import POINT, POINTS, chosen, embed
 from sourcebench.explorer.failures import most_confident
@@ -100,8 +101,8 @@ def explore(
             predictions, or no score is made of the run's network.
     """
     points, features = features_of(run / "features.npz")
-    record = files.read_json(run / "run.json")
-    asked = possible(scores, record.get("method_entry", {}).get("kind", PLAIN))
+    network = Network.of(run)
+    asked = possible(scores, network)
     if not asked:
         raise SourceBenchError(
             f"{run} is to be explored, but no score in experiment.confidence is made of its "
@@ -110,8 +111,7 @@ def explore(
     rows = answers(
         pd.read_parquet(run / "predictions.parquet"), designs, float(about["run"]["p_art"]), kinds
     )
-    validation = pd.read_parquet(run / "validation.parquet")
-    rows, thresholds = with_scores(rows, validation, asked, coverage)
+    rows, thresholds = with_scores(rows, network.validation, asked, coverage)
     _same_points(run, points, rows)
 
     failures = most_confident(rows, asked)

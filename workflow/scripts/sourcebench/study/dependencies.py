@@ -25,8 +25,8 @@ from sourcebench.parameters import deciding
 from sourcebench.retrieval.folders import fingerprint
 from sourcebench.sources import weights_id
 from sourcebench.study.study import Study
-from sourcebench.training import methods
 from sourcebench.training.measures import MEASURES
+from sourcebench.training.methods import CROSS_ENTROPY, METHODS
 from sourcebench.training.transfer import TRANSFERS
 
 STAGES = {"manifest": 1, "prepare": 1, "confound": 1, "design": 2, "finetune": 1, "test": 2}
@@ -149,6 +149,7 @@ class Dependencies:
         source: str,
         arch: str,
         transfer: str | None,
+        method: str | None = None,
         explored: bool = False,
     ) -> str:
         """Return what decides a run's predictions, beside its place in the experiment.
@@ -158,22 +159,30 @@ class Dependencies:
             confounder: another axis.
             source: another.
             arch: another.
-            transfer: the last.
+            transfer: another.
+            method: the last.
             explored: whether features are kept for its latent space.
         """
         chosen = self._study.tasks[task]
-        network = self.network(task, confounder, source, arch, transfer)
+        network = self.network(task, confounder, source, arch, transfer, method)
         drawn = [(each, self._drawn(task, each)) for each in chosen.tested(confounder)]
         shifted = [(*each, self.layer(task, each[0])) for each in chosen.shifted]
-        return digest(STAGES["test"], network, drawn, shifted, *self._asked(explored))
+        return digest(STAGES["test"], network, drawn, shifted, *self._asked(method, explored))
 
     @_once
     def network(
-        self, task: str, confounder: str, source: str, arch: str, transfer: str | None
+        self,
+        task: str,
+        confounder: str,
+        source: str,
+        arch: str,
+        transfer: str | None,
+        method: str | None = None,
     ) -> str:
         """Return what decides a run's network, beside its place in the experiment."""
         chosen, parent = self._study.tasks[task], weights_arch(arch)
         way = TRANSFERS.from_entry(self._study.transferred(transfer))
+        trained = METHODS.from_entry(self._study.trained(method))
         derive = ARCHITECTURES.get(arch).derive
         network = self._study.sources[source].structure(arch) or network_of(arch)
         return digest(
@@ -183,17 +192,18 @@ class Dependencies:
             self._drawn(task, confounder),
             self.weights(source, parent),
             _sorted(network),
-            code_of(NETWORKS.get(network["builder"]), type(way), methods.CROSS_ENTROPY),
+            code_of(NETWORKS.get(network["builder"]), type(way), type(trained)),
             derive and code_of(getattr(derive, "func", derive)),
             way,
-            _sorted(self._study.training.deciding),
+            _sorted(chosen.training.deciding),
             [chosen.batch_size, chosen.monitor],
             self._study.seed,
+            *([] if trained == CROSS_ENTROPY else [trained.kind, deciding(trained)]),
         )
 
-    def _asked(self, explored: bool) -> list[object]:
+    def _asked(self, method: str | None, explored: bool) -> list[object]:
         """What is asked of a network beside its logits; nothing of a study that asks nothing."""
-        measured = [(name, MEASURES.get(name)) for name in self._study.measures]
+        measured = [(name, MEASURES.get(name)) for name in self._study.measures(method)]
         sampled = [self._study.dropout_passes for _, each in measured if each.sampled][:1]
         code = [[name, code_of(each)] for name, each in measured]
         return [*code, *sampled, *(["explored"] if explored else [])]

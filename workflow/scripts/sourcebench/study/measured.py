@@ -19,11 +19,6 @@ PASSES = 50
 Choice: TypeAlias = Mapping[str, Any]
 
 
-def kinds_of_methods(config: Mapping[str, Any]) -> set[str]:
-    """Return the kinds of the methods that a config's networks are trained by."""
-    return {CROSS_ENTROPY.kind}
-
-
 def check_scores(names: Sequence[str], kinds: Collection[str]) -> None:
     """Check that a study has the confidence scores that it names, and networks for them.
 
@@ -47,6 +42,30 @@ def check_scores(names: Sequence[str], kinds: Collection[str]) -> None:
             f"study has none; define a method `{{kind: {wanted}}}` under `method` and add its name "
             "to experiment.method, or leave the score out."
         )
+
+
+def check_explored(names: Sequence[str], kinds: Collection[str]) -> None:
+    """Check that runs that are explored have a score by which their failures are ranked.
+
+    Args:
+        names: of `experiment.confidence`.
+        kinds: of the methods that their networks are trained by.
+
+    Raises:
+        SourceBenchError: of a kind none has.
+    """
+    for kind in kinds:
+        made = [name for name, score in _scores().items() if _is_of_one(score, kind)]
+        if not set(made) & set(names):
+            raise SourceBenchError(
+                f"experiment.explore has runs that are trained by '{kind}', and no score in "
+                f"experiment.confidence is made of one such network; add one of {', '.join(made)}, "
+                "or explore others."
+            )
+
+
+def _is_of_one(score: "Score", kind: str) -> bool:
+    return is_made_of(score, kind) and not score.of_cell
 
 
 def is_made_of(score: "Score", kind: str) -> bool:

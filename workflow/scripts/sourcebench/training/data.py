@@ -120,6 +120,8 @@ class RunData(lightning.LightningDataModule):
         augmentation: for the training images.
         batch_size: images per batch.
         seed: of the order and of the augmentation.
+        groups: N, int64, in [0, 2K): twice the label, and 1 more if the image carries the artifact;
+            None if none does.
     """
 
     def __init__(
@@ -131,21 +133,33 @@ class RunData(lightning.LightningDataModule):
         augmentation: Augmentation,
         batch_size: int,
         seed: int,
+        groups: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.images, self.labels = images, labels
+        self.groups = 2 * labels if groups is None else groups
         self.indices = {
             "train": (~validation).nonzero().squeeze(1),
             "val": validation.nonzero().squeeze(1),
         }
         self.normalisation, self.augmentation = normalisation, augmentation
         self.batch_size = batch_size
+        self.seed(seed)
+
+    def seed(self, seed: int) -> None:
+        """Draw order and augmentation anew from here on, from another seed."""
         self._order = torch.Generator().manual_seed(seed_of(seed, "order"))
         self._maps = torch.Generator().manual_seed(seed_of(seed, "augmentation"))
 
     def to(self, device: torch.device) -> None:
-        """Move the images and labels to a device."""
+        """Move the images, labels and groups to a device."""
         self.images, self.labels = self.images.to(device), self.labels.to(device)
+        self.groups = self.groups.to(device)
+
+    def group_sizes(self, classes: int) -> tuple[int, ...]:
+        """Return how many training images each of the groups of K classes has (2K)."""
+        groups = self.groups[self.indices["train"].to(self.groups.device)]
+        return tuple(torch.bincount(groups, minlength=2 * classes).tolist())
 
     def train_dataloader(self) -> Batches:
         """Return batches of indices in a new order each epoch."""
@@ -178,6 +192,7 @@ class RunData(lightning.LightningDataModule):
         return batch
 
     def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Any:
-        """Turn a batch of indices into images and labels."""
+        """Turn a batch of indices into images, labels and groups."""
         training = self.trainer is not None and self.trainer.training
-        return self.batch(batch, augment=training)
+        there = batch.to(self.images.device, non_blocking=self.images.is_cuda)
+        return *self.batch(there, augment=training), self.groups[there]

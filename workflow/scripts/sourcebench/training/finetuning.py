@@ -4,14 +4,15 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 from torch import nn
 
@@ -28,12 +29,20 @@ from sourcebench.sources.weights import fresh_backbone, load_backbone
 from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
-from sourcebench.training.methods import CROSS_ENTROPY, Method
-from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History
+from sourcebench.training.methods import CROSS_ENTROPY, Method, Plan, procedure_of
+from sourcebench.training.module import (
+    COLUMNS,
+    BestWeights,
+    FineTuner,
+    History,
+    LastWeights,
+    Patience,
+)
 from sourcebench.training.predictions import instruments_of, predictions, validated
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.results import write_features, write_parquet
-from sourcebench.training.runs import NOTHING, Measured, Outputs, Recipe
+from sourcebench.training.runs import NOTHING, Kept, Measured, Outputs, Recipe
+from sourcebench.training.stages import train_stages
 from sourcebench.training.transfer import FULL, Transfer
 
 # What Lightning says of every trainer is of no use in a log of a thousand runs.
@@ -62,6 +71,7 @@ def finetune(
     structure: Mapping[str, Any] | None = None,
     normalisation: Normalisation = USUAL,
     trained_by: str = "",
+    begun: Kept | None = None,
     measured: Measured = NOTHING,
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
@@ -85,6 +95,8 @@ def finetune(
         normalisation: of the images for random weights; a file of weights has its own.
         trained_by: a digest of all that decides the trained network. One that `outputs.checkpoint`
             keeps from before is tested without training, if this decided it.
+        begun: a network that another run may have kept, from which the method's further stages
+            start; where it did not, or something else decided it, that is trained here, alike.
         measured: what is measured of the network besides its logits.
 
     Returns:
@@ -105,23 +117,44 @@ def finetune(
             )
         with _drawing(run_seed, "head"):
             network = Classifier(backbone, method.outputs(classes), recipe.dropout)
+        with _drawing(run_seed, "companion"):
+            companion = procedure_of(method).companion(network)
         transfer.prepare(
             network,
             lambda: _fresh_backbone(run.arch, weights, side, run_seed, structure, channels),
         )
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
-        model = FineTuner(network, recipe.learning_rate, transfer, method, classes)
         rows = _development(run, designs)
         data = _data(rows, recipe, layers, normalisation, run_seed)
+        epochs = procedure_of(method).first_epochs(recipe.epochs)
+        plan = Plan(classes, epochs, data.group_sizes(classes), run_seed)
+        model = FineTuner(network, recipe.learning_rate, transfer, method, plan, recipe.descent)
         kept = outputs.checkpoint
-        effort = checkpoints.load(kept, network, trained_by) if kept else None
+        effort = checkpoints.load(kept, network, trained_by, companion) if kept else None
         if effort is not None:
             print(f"{kept} was trained before, and is tested as it is.")
         else:
-            effort = _train(model, data, recipe, device, outputs, start)
+            folder = outputs.record.parent
+            data.to(device)
+            if begun is not None:
+                effort = checkpoints.load(begun.path, network, begun.trained_by)
+            if effort is None:
+                effort = _train(model, data, replace(recipe, epochs=epochs), device, folder)
+            further = train_stages(
+                procedure_of(method).stages(network, companion, recipe.epochs),
+                [network] if companion is None else [network, companion],
+                data,
+                recipe,
+                lambda other: trainer_of(other, device, folder),
+                run_seed,
+                effort.history,
+            )
+            seconds = time.monotonic() - start
+            effort = replace(effort, further=further, seconds=seconds)
             if kept:
-                checkpoints.write(kept, network, effort, trained_by)
+                checkpoints.write(kept, network, effort, trained_by, companion)
+        model.companion = companion
         instruments = instruments_of(measured, model, data, recipe, device, run_seed)
         tested = predictions(
             model, run, designs, layers, normalisation, recipe, device, seed, instruments,
@@ -134,7 +167,8 @@ def finetune(
     if outputs.features:
         write_features(outputs.features, tested.images, tested.features)
     write_parquet(outputs.predictions, tested.rows)
-    write_csv(outputs.history, pd.DataFrame(effort.history, columns=HISTORY_COLUMNS))
+    epochs_told = pd.DataFrame([*effort.history, *effort.further], columns=HISTORY_COLUMNS)
+    write_csv(outputs.history, epochs_told)
     record = {
         **asdict(run),
         "seed": seed,
@@ -163,15 +197,16 @@ def _train(
     data: RunData,
     recipe: Recipe,
     device: torch.device,
-    outputs: Outputs,
-    start: float,
+    folder: Path,
 ) -> Effort:
-    """Train a network, unless for no epoch, and leave it with its best weights."""
-    trainer, history, best = trainer_of(recipe, device, outputs.record.parent)
+    """Train a network, unless for no epoch, and leave it with the weights that are tested.
+
+    How many seconds the job took is for others to say.
+    """
+    trainer, history, chosen = trainer_of(recipe, device, folder, model.objective.first)
     if recipe.epochs:
-        data.to(device)
         trainer.fit(model, datamodule=data)
-    return Effort(history.rows, best.epoch, time.monotonic() - start)
+    return Effort(history.rows, chosen.epoch, 0)
 
 
 def _fresh_backbone(
@@ -219,30 +254,46 @@ def _data(
         recipe.augmentation,
         recipe.batch_size,
         seed,
+        torch.tensor((2 * rows["label"] + rows["artifact"]).to_numpy(np.int64)),
     )
 
 
+def _best(recipe: Recipe, first: int) -> tuple[LastWeights, list[Callback]]:
+    monitor, mode = MONITORS[recipe.monitor]
+    ending = Patience(monitor, mode, recipe.patience, first)
+    return BestWeights(monitor, mode, first), [ending]
+
+
+def _last(_: Recipe, first: int) -> tuple[LastWeights, list[Callback]]:
+    return LastWeights(), []
+
+
+CHOICES = {"best": _best, "last": _last}
+"""Which weights are tested → what leaves them in the network, and what ends the training."""
+
+
 def trainer_of(
-    recipe: Recipe, device: torch.device, folder: Path
-) -> tuple[Any, History, BestWeights]:
-    """Return the Lightning trainer of a recipe, with the callbacks that record and keep the best.
+    recipe: Recipe, device: torch.device, folder: Path, first: int = 1
+) -> tuple[Any, History, LastWeights]:
+    """Return the Lightning trainer of a recipe, with the callbacks that record and choose.
 
     Args:
         recipe: how to fine-tune.
         device: where.
         folder: Lightning's, should it want to write something.
+        first: the first epoch, from 1 on, that may be the best and that patience counts from.
     """
     # Deterministic mode also fills all fresh memory, a tenth of a step; nothing here reads
     # memory before writing it, so that the predictions are the same without.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    monitor, mode = MONITORS[recipe.monitor]
-    history, best = History(time.monotonic), BestWeights(monitor, mode)
+    history, (chosen, ending) = History(time.monotonic), CHOICES[recipe.choose](recipe, first)
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
         accelerator=device.type,
         devices=1 if device.index is None else [device.index],
         precision=cast(Any, devices.precision(recipe.precision, device)),
-        callbacks=[best, history, EarlyStopping(monitor, mode=mode, patience=recipe.patience)],
+        callbacks=[chosen, history, *ending],
+        gradient_clip_val=recipe.clip,
         # An operation that a card has in no repeatable form is a warning in the log.
         deterministic="warn",
         plugins=[LightningEnvironment()],  # a job is one process, on a cluster too
@@ -253,4 +304,4 @@ def trainer_of(
         num_sanity_val_steps=0,
         default_root_dir=folder,
     )
-    return trainer, history, best
+    return trainer, history, chosen

@@ -4,17 +4,22 @@ from typing import Any
 
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.callbacks import EarlyStopping
 from torch import Tensor
 from torch.nn import functional
 from torchmetrics.functional.classification import binary_auroc
 
 from sourcebench.models.classifier import Classifier
-from sourcebench.training.methods import CROSS_ENTROPY, Method
-from sourcebench.training.optimiser import KerasAdam
+from sourcebench.training.companion import Companion
+from sourcebench.training.methods import CROSS_ENTROPY, Method, Plan, procedure_of
+from sourcebench.training.optimiser import KERAS_ADAM, Descent
 from sourcebench.training.transfer import FULL, Transfer
 
 THRESHOLDS, EDGE = 200, 1e-7
 """Keras' defaults: the first threshold is just below 0, the last just above 1."""
+
+
+TWO_CLASSES = Plan()
 
 
 class FineTuner(lightning.LightningModule):
@@ -28,8 +33,14 @@ class FineTuner(lightning.LightningModule):
         learning_rate: of Adam.
         transfer: says which parameters are trained, how fast, and what stays in evaluation mode.
         method: says what is minimised.
-        classes: K, how many classes the network tells apart: negative and positive, or more.
+        plan: of the training; says how many classes the network tells apart, K.
+        descent: the optimiser, and its learning rate over time.
+
+    Attributes:
+        companion: a network beside it that knows how confident it may be, once there is one.
     """
+
+    companion: Companion | None
 
     def __init__(
         self,
@@ -37,35 +48,42 @@ class FineTuner(lightning.LightningModule):
         learning_rate: float,
         transfer: Transfer = FULL,
         method: Method = CROSS_ENTROPY,
-        classes: int = 2,
+        plan: Plan = TWO_CLASSES,
+        descent: Descent = KERAS_ADAM,
     ) -> None:
         super().__init__()
         self.network = network
         self.learning_rate = learning_rate
         self.transfer = transfer
-        self.method = method
-        self.classes = classes
+        self.procedure = procedure_of(method)
+        self.objective = self.procedure.objective(plan)
+        self.classes = plan.classes
+        self.companion = None
+        self.descent = descent
         self._validation: list[tuple[Tensor, Tensor]] = []
 
     def on_train_epoch_start(self) -> None:
-        """Keep out of training mode what the transfer keeps out of it."""
+        """Keep out of training mode what the transfer keeps out of it; say which epoch it is."""
+        self.objective.epoch_begins(self.current_epoch + 1)
         self.transfer.settle(self.network)
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return Adam as Keras computes it."""
+    def configure_optimizers(self) -> Any:
+        """Return the optimiser, and its schedule over the trainer's epochs."""
         groups = self.transfer.groups(self.network, self.learning_rate)
-        return KerasAdam(groups, self.learning_rate)
+        return self.descent.configured(
+            groups, self.learning_rate, lambda: self.trainer.max_epochs or 1
+        )
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        """Return the batch's mean loss."""
-        images, labels = batch
-        loss = self.method.loss(self.network(images), labels)
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
+        """Return the loss of a batch of images, labels and groups."""
+        images, labels, groups = batch
+        loss = self.objective.training(self.network(images), labels, groups)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
         """Keep the batch's outputs until the epoch ends."""
-        images, labels = batch
+        images, labels, _groups = batch
         self._validation.append((self.network(images), labels))
 
     def on_validation_epoch_end(self) -> None:
@@ -75,9 +93,24 @@ class FineTuner(lightning.LightningModule):
         labels = torch.cat([labels for _, labels in self._validation]).cpu()
         self._validation.clear()
         logits = outputs[:, : self.classes]
-        self.log("val_loss", self.method.loss(outputs, labels))
+        self.log("val_loss", self.objective.validation(outputs, labels))
         self.log("val_auroc", auroc(logits, labels))
         self.log("val_auc_keras", auc_keras(logits, labels))
+
+    def confidence(self, images: Tensor, features: Tensor, outputs: Tensor) -> Tensor | None:
+        """Return how confident the method says that the network may be.
+
+        Args:
+            images: N×C×H×W, normalised.
+            features: N×F, the backbone's.
+            outputs: N×`outputs(K)`, the head's.
+
+        Returns:
+            N, float64, in [0, 1]; None where the method says nothing.
+        """
+        if self.companion is not None:
+            return self.companion.confidence(images, features)
+        return self.procedure.confidence(outputs)
 
 
 def auroc(logits: Tensor, labels: Tensor) -> Tensor:
@@ -143,21 +176,40 @@ def auc_keras(logits: Tensor, labels: Tensor) -> Tensor:
     return -torch.trapezoid(share_above(trust[true]), share_above(trust[~true]))
 
 
-class BestWeights(lightning.Callback):
+class LastWeights(lightning.Callback):
+    """Leave a network with the weights of the last epoch.
+
+    Attributes:
+        epoch: the epoch of the weights that are left, from 1 on; 0 before any.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = 0
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        """Count the epoch."""
+        self.epoch = trainer.current_epoch + 1
+
+
+class BestWeights(LastWeights):
     """Keep the weights of the best epoch in memory, and put them back after training.
 
     Args:
         monitor: what is watched.
         mode: 'min' or 'max'.
+        first: the first epoch, from 1 on, that may be the best.
     """
 
-    def __init__(self, monitor: str, mode: str) -> None:
-        self.monitor, self.sign = monitor, 1.0 if mode == "max" else -1.0
-        self.best, self.epoch = float("-inf"), 0
+    def __init__(self, monitor: str, mode: str, first: int = 1) -> None:
+        super().__init__()
+        self.monitor, self.sign, self.first = monitor, 1.0 if mode == "max" else -1.0, first
+        self.best = float("-inf")
         self._weights: dict[str, Tensor] = {}
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         """Copy the weights if they are the best so far."""
+        if trainer.current_epoch + 1 < self.first:
+            return
         value = self.sign * float(trainer.callback_metrics[self.monitor])
         if value > self.best or not self._weights:
             self.best, self.epoch = value, trainer.current_epoch + 1
@@ -171,6 +223,31 @@ class BestWeights(lightning.Callback):
             pl_module.load_state_dict(self._weights)
 
 
+class Patience(EarlyStopping):
+    """End the training after so many epochs without improvement.
+
+    Args:
+        monitor: what is watched.
+        mode: 'min' or 'max'.
+        patience: epochs.
+        first: the first epoch, from 1 on, that counts.
+    """
+
+    def __init__(self, monitor: str, mode: str, patience: int, first: int = 1) -> None:
+        super().__init__(monitor, mode=mode, patience=patience)
+        self.first = first
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Look, unless it is too early."""
+        if trainer.current_epoch + 1 >= self.first:
+            super().on_train_epoch_end(trainer, pl_module)
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        """Look, unless it is too early."""
+        if trainer.current_epoch + 1 >= self.first:
+            super().on_validation_end(trainer, pl_module)
+
+
 COLUMNS = ("train_loss", "val_loss", "val_auroc", "val_auc_keras")
 
 
@@ -178,7 +255,8 @@ class History(lightning.Callback):
     """Record each epoch, and say it in a line.
 
     Attributes:
-        rows: dicts with `epoch` (from 1), `COLUMNS`, and `seconds` (since the start).
+        rows: dicts with `epoch` (from 1), those of `COLUMNS` that are logged, and `seconds` (since
+            the start).
     """
 
     def __init__(self, clock: Any) -> None:
@@ -189,7 +267,7 @@ class History(lightning.Callback):
         """Add the epoch."""
         metrics = trainer.callback_metrics
         row = {"epoch": trainer.current_epoch + 1}
-        row |= {name: float(metrics[name]) for name in COLUMNS}
+        row |= {name: float(metrics[name]) for name in COLUMNS if name in metrics}
         row["seconds"] = round(self._clock() - self._start, 3)
         self.rows.append(row)
         print("  ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)

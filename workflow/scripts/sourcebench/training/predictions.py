@@ -103,7 +103,8 @@ def predictions(
     Returns:
         The rows: `confounder, test_set, image_id, patient_id (text), label (integer), artifact
         (bool)`, `probe` (float32, see `probe.probe_scores`; NaN where the image is not probed),
-        `logit_0` … `logit_K−1` (float32), and the columns of what is measured.
+        `logit_0` … `logit_K−1` (float32), `confidence` (float64, in [0, 1]) where the method gives
+        one, see `FineTuner.confidence`, and the columns of what is measured.
     """
     tests = pd.concat(
         [
@@ -257,7 +258,7 @@ def predict(
     device: torch.device,
     instruments: Sequence[Instrument] = (),
 ) -> Answers:
-    """Return logits, and the features that they are made of, in the precision of the training.
+    """Return logits, the features that they are made of, and more, in the training's precision.
 
     Args:
         model: what was trained.
@@ -277,7 +278,9 @@ def predict(
             seen = normalisation(part.to(device))
             features = model.network.backbone(seen)
             outputs = model.network.classify(features)
-            features, columns = features.float(), {}
+            confidence = model.confidence(seen, features, outputs)
+            columns: Columns = {} if confidence is None else {"confidence": confidence}
+            features = features.float()
             for instrument in instruments:
                 columns |= instrument(features, seen)
             logits = outputs[:, : model.classes]

@@ -8,6 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from sourcebench.training.augmentation import Augmentation
+from sourcebench.training.optimiser import Descent
+
+LATER = ("optimiser", "weight_decay", "schedule", "clip", "choose")
+"""Keys that a config may leave out, and has the values of `Recipe` then."""
+
+CHECKPOINT = "checkpoint.safetensors"
+"""The name of a kept network, beside the record of its run."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,7 @@ class Recipe:
     Args:
         epochs: most epochs; 0 tests the network as it starts.
         patience: epochs without improvement after which training ends.
-        learning_rate: of Adam.
+        learning_rate: of the optimiser.
         dropout: before the linear head.
         batch_size: images per step.
         monitor: 'loss', 'auroc' or 'auc_keras' of the validation set, by which the best epoch is
@@ -28,6 +35,13 @@ class Recipe:
         threads: CPU threads.
         batch_norm_momentum: the share that a batch has in batch normalisation's running mean and
             variance, as in PyTorch; 0.01 is what Keras calls 0.99.
+        optimiser: 'keras_adam' or 'adam', see `Descent`, as the next two.
+        weight_decay: of all that is trained.
+        schedule: 'constant' or 'cosine'.
+        clip: the longest gradient of all that is trained (its L2 norm): one that is longer is made
+            as long as this; None: as it is.
+        choose: which epoch's weights are tested, 'best' or 'last'. With the latter training never
+            ends early.
     """
 
     epochs: int
@@ -41,10 +55,26 @@ class Recipe:
     accelerator: str = "auto"
     threads: int = 1
     batch_norm_momentum: float = 0.01
+    optimiser: str = "keras_adam"
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    clip: float | None = None
+    choose: str = "best"
+
+    @property
+    def descent(self) -> Descent:
+        """The optimiser, and its schedule."""
+        return Descent(self.optimiser, self.weight_decay, self.schedule)
 
     @classmethod
     def of(cls, training: Mapping[str, Any], task: Mapping[str, Any], threads: int) -> Recipe:
-        """Make the recipe of a task from the config's `training` and the task's part."""
+        """Make the recipe of a task.
+
+        Args:
+            training: what the config's `training` says for it, with what the task's own changes.
+            task: its `batch_size` and `monitor`.
+            threads: CPU threads.
+        """
         return cls(
             epochs=training["epochs"],
             patience=training["patience"],
@@ -57,7 +87,26 @@ class Recipe:
             accelerator=training["accelerator"],
             threads=threads,
             batch_norm_momentum=training["batch_norm_momentum"],
+            **{key: training[key] for key in LATER if key in training},
         )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A network that another run may have kept.
+
+    Args:
+        path: its checkpoint.
+        trained_by: a digest of all that has to have decided it.
+    """
+
+    path: Path
+    trained_by: str
+
+    @classmethod
+    def of(cls, records: Sequence[str], trained_by: str) -> Kept | None:
+        """Make it from a rule's input: the record of the run, beside which it lies, or nothing."""
+        return next((cls(Path(each).with_name(CHECKPOINT), trained_by) for each in records), None)
 
 
 @dataclass(frozen=True)
@@ -108,7 +157,7 @@ class Outputs:
             Path(paths.predictions),
             Path(paths.history),
             record,
-            record.with_name("checkpoint.safetensors") if keep else None,
+            record.with_name(CHECKPOINT) if keep else None,
             Path(validation) if validation else None,
             record.with_name("features.npz") if explored else None,
         )

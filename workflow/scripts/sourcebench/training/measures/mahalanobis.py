@@ -49,7 +49,7 @@ class Mahalanobis(Measure):
         means = torch.stack([features[labels == each].mean(0) for each in present])
         centred = (features - means[number]).cpu().numpy()
         if not np.isfinite(centred).all():
-            return lambda features, _: {"mahalanobis": features.new_full(features.shape[:1], nan)}
+            return lambda new, _: {"mahalanobis": wide(new).new_full((len(new),), nan)}
         spread, _ = ledoit_wolf(centred, assume_centered=True)
         floor = FLOOR * np.trace(spread) / len(spread) or 1.0  # 1 where no feature varies
         root = torch.linalg.cholesky(torch.from_numpy(spread + floor * np.eye(len(spread))))
