@@ -18,7 +18,9 @@ from sourcebench.figures import FIGURES, PAGES, called_for
 from sourcebench.study import Study
 from synthetic_runs import synthetic_runs
 
-CATEGORIES = {"Data", "Evidence", "Robustness", "Sources", "Training", "Transfer"}
+CATEGORIES = {
+    "Data", "Evidence", "Robustness", "Silent failures", "Sources", "Training", "Transfer",
+}  # fmt: skip
 HEAD = "{#\ntitle: Mine: all of it\ncategory: Data\nneeds: runs\n#}\nWhat it shows.\n"
 ALL = [registry.get(name) for registry in (FIGURES, TABLES, PAGES) for name in registry.names()]
 
@@ -54,6 +56,16 @@ def test_a_study_is_shown_in_the_figures_that_its_confounders_call_for():
     assert set(called_for([sampled], build("poisson_noise"))) - set(called_for([sampled])) == {
         "figure2"
     }
+
+
+def test_confidence_scores_call_for_figures_of_their_own():
+    of_scores = {
+        "confidence_table", "opposites", "risk_coverage", "score_ranks", "severity_curves",
+    }  # fmt: skip
+    assert set(called_for([], scores=["msr"])) - set(called_for([])) == of_scores
+    tag = build("tag")
+    more = set(called_for(tag, scores=["msr"])) - set(called_for(tag))
+    assert more == of_scores | {"aurc_over_p_art"}
 
 
 def test_a_figure_that_there_is_not_ends_with_the_nearest():

@@ -42,16 +42,30 @@ OCCASIONS: Mapping[str, Occasion] = {
 }
 """When a figure is drawn in a study that asks for none by name, by its confounders and shifts."""
 
-FIGURES = exhibits("figure", "figures/*/*.rst", needs=NEEDS, drawn=OCCASIONS)
+WITH_SCORES: Mapping[str, Occasion] = {
+    "with confidence": lambda _, __: True,
+    "with confidence and confounders": lambda confounders, _: bool(confounders),
+}
+"""Likewise, in a study that has confidence scores; in others such a figure is not drawn."""
+
+FIGURES = exhibits("figure", "figures/*/*.rst", needs=NEEDS, drawn=[*OCCASIONS, *WITH_SCORES])
 PAGES = exhibits("page", "figures/*.rst")
 
 
-def called_for(confounders: Collection[Trait], shifts: Collection[Trait] = ()) -> list[str]:
+def called_for(
+    confounders: Collection[Trait], shifts: Collection[Trait] = (), scores: Collection[str] = ()
+) -> list[str]:
     """Return the figures of a study that asks for none by name: those its artifacts call for.
 
     Args:
         confounders: the artifacts and attributes that are its confounders.
         shifts: the artifacts that are drawn into test images alone.
+        scores: its confidence scores.
     """
-    drawn = {name: OCCASIONS[FIGURES.get(name).drawn] for name in FIGURES.names()}
-    return [name for name, occasion in drawn.items() if occasion(confounders, shifts)]
+    occasions = {**OCCASIONS, **(WITH_SCORES if scores else {})}
+    drawn = {name: FIGURES.get(name).drawn for name in FIGURES.names()}
+    return [
+        name
+        for name, when in drawn.items()
+        if when in occasions and occasions[when](confounders, shifts)
+    ]
