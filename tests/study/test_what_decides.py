@@ -87,6 +87,7 @@ STUDY = {
         "tasks": ["drawn", "published", "classed"], "sources": ["model", "leaves", "random"],
         "archs": ["tiny_resnet"], "p_art": [0, 1], "folds": 2, "transfer": ["full", "probe"],
         "fraction": [1], "repeats": 1, "figures": ["drop", "figure2"], "audit": ["theirs", "web"],
+        "coverage": 0.95,
     },
     "training": {
         "epochs": 1, "patience": 1, "learning_rate": 0.001, "dropout": 0.5,
@@ -249,6 +250,7 @@ KEYS = {
     "experiment.repeats": (2, RUNS),
     "experiment.figures": (["epochs"], {"figure"}),
     "experiment.audit": (["theirs"], {"split_audit"}),
+    "experiment.coverage": (0.9, set()),  # it asks for no scores
     "training.epochs": (2, NETWORKS),
     "training.patience": (2, NETWORKS),
     "training.learning_rate": (0.01, NETWORKS),

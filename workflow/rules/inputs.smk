@@ -235,14 +235,18 @@ def runs_tested():
 
 
 def evidence_inputs(wildcards):
-    """The predictions under a confounder, those of p_art = 0 among them, the runs' records, and the
-    samples where a task has subgroups."""
+    """The predictions under a confounder, those of p_art = 0 among them, the runs' records, the
+    samples where a task has subgroups, and what networks say of the images that they validated on
+    where a study asks for confidence scores."""
     folders = runs_tested()[wildcards.task, wildcards.confounder]
     samples = rules.manifest.output.manifest.format(task=wildcards.task)
     return {
         "samples": samples if study.tasks[wildcards.task].subgroups else [],
         "predictions": [f"{folder}/predictions.parquet" for folder in folders],
         "records": [f"{folder}/run.json" for folder in folders],
+        "validation": [
+            f"{folder}/validation.parquet" for folder in folders if study.confidence
+        ],
         "before": list(paths_of(before_images(wildcards.task))),
     }
 

@@ -41,6 +41,8 @@ class Study:
             that have none of their own.
         asked: the figures asked for; None: those that the confounders call for.
         audit: names of published splits that the audit looks at.
+        confidence: names of the confidence scores that networks are asked for.
+        coverage: the share of a network's validation images that a score's threshold keeps.
         datasets: all that are defined, chosen or not.
         confounders: likewise.
         shifts: likewise, a level each, by the names of their test sets.
@@ -59,6 +61,8 @@ class Study:
     further: Mapping[str, list[Value]]
     asked: list[str] | None
     audit: list[str]
+    confidence: list[str]
+    coverage: float
     datasets: Mapping[str, Dataset]
     confounders: Mapping[str, Confounder]
     shifts: Mapping[str, Shift | Target]
@@ -124,6 +128,8 @@ class Study:
             },
             asked=chosen.get("figures"),
             audit=chosen.get("audit", []),
+            confidence=chosen.get("confidence", []),
+            coverage=chosen.get("coverage", 0.95),
             datasets=datasets,
             confounders=confounders,
             shifts=shifts,
@@ -181,6 +187,16 @@ class Study:
                     rows.append((*start, arch, text["p_art"](p_art), fold, *values))
         columns = [*(axis.name for axis in USUAL), *self.further]
         return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
+
+    def scoring(self, task: str) -> dict[str, Any]:
+        """Return what is asked of confidence scores on a task, see `evaluation.asked.Asked`.
+
+        Nothing in a study that asks for none.
+        """
+        if not self.confidence:
+            return {}
+        told = {"scores": self.confidence, "coverage": self.coverage}
+        return {**told, "test_sets": self.tasks[task].test_sets}
 
     def transferred(self, name: str | None) -> dict[str, Any]:
         """Return the entry of a way to transfer; without that axis everything is fine-tuned."""

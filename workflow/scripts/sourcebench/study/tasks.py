@@ -7,7 +7,7 @@ from typing import Any
 
 from sourcebench.axes import Value
 from sourcebench.datasets.labels import LABELS
-from sourcebench.design import NONE
+from sourcebench.design import NONE, TEST_SETS
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Frame
 from sourcebench.machine import training_mb
@@ -91,6 +91,21 @@ class Task:
     def shifted(self) -> list[tuple[str, str, int]]:
         """Its further test sets, as `design.Shifted` takes them."""
         return [(each.name, each.family, each.severity) for each in self.shifts.values()]
+
+    @property
+    def test_sets(self) -> dict[str, tuple[str, str, int]]:
+        """What each of its test sets is, by its name: the kind of shift, the family, the severity.
+
+        'iid' is the one whose images are as in training; with confounders the others of its own are
+        'confounder', those that are not confounded among them.
+        """
+        own = {"clean": ("iid", "clean", 0)}
+        if self.confounders:
+            kinds = {"iid": "iid", **dict.fromkeys(TEST_SETS[1:], "confounder")}
+            own = {name: (kind, name, 0) for name, kind in kinds.items()}
+        drawn = {n: (each.shift, each.family, each.severity) for n, each in self.shifts.items()}
+        apart = {n: (each.shift, each.family, 0) for n, each in self.targets.items()}
+        return {**own, **drawn, **apart}
 
     @cached_property
     def carrier(self) -> tuple[str, str, str] | None:
