@@ -40,6 +40,7 @@ STUDY = {
             "input_size": 32, "resize": "nearest", "channels": 1, "fit": "pad",
             "native_size": 64, "border": 0, "batch_size": 8, "monitor": "loss",
             "confounders": ["tag", "noise"], "shifts": ["soft"], "reference": 0.9, "subgroups": [],
+            "group": "Mine",
             "p_art": [0, 1], "transfer": ["full"], "fraction": [1],
         },
         "published": {
@@ -165,6 +166,7 @@ KEYS = {
     ),
     "tasks.drawn.shifts": ([], {"design", "artifact_figure", *NETWORKS}),
     "tasks.drawn.subgroups": (["sex", "gender"], {"evidence"}),
+    "tasks.drawn.group": ("Others", {"statistics"}),
     "tasks.drawn.reference": (0.8, {"figure"}),
     "tasks.drawn.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
     "tasks.drawn.transfer": (["probe"], RUNS),

@@ -215,8 +215,15 @@ class Study:
             return list(self.asked)
         shifts = {n: each for task in self.tasks.values() for n, each in task.shifts.items()}
         return called_for(
-            [each.trait for each in self._shown.values()], [each.trait for each in shifts.values()]
+            [each.trait for each in self._shown.values()],
+            [each.trait for each in shifts.values()],
+            self.confidence,
         )
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Which tasks are counted together in benchmarks of confidence scores: task → group."""
+        return {task.name: task.group for task in self.tasks.values() if task.group}
 
     @property
     def style(self) -> dict[str, Any]:
@@ -232,6 +239,7 @@ class Study:
             "tasks": {each.name: each.title for each in tasks},
             "archs": {name: ARCHITECTURES.get(name).title for name in self.archs},
             "references": {t.name: t.reference for t in tasks if t.reference is not None},
+            "scores": self.confidence,
             "published": self.published["curves"],
         }
 

@@ -51,6 +51,7 @@ class Task:
         monitor: what early stopping watches.
         subgroups: by what groups of test images are told apart: a column of the samples → None, a
             confounder that is an attribute → its entry.
+        group: the tasks that it is counted with, where confidence scores are; "" for none.
         reference: an AUROC from elsewhere, or None.
         own: its own values of the experiment's axes, by the axes' names.
     """
@@ -74,6 +75,7 @@ class Task:
     batch_size: int
     monitor: str
     subgroups: Mapping[str, Entry | None]
+    group: str
     reference: float | None
     own: Mapping[str, list[Value]]
 
@@ -275,6 +277,7 @@ def make_task(
             else None
             for each in entry.get("subgroups", [])
         },
+        group=entry.get("group", ""),
         reference=entry.get("reference"),
         own=own,
     )
