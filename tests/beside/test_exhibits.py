@@ -16,6 +16,7 @@ from sourcebench.evaluation.tables import TABLES
 from sourcebench.exhibits import that_need
 from sourcebench.figures import FIGURES, PAGES, Contents, called_for
 from sourcebench.study import Study
+from synthetic_failures import confidence
 from synthetic_runs import synthetic_runs
 
 CATEGORIES = {
@@ -68,6 +69,16 @@ def test_confidence_scores_call_for_figures_of_their_own():
     assert set(shown(scores=["msr"])) - set(shown()) == of_scores
     tag = build("tag")
     more = set(shown(tag, scores=["msr"])) - set(shown(tag))
+    assert more == of_scores | {"aurc_over_p_art"}
+
+
+def test_confidence_scores_call_for_figures_of_their_own():
+    of_scores = {
+        "confidence_table", "opposites", "risk_coverage", "score_ranks", "severity_curves",
+    }  # fmt: skip
+    assert set(called_for([], scores=["msr"])) - set(called_for([])) == of_scores
+    tag = build("tag")
+    more = set(called_for(tag, scores=["msr"])) - set(called_for(tag))
     assert more == of_scores | {"aurc_over_p_art"}
 
 
@@ -149,7 +160,8 @@ def desk(tmp_path_factory):
     tables = folder / "results" / "tiny" / "tables"
     tables.mkdir(parents=True)
     for name in that_need(TABLES, "predictions"):
-        synthetic_runs().to_csv(tables / f"{name}.csv", index=False)
+        rows = confidence()[:0] if name == "confidence" else synthetic_runs()
+        rows.to_csv(tables / f"{name}.csv", index=False)
     return folder
 
 
