@@ -72,16 +72,6 @@ def test_confidence_scores_call_for_figures_of_their_own():
     assert more == of_scores | {"aurc_over_p_art"}
 
 
-def test_confidence_scores_call_for_figures_of_their_own():
-    of_scores = {
-        "confidence_table", "opposites", "risk_coverage", "score_ranks", "severity_curves",
-    }  # fmt: skip
-    assert set(called_for([], scores=["msr"])) - set(called_for([])) == of_scores
-    tag = build("tag")
-    more = set(called_for(tag, scores=["msr"])) - set(called_for(tag))
-    assert more == of_scores | {"aurc_over_p_art"}
-
-
 def test_a_figure_that_there_is_not_ends_with_the_nearest():
     config = merged({"experiment": {"figures": ["figure3", "fgure4"]}})
     with pytest.raises(SourceBenchError) as said:
