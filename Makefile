@@ -13,13 +13,14 @@ define study
 	@echo "Done. Open $(CURDIR)/results/$(1)/report.html"
 endef
 
-.PHONY: demo rethink shifts test lint docs lock clean help
+.PHONY: demo rethink shifts silent test lint docs lock clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole workflow on phantoms, 8 minutes on two cores"
 	@echo "make rethink   how much of a network to transfer, on phantoms, a few minutes"
 	@echo "make shifts   what networks meet outside of their training, on phantoms, a few minutes"
+	@echo "make silent   does a network know when it is wrong? On phantoms, a few minutes"
 	@echo "make test   every test and linter"
 	@echo "make docs   write the tables of keys in config/README.md, as the code declares them"
 	@echo "make lock   resolve pyproject.toml again, for every kind of machine"
@@ -44,6 +45,9 @@ rethink: $(READY)
 shifts: $(READY)
 	$(call study,shifts_demo)
 
+silent: $(READY)
+	$(call study,silent_demo)
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,4 +65,4 @@ lock: $(READY)
 	$(BIN)/python envs/lock.py
 
 clean:
-	rm -rf results/demo results/rethink_demo results/shifts_demo resources/phantoms resources/weights/dead_leaves resources/weights/phantom_radiology resources/weights/small_radiology resources/weights/small_leaves
+	rm -rf results/demo results/rethink_demo results/shifts_demo results/silent_demo resources/phantoms resources/weights/dead_leaves resources/weights/phantom_radiology resources/weights/small_radiology resources/weights/small_leaves

@@ -16,6 +16,7 @@ STUDIES = {
     "rethink_demo": ["config/rethink_demo.yaml"],
     "silent_failures": ["config/silent_failures.yaml"],
     "shifts_demo": ["config/shifts_demo.yaml"],
+    "silent_demo": ["config/silent_demo.yaml"],
     "slurm_trial": ["config/demo.yaml", "tests/slurm/config.yaml"],
 }
 
