@@ -46,13 +46,14 @@ def forgotten(monkeypatch, tmp_path_factory):
     from sourcebench.attributes import ATTRIBUTES
     from sourcebench.datasets.base import KINDS as DATASETS
     from sourcebench.datasets.labels import LABELS
+    from sourcebench.evaluation.confidence import SCORES
     from sourcebench.figures import FIGURES
     from sourcebench.sources import KINDS as SOURCES
     from sourcebench.training.methods import METHODS
     from sourcebench.training.transfer import TRANSFERS
 
     images, networks = (ARTIFACTS, ATTRIBUTES, DATASETS, LABELS), (METHODS, SOURCES, TRANSFERS)
-    for registry in (*images, *networks, FIGURES):
+    for registry in (*images, *networks, FIGURES, SCORES):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield

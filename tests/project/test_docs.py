@@ -24,6 +24,7 @@ from sourcebench.datasets.base import build
 from sourcebench.datasets.tasks import candidates
 from sourcebench.design.trial import Trial, report
 from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.confidence import SCORES, Tested
 from sourcebench.kinds import Kind, Kinds
 from sourcebench.models import build_backbone
 from sourcebench.parameters import parameter
@@ -328,3 +329,24 @@ def test_a_key_stands_once_where_it_means_the_same(keys):
         r"| `ring` | `of_ring` | a \| b | text, and not empty | – |",
         r"| `bar` | `of_bar` | a \| b | text, and not empty | – |",
     ]
+
+
+def test_the_score_of_the_docs(forgotten, tmp_path, monkeypatch):
+    (code,) = blocks("docs/silent-failures.md", "python")
+    overlay = blocks("docs/silent-failures.md", "yaml")[-1]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runner_up.py").write_text(code)
+    study = Study.of(merged(yaml.safe_load(overlay)))
+    assert study.confidence == ["msr", "runner_up"]
+    logits = pd.DataFrame({"label": [0, 1], "logit_0": [0.0, 2.0], "logit_1": [0.0, 0.0]})
+    scored = SCORES.get("runner_up").of(Tested(logits))
+    assert list(scored.called) == [0, 0]
+    assert np.allclose(scored.confidences, [0, np.tanh(1)])  # of two classes: 2 p − 1
+
+
+def test_all_scores_stand_in_the_docs():
+    text = (ROOT / "docs" / "silent-failures.md").read_text()
+    table = text[text.index("## The scores") : text.index("## Reading")]
+    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\|([^|]*)\|", table)))) - {
+        "confidence"
+    } == set(SCORES.names())
