@@ -14,11 +14,13 @@ from sourcebench.attributes import ATTRIBUTES
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.exhibits import that_need
-from sourcebench.figures import FIGURES, PAGES, called_for
+from sourcebench.figures import FIGURES, PAGES, Contents, called_for
 from sourcebench.study import Study
 from synthetic_runs import synthetic_runs
 
-CATEGORIES = {"Data", "Evidence", "Robustness", "Sources", "Training", "Transfer"}
+CATEGORIES = {
+    "Data", "Evidence", "Robustness", "Silent failures", "Sources", "Training", "Transfer",
+}  # fmt: skip
 HEAD = "{#\ntitle: Mine: all of it\ncategory: Data\nneeds: runs\n#}\nWhat it shows.\n"
 ALL = [registry.get(name) for registry in (FIGURES, TABLES, PAGES) for name in registry.names()]
 
@@ -41,19 +43,32 @@ def build(*names):
     return [ARTIFACTS.build(name) for name in names]
 
 
+def shown(*confounders_and_shifts, **more):
+    """The names of the figures of a study with such contents."""
+    return called_for(Contents(*confounders_and_shifts, **more))
+
+
 def test_a_study_is_shown_in_the_figures_that_its_confounders_call_for():
-    assert called_for([]) == ["epochs"]
+    assert shown() == ["epochs"]
     sampled = ATTRIBUTES.build("gender")
-    assert set(called_for([sampled])) == {
+    assert set(shown([sampled])) == {
         "differences", "drop", "encoded_used_paid", "epochs", "figure3", "leaderboard",
         "permutation",
     }  # fmt: skip
-    assert set(called_for([sampled, *build("tag")])) - set(called_for([sampled])) == {"figure2"}
-    noise = set(called_for(build("poisson_noise")))
-    assert noise - set(called_for(build("tag"))) == {"figure4"}
-    assert set(called_for([sampled], build("poisson_noise"))) - set(called_for([sampled])) == {
-        "figure2"
-    }
+    assert set(shown([sampled, *build("tag")])) - set(shown([sampled])) == {"figure2"}
+    noise = set(shown(build("poisson_noise")))
+    assert noise - set(shown(build("tag"))) == {"figure4"}
+    assert set(shown([sampled], build("poisson_noise"))) - set(shown([sampled])) == {"figure2"}
+
+
+def test_confidence_scores_call_for_figures_of_their_own():
+    of_scores = {
+        "confidence_table", "opposites", "risk_coverage", "score_ranks", "severity_curves",
+    }  # fmt: skip
+    assert set(shown(scores=["msr"])) - set(shown()) == of_scores
+    tag = build("tag")
+    more = set(shown(tag, scores=["msr"])) - set(shown(tag))
+    assert more == of_scores | {"aurc_over_p_art"}
 
 
 def test_a_figure_that_there_is_not_ends_with_the_nearest():

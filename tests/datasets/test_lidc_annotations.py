@@ -274,7 +274,7 @@ def test_areas_shrink_as_more_readers_must_agree():
 )
 def test_the_study_of_shifts_has_room_for_the_targets_patients(task, column, source):
     """Their other nodules, and those of the 48 patients more that the paper tests on."""
-    text = (ROOT / "config" / "shifts.yaml").read_text()
+    text = (ROOT / "config" / "silent_failures.yaml").read_text()
     config = yaml.safe_load(text)
     patients = annotations.slices()[["scan_id", "patient_id"]].drop_duplicates()
     table = opinions().merge(patients, on="scan_id")

@@ -102,7 +102,9 @@ def test_the_papers_study_is_compared_in_all():
     assert STUDY.style["published"] == STUDY.published["curves"]
 
 
-@pytest.mark.parametrize("name", ["demo", "rethink", "rethink_demo", "shifts", "shifts_demo"])
+@pytest.mark.parametrize(
+    "name", ["demo", "rethink", "rethink_demo", "silent_failures", "shifts_demo"]
+)
 def test_other_studies_are_not_compared(name):
     config = merged(yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()))
     assert Study.of(config).published == NOTHING

@@ -13,8 +13,12 @@ from sourcebench.datasets.tasks import candidates
 from sourcebench.design.audit import audit
 from sourcebench.design.ranges import of_artifact
 from sourcebench.evaluation.aggregate import columns, measured
+from sourcebench.evaluation.asked import Asked
+from sourcebench.evaluation.confidence import SCORES
+from sourcebench.evaluation.confidence_table import confidence
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.published.table import COLUMNS as PUBLISHED
+from sourcebench.evaluation.risk_coverage import risk_coverage
 from sourcebench.evaluation.sources_table import flat, sources_table
 from sourcebench.evaluation.subgroups import subgroups
 from sourcebench.evaluation.tables import TABLES
@@ -23,6 +27,7 @@ from sourcebench.exhibits import that_need
 from sourcebench.retrieval.formats import REMARKS
 from sourcebench.retrieval.formats.ct import REMARKS as OF_SLICES
 from sourcebench.study.sources import Source
+from synthetic_confidence import TEST_SETS, write_confident
 from synthetic_predictions import write_study
 from synthetic_runs import synthetic_runs
 
@@ -67,6 +72,20 @@ def test_subgroups(tmp_path):
     assert documented("`subgroups.csv`") == {*table, "balanced_accuracy"} - AXES - FURTHER
 
 
+def test_confidence_and_its_curves(tmp_path):
+    folders = write_confident(tmp_path, p_art=(0,), folds=1)
+    evidence = Evidence.of(folders, "tag", draws=20, asked=Asked.of(["msr"], 0.95, TEST_SETS))
+    for name, make in {"confidence": confidence, "risk_coverage": risk_coverage}.items():
+        assert documented(f"`{name}.csv`") == set(make(evidence)) - AXES - FURTHER
+
+
+def test_the_page_names_the_scores_that_are_probabilities():
+    text = (ROOT / "docs" / "tables.md").read_text()
+    (listed,) = re.findall(r"probability of a right answer alone \((.*?)\)", text)
+    probable = {name for name in SCORES if SCORES.get(name).probability}
+    assert set(re.findall("`([^`]+)`", listed)) == probable
+
+
 def test_published_numbers():
     assert documented("`published.csv`") == set(PUBLISHED) - AXES
 
@@ -86,7 +105,7 @@ def test_table1_and_the_audit():
 
 
 def test_sources():
-    source = Source.of("random", {"kind": "random"}, ["tiny_resnet"])
+    source = Source.of("random", {"kind": "random"}, {"experiment.archs": ["tiny_resnet"]})
     table = sources_table({"random": source.described}, {"random": ["tiny_resnet"]}, [])
     assert documented("`sources.csv`") == set(flat(table))
 

@@ -1,6 +1,7 @@
 """A wrong config stops with a sentence that names the key, what it got and what is allowed."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -8,7 +9,9 @@ from snakemake.utils import update_config
 
 from conftest import ROOT
 from sourcebench.axes import USUAL
+from sourcebench.design import TEST_SETS
 from sourcebench.errors import SourceBenchError
+from sourcebench.evaluation.asked import Asked
 from sourcebench.study import Dependencies, Study
 
 DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
@@ -52,6 +55,7 @@ WRONG = [
     ("experiment.p_art", [0, 1.2], r"experiment\.p_art\.1 is 1\.2.* at least 0 and at most 1"),
     ("experiment.p_art", 0.5, r"experiment\.p_art is 0\.5; it must be of type array"),
     ("experiment.p_art", [0, 0], "without repetitions"),
+    ("experiment.coverage", 0, r"experiment\.coverage is 0; .* over 0 and up to 1"),
     ("experiment.folds", 0, r"experiment\.folds is 0; .* at least 1 and at most 20"),
     ("experiment.folds", "five", r"experiment\.folds is 'five'; it must be of type integer"),
     ("experiment.sources", ["imagnet"], r"experiment\.sources has 'imagnet'.*imagenet, imagenet_k"),
@@ -173,7 +177,7 @@ WRONG = [
     ),
     ("training.precision", "fp16", r"training\.precision is 'fp16'; .*auto, bf16, fp32"),
     ("training.learning_rate", 0, r"learning_rate is 0; it must be over 0 and at most 1"),
-    ("training.augmentation.flip", True, r"augmentation has the key 'flip'"),
+    ("training.augmentation.mirror", True, r"augmentation has the key 'mirror'"),
     ("sources.radimagenet.mean", "half", r"mean is 'half'; it must be a number or a list of 3"),
     ("sources.radimagenet.std", 0, r"std is 0; it must be a number over 0 or a list of 3 of them"),
 ]
@@ -399,6 +403,29 @@ def test_a_shift_is_a_test_set_of_the_tasks_that_name_it():
     assert (study.uses["soft_1"].title, study.uses["soft_2"].title) == ("Denoising", "Much")
     assert study.runs.equals(plain.runs)  # it trains nothing
     assert (study.style, study.figures) == (plain.style, plain.figures)
+
+
+def test_what_each_test_set_is():
+    config = changed("shifts.soft.levels", [{"diameter": 400}, {"diameter": 100}])
+    config["shifts"]["men"] = {"kind": "acquisition", "column": "gender", "values": ["M"]}
+    task = config["tasks"]["cxr_mass"]
+    task["shifts"] = ["soft", "men"]
+    shifted = {
+        "soft_1": ("corruption", "soft", 1),
+        "soft_2": ("corruption", "soft", 2),
+        "men": ("acquisition", "men", 0),
+    }
+    confounded = {name: ("confounder", name, 0) for name in ("ood", "clean", "artifact")}
+    study = Study.of(config)
+    assert study.tasks["cxr_mass"].test_sets == {"iid": ("iid", "iid", 0), **confounded, **shifted}
+    task["confounders"] = []
+    alone = Study.of(config)
+    assert alone.tasks["cxr_mass"].test_sets == {"clean": ("iid", "clean", 0), **shifted}
+    assert alone.scoring("cxr_mass") == {}
+    asked = Asked.of(**replace(study, confidence=["msr"], coverage=0.9).scoring("cxr_mass"))
+    assert (asked.scores, asked.coverage) == (["msr"], 0.9)
+    assert asked.shifted("soft_2") == ("corruption", "soft", 2)
+    assert set(asked.test_sets) == {*TEST_SETS, *shifted}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from sourcebench.datasets.nih.tables import metadata as nih
 from sourcebench.datasets.rxrx1.tables import EXPERIMENTS
 from sourcebench.datasets.tasks import candidates
 from sourcebench.study import Study
+from sourcebench.training.runs import Recipe
 
-CONFIG = merged(yaml.safe_load((ROOT / "config" / "shifts.yaml").read_text()))
+CONFIG = merged(yaml.safe_load((ROOT / "config" / "silent_failures.yaml").read_text()))
 TASKS, SHIFTS = CONFIG["tasks"], CONFIG["shifts"]
 
 
@@ -27,7 +28,7 @@ def phantoms(name):
     return build(name, {**entry, "origin": "phantoms"}).metadata()
 
 
-@pytest.mark.parametrize("name", ["shifts", "shifts_demo"])
+@pytest.mark.parametrize("name", ["silent_failures", "shifts_demo"])
 def test_the_studies_have_four_tasks_and_what_is_shifted(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
@@ -39,6 +40,31 @@ def test_the_studies_have_four_tasks_and_what_is_shifted(name, tmp_path, monkeyp
         drawn = set(study.tasks[task].shifts)
         apart = set(study.tasks[task].sampling.get("apart", {}))
         assert bool(drawn - apart) == task.endswith("_all") == (not apart)
+
+
+# The paper's section 3 and its published code: network, batch size, epochs, learning rate, weight
+# decay, dropout before the head.
+SETTINGS = {
+    "dermoscopy": ("efficientnet_b4", 16, 20, 3e-5, 0, 0.2),
+    "chest": ("densenet121_dropout", 96, 40, 5e-4, 1e-5, 0),
+    "cells": ("densenet161_dropout", 70, 120, 1.5e-4, 1e-5, 0),
+    "nodules": ("densenet161_dropout", 512, 45, 1.5e-4, 0.1, 0),
+}
+
+
+def test_the_tasks_are_trained_as_the_paper_trained_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = Study.of(CONFIG)
+    for name, task in study.tasks.items():
+        of = {"batch_size": task.batch_size, "monitor": task.monitor}
+        recipe = Recipe.of(task.training.recipe, of, 1)
+        (arch,) = study.archs_of(name)
+        said = (arch, recipe.batch_size, recipe.epochs, recipe.learning_rate, recipe.weight_decay)
+        assert (*said, recipe.dropout) == SETTINGS[name.split("_")[0]]
+        assert recipe.descent.optimiser == "adam"
+        assert (recipe.schedule, recipe.clip, recipe.choose) == ("cosine", 1, "last")
+        assert (recipe.augmentation.flip, recipe.augmentation.shear) == (0.5, 0)
+    assert len(study.runs) == 13 * 2 * 3 * 4  # tasks, sources, repeats, methods
 
 
 def test_every_word_for_a_lesion_is_benign_or_malignant():

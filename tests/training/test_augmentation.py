@@ -80,3 +80,22 @@ def test_the_outside_repeats_the_edge():
     expected = torch.zeros(10, 10)
     expected[:, :4] = 7
     torch.testing.assert_close(warp(image, right)[0, ..., 0], expected, atol=1e-3, rtol=0)
+
+
+def test_mirroring_exchanges_left_and_right():
+    images = torch.rand(4, 16, 16, 3) * 255
+    mirror = Augmentation(rotation=0, shift=0, shear=0, zoom=0, flip=1)
+    theta = mirror.draw(4, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(warp(images, theta), images.flip(2), atol=1e-3, rtol=0)
+
+
+def test_mirroring_leaves_the_other_draws_as_they_are():
+    plain, mirrored = (
+        Augmentation(flip=flip).draw(4000, torch.Generator().manual_seed(1)) for flip in (0, 0.3)
+    )
+    turned = (plain != mirrored).any(-1).any(-1)
+    assert abs(turned.double().mean() - 0.3) < 0.03
+    images = torch.rand(200, 9, 9, 1)
+    expected = warp(images, plain[:200])
+    expected[turned[:200]] = expected[turned[:200]].flip(2)
+    torch.testing.assert_close(warp(images, mirrored[:200]), expected, atol=1e-5, rtol=0)

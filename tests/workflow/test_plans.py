@@ -14,7 +14,7 @@ STUDIES = {
     "demo": ["config/demo.yaml"],
     "rethink": ["config/rethink.yaml"],
     "rethink_demo": ["config/rethink_demo.yaml"],
-    "shifts": ["config/shifts.yaml"],
+    "silent_failures": ["config/silent_failures.yaml"],
     "shifts_demo": ["config/shifts_demo.yaml"],
     "slurm_trial": ["config/demo.yaml", "tests/slurm/config.yaml"],
 }
@@ -28,7 +28,7 @@ def plan(folder, *arguments):
     return said
 
 
-FEWER = {"source_matters": "folds: 1", "rethink": "repeats: 1", "shifts": "repeats: 1"}
+FEWER = {"source_matters": "folds: 1", "rethink": "repeats: 1", "silent_failures": "repeats: 1"}
 """The same rules, groups and kinds of run as in all of them, planned in half the time."""
 
 

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 from importlib.util import find_spec
-from inspect import signature
+from inspect import isfunction, signature
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -125,14 +125,25 @@ def run_by(script, *made):
 
 
 def own_metrics():
-    """The code of metrics that plugins bring, as a parameter: run_by knows those of the library alone.
+    """The code of metrics and confidence scores that plugins bring, as a parameter: run_by knows those
+    of the library alone.
 
     A plugin that registers some has loaded their package. Else there are none, and it is not loaded,
     since it takes a second.
     """
-    package = sys.modules.get("sourcebench.evaluation.metrics")
-    found = [package.METRICS.get(name) for name in package.METRICS] if package else []
-    return code_of(*(metric for metric in found if not is_ours(metric)))
+    registries = {
+        "metrics": "METRICS",
+        "failures": "FAILURE_METRICS",
+        "confidence": "SCORES",
+    }
+    found = []
+    for package, registry in registries.items():
+        if loaded := sys.modules.get(f"sourcebench.evaluation.{package}"):
+            known = getattr(loaded, registry)
+            found += [known.get(name) for name in known]
+    found = [getattr(each, "func", each) for each in found]  # of a partial
+    made = [each if isfunction(each) else type(each) for each in found]
+    return code_of(*(each for each in made if not is_ours(each)))
 
 
 def of_task(answer):

@@ -18,6 +18,7 @@ rule evidence:
     params:
         further=list(study.further),
         subgroups=lambda wildcards: study.tasks[wildcards.task].subgroups,
+        confidence=lambda wildcards: study.scoring(wildcards.task),
         code=run_by(
             "evidence",
             *map(tables.TABLES.get, that_need(tables.TABLES, "predictions")),

@@ -34,6 +34,7 @@ rule finetune:
         predictions=f"{RUN}/predictions.parquet",
         history=f"{RUN}/history.csv",
         record=f"{RUN}/run.json",
+        **({"validation": f"{RUN}/validation.parquet"} if study.confidence else {}),
     log:
         f"{RUN}/log.txt",
     benchmark:

@@ -16,7 +16,9 @@ DECIDING = {
     "prepare": lambda given: DECIDED_BY.images(given["task"]),
     "design": lambda given: DECIDED_BY.test_sets(given["task"]),
     "confound": lambda given: DECIDED_BY.layer(given["task"], given["confounder"]),
-    "finetune": lambda given: DECIDED_BY.run(*network_axes(given)),
+    "finetune": lambda given: DECIDED_BY.run(
+        *network_axes(given), study.explores(given)
+    ),
 }
 
 
@@ -245,14 +247,18 @@ def runs_tested():
 
 
 def evidence_inputs(wildcards):
-    """The predictions under a confounder, those of p_art = 0 among them, the runs' records, and the
-    samples where a task has subgroups."""
+    """The predictions under a confounder, those of p_art = 0 among them, the runs' records, the
+    samples where a task has subgroups, and what networks say of the images that they validated on
+    where a study asks for confidence scores."""
     folders = runs_tested()[wildcards.task, wildcards.confounder]
     samples = rules.manifest.output.manifest.format(task=wildcards.task)
     return {
         "samples": samples if study.tasks[wildcards.task].subgroups else [],
         "predictions": [f"{folder}/predictions.parquet" for folder in folders],
         "records": [f"{folder}/run.json" for folder in folders],
+        "validation": [
+            f"{folder}/validation.parquet" for folder in folders if study.confidence
+        ],
         "before": list(paths_of(before_images(wildcards.task))),
     }
 
@@ -276,7 +282,11 @@ def paths_of(inputs):
 def run_given(wildcards):
     """All that a run is made with. One table: Snakemake takes its time over each function, and there
     are thousands of runs."""
-    return {"run": dict(wildcards.items()), **network_given(*network_axes(wildcards))}
+    return {
+        "run": dict(wildcards.items()),
+        "explored": study.explores(wildcards),
+        **network_given(*network_axes(wildcards)),
+    }
 
 
 @cache
@@ -285,7 +295,7 @@ def network_given(task, confounder, source, arch, transfer, method):
     chosen, start = study.tasks[task], study.sources[source]
     place = task, confounder, source, arch, transfer
     return {
-        "training": study.training.recipe,
+        "training": chosen.training.recipe,
         "batch": {"batch_size": chosen.batch_size, "monitor": chosen.monitor},
         "confounders": chosen.tested(confounder),
         "transfer": study.transferred(transfer),
@@ -293,6 +303,10 @@ def network_given(task, confounder, source, arch, transfer, method):
         "normalisation": start.normalisation,
         "structure": start.structure(arch),
         "keep": study.keeps_checkpoint(task, confounder, method),
+        "measured": {
+            "measures": study.measures(method),
+            "passes": study.dropout_passes,
+        },
         "seed": study.seed,
         "trained_by": DECIDED_BY.network(*place, method),
         "begun_by": DECIDED_BY.network(*place, study.begun_by(task, method)),

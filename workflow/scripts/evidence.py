@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sourcebench import files
 from sourcebench.attributes.groups import groups
+from sourcebench.evaluation.asked import Asked
 from sourcebench.evaluation.evidence import Evidence
 from sourcebench.evaluation.tables import TABLES
 from sourcebench.jobs import job
@@ -15,6 +16,8 @@ with job(snakemake):
     if wanted:
         samples = files.read_table(snakemake.input.samples, text=wanted)
         found = groups(samples, wanted, f"tasks.{snakemake.wildcards.task}.subgroups")
-    evidence = Evidence.of(folders, confounder, further, groups=found)
+    scoring = snakemake.params.confidence
+    asked = Asked.of(**scoring) if scoring else None
+    evidence = Evidence.of(folders, confounder, further, groups=found, asked=asked)
     for name, path in snakemake.output.items():
         files.write_csv(path, TABLES.get(name)(evidence))

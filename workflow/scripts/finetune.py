@@ -12,8 +12,9 @@ from sourcebench.jobs import job
 
 with job(snakemake) as terminal:
     from sourcebench.sources import Normalisation
-    from sourcebench.training.finetuning import Kept, Layers, Outputs, Recipe, Run, finetune
+    from sourcebench.training.finetuning import Layers, Run, finetune
     from sourcebench.training.methods import METHODS
+    from sourcebench.training.runs import Kept, Measured, Outputs, Recipe
     from sourcebench.training.transfer import TRANSFERS
 
     gc.freeze()
@@ -32,9 +33,10 @@ with job(snakemake) as terminal:
         method=METHODS.from_entry(given["method"]),
         structure=given["structure"],
         normalisation=Normalisation(*given["normalisation"]),
-        outputs=Outputs.of(snakemake.output, keep=given["keep"]),
+        outputs=Outputs.of(snakemake.output, keep=given["keep"], explored=given["explored"]),
         trained_by=given["trained_by"],
         begun=Kept.of(inputs.begun, given["begun_by"]),
+        measured=Measured(**given["measured"]),
     )
     effort = "{epochs} epochs in {seconds:.0f} s, the best was {best_epoch}".format(**record)
     print(f"  {' '.join(given['run'].values())}: {effort}", file=terminal)

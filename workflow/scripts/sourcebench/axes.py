@@ -115,7 +115,7 @@ class Run:
     task: str = axis("tasks", among="tasks", seeded=True)
     confounder: str = axis()
     source: str = axis("sources", among="sources")
-    arch: str = axis("archs", seeded=True)
+    arch: str = axis("archs", own=True, seeded=True)
     p_art: float = axis("p_art", own=True, values=FROM_0_TO_1)
     fold: int = axis("folds", values={"maximum": 20}, seeded=True, again=True)
     transfer: str = axis("transfer", default="full", own=True, among="transfer")

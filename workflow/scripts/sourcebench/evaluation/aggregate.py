@@ -21,7 +21,7 @@ BOUNDS = ("auroc_low", "auroc_high")
 AXIS_DTYPES = {**{axis.name: axis.dtype for axis in AXES}, "test_set": "str"}
 TEXT = (
     "source_a", "source_b", "of", "class", "contrast", "skilled", "score", "metric", "column",
-    "group",
+    "group", "shift", "family",
 )  # fmt: skip
 """Columns of tables that are text whatever they hold."""
 PREDICTION_COLUMNS = ["test_set", "image_id", "patient_id", "label", "artifact"]
@@ -135,26 +135,54 @@ def read_record(path: Path, keys: Sequence[str]) -> dict[str, Any]:
         raise damaged(path, str(error)) from error
 
 
-def read_predictions(path: Path, confounder: str) -> pd.DataFrame:
+def read_predictions(path: Path, confounder: str, *, measured: bool = False) -> pd.DataFrame:
     """Return a run's predictions under a confounder.
+
+    Args:
+        path: of the file.
+        confounder: its name.
+        measured: whether what was measured beside the logits is wanted, see `training.measures`.
 
     Raises:
         SourceBenchError: the file is missing or damaged (named), it has no predictions under the
             confounder, or values are missing in it.
     """
     try:
-        logits = columns_of_logits(pyarrow.parquet.read_schema(path).names)
+        there = pyarrow.parquet.read_schema(path).names
         wanted = [("confounder", "==", confounder)]
-        columns = [*PREDICTION_COLUMNS, *logits]
+        columns = [*PREDICTION_COLUMNS, *columns_of_logits(there)]
+        if measured:
+            columns += [name for name in there if name not in (*columns, "confounder", "probe")]
         predictions = pd.read_parquet(path, columns=[*columns, "probe"], filters=wanted)
     except (OSError, ValueError, KeyError) as error:
         raise damaged(path, str(error)) from error
     if predictions.empty:
         raise damaged(path, f"it has no predictions under '{confounder}'")
-    given = predictions.drop(columns="probe")
-    if (holes := given.isna().any()).any():
-        raise damaged(path, f"values are missing in {', '.join(given.columns[holes])}")
+    _check_whole(path, predictions.drop(columns="probe"))
     return predictions
+
+
+def read_validation(path: Path) -> pd.DataFrame:
+    """Return what a network says of the images that its fold validated on.
+
+    Raises:
+        SourceBenchError: the file is missing or damaged (named), or values are missing in it.
+    """
+    try:
+        said = pd.read_parquet(path)
+        needed = [name for name in PREDICTION_COLUMNS if name != "test_set"]
+        needed += columns_of_logits(said.columns)
+        if lacking := [name for name in needed if name not in said]:
+            raise KeyError(f"it has no column {', '.join(lacking)}")
+    except (OSError, ValueError, KeyError) as error:
+        raise damaged(path, str(error)) from error
+    _check_whole(path, said)
+    return said
+
+
+def _check_whole(path: Path, table: pd.DataFrame) -> None:
+    if (holes := table.isna().any()).any():
+        raise damaged(path, f"values are missing in {', '.join(table.columns[holes])}")
 
 
 def damaged(path: Path, why: str) -> SourceBenchError:

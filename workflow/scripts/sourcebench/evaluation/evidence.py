@@ -8,7 +8,7 @@ sources, shares and test sets are compared in pairs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from sourcebench.evaluation.aggregate import (
     read_predictions,
     read_record,
 )
+from sourcebench.evaluation.asked import Asked, Network
 from sourcebench.evaluation.cells import Cells, cells
 from sourcebench.evaluation.metrics import METRICS, RESAMPLED, columns_of_logits, score
 from sourcebench.evaluation.replicates import cell
@@ -48,6 +49,8 @@ class Evidence:
             artifact, probe` and the logits.
         draws: of the patients, how many.
         groups: those that images fall into, see `attributes.groups`; None without any.
+        asked: what the study asks of confidence scores.
+        networks: of which network each row of `runs` is; () in a study that asks for no score.
     """
 
     task: str
@@ -56,6 +59,8 @@ class Evidence:
     predictions: Sequence[pd.DataFrame]
     draws: int = DRAWS
     groups: pd.DataFrame | None = None
+    asked: Asked = field(default_factory=Asked)
+    networks: Sequence[Network] = ()
 
     @classmethod
     def of(
@@ -65,15 +70,18 @@ class Evidence:
         further: Sequence[str] = (),
         draws: int = DRAWS,
         groups: pd.DataFrame | None = None,
+        asked: Asked | None = None,
     ) -> Evidence:
         """Read the runs of a task that were tested under a confounder, and score them.
 
         Args:
-            folders: with each run's `predictions.parquet` and `run.json`.
+            folders: with each run's `predictions.parquet` and `run.json`, and with its
+                `validation.parquet` where scores are asked for.
             confounder: of the predictions that are read.
             further: names of the axes that the study has beyond those of every study.
             draws: how many.
             groups: of the task's images, see `attributes.groups`.
+            asked: what the study asks of confidence scores; nothing, if it is left out.
 
         Raises:
             SourceBenchError: a file is missing or damaged (named), a run was not tested under the
@@ -82,22 +90,25 @@ class Evidence:
         """
         if not folders:
             raise SourceBenchError("There are no runs to collect: the experiment's table is empty.")
-        order = columns(further)
-        rows, tested = [], []
+        order, asked = columns(further), asked or Asked()
+        rows, tested, networks = [], [], []
         for folder in map(Path, folders):
-            for row, predictions in _tests(folder, confounder, order):
+            network = Network.of(folder) if asked.scores else None
+            for row, predictions in _tests(folder, confounder, order, measured=bool(network)):
                 rows.append({**row, "folder": folder})
                 tested.append(predictions)
+                networks += [network] if network else []
         runs = _typed(pd.DataFrame(rows), order)
         if (twice := runs.duplicated(order, keep=False)).any():
             both = " and ".join(map(str, runs.loc[twice, "folder"].unique()[:2]))
             raise SourceBenchError(f"The same run is in {both}; delete one of the two.")
         runs = runs.sort_values(order)
         tested = [tested[i] for i in runs.index]
+        networks = [networks[i] for i in runs.index] if networks else []
         runs = runs.reset_index(drop=True)
         _check_paired(runs, tested)
-        task = str(runs["task"].iloc[0])
-        return cls(task, confounder, runs.drop(columns="folder"), tested, draws, groups)
+        task, runs = str(runs["task"].iloc[0]), runs.drop(columns="folder")
+        return cls(task, confounder, runs, tested, draws, groups, asked, networks)
 
     @cached_property
     def patients(self) -> Patients:
@@ -206,13 +217,14 @@ def _rarest(predictions: pd.DataFrame) -> int:
 
 
 def _tests(
-    folder: Path, confounder: str, order: Sequence[str]
+    folder: Path, confounder: str, order: Sequence[str], *, measured: bool
 ) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Yield the rows of one run, each with its predictions, by test sets."""
     place = [name for name in order if name not in ("confounder", "test_set")]
     record = read_record(folder / "run.json", [*place, *EFFORT_DTYPES])
     path = folder / "predictions.parquet"
-    for test_set, group in read_predictions(path, confounder).groupby("test_set", observed=True):
+    predictions = read_predictions(path, confounder, measured=measured)
+    for test_set, group in predictions.groupby("test_set", observed=True):
         try:
             scores = score(group)
         except SourceBenchError as error:

@@ -11,47 +11,61 @@
   runs themselves.
 - artifacts: `(examples, seed) → Figure`. `examples` are original images and the artifacts to be
   drawn into them (`parts.examples.Example`).
+- explored: `(explored, style) → Figure`. `explored` are the runs whose latent space was kept
+  (`explorer.Explored`). Such figures are drawn where there are some, unless on request.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
 
 from sourcebench.artifacts import Artifact
 from sourcebench.exhibits import exhibits
 from sourcebench.traits import Trait
 
-NEEDS = ("tables", "runs", "artifacts")
+NEEDS = ("tables", "runs", "artifacts", "explored")
 
 
-Occasion = Callable[[Collection[Trait], Collection[Trait]], bool]
+class Contents(NamedTuple):
+    """What a study has, by which it is decided what is drawn of it.
+
+    Attributes:
+        confounders: the artifacts and attributes that are its confounders.
+        shifts: the artifacts that are drawn into test images alone.
+        scores: its confidence scores.
+        explored: whether the latent space of any of its runs is explored.
+    """
+
+    confounders: Collection[Trait] = ()
+    shifts: Collection[Trait] = ()
+    scores: Collection[str] = ()
+    explored: bool = False
 
 
-def _has_noise(confounders: Collection[Trait], _: Collection[Trait]) -> bool:
-    return any(isinstance(each, Artifact) and each.is_noise for each in confounders)
+def _has_noise(study: Contents) -> bool:
+    return any(isinstance(each, Artifact) and each.is_noise for each in study.confounders)
 
 
-def _has_artifacts(confounders: Collection[Trait], shifts: Collection[Trait]) -> bool:
-    return any(isinstance(each, Artifact) for each in [*confounders, *shifts])
+def _has_artifacts(study: Contents) -> bool:
+    return any(isinstance(each, Artifact) for each in [*study.confounders, *study.shifts])
 
 
-OCCASIONS: Mapping[str, Occasion] = {
-    "always": lambda _, __: True,
-    "with confounders": lambda confounders, _: bool(confounders),
+OCCASIONS: Mapping[str, Callable[[Contents], bool]] = {
+    "always": lambda _: True,
+    "with confounders": lambda study: bool(study.confounders),
     "with artifacts": _has_artifacts,
     "with noise": _has_noise,
-    "on request": lambda _, __: False,
+    "with confidence": lambda study: bool(study.scores),
+    "with confidence and confounders": lambda study: bool(study.scores and study.confounders),
+    "with explored runs": lambda study: study.explored,
+    "on request": lambda _: False,
 }
-"""When a figure is drawn in a study that asks for none by name, by its confounders and shifts."""
+"""When a figure is drawn in a study that asks for none by name."""
 
 FIGURES = exhibits("figure", "figures/*/*.rst", needs=NEEDS, drawn=OCCASIONS)
 PAGES = exhibits("page", "figures/*.rst")
 
 
-def called_for(confounders: Collection[Trait], shifts: Collection[Trait] = ()) -> list[str]:
-    """Return the figures of a study that asks for none by name: those its artifacts call for.
-
-    Args:
-        confounders: the artifacts and attributes that are its confounders.
-        shifts: the artifacts that are drawn into test images alone.
-    """
-    drawn = {name: OCCASIONS[FIGURES.get(name).drawn] for name in FIGURES.names()}
-    return [name for name, occasion in drawn.items() if occasion(confounders, shifts)]
+def called_for(study: Contents) -> list[str]:
+    """Return the figures of a study that asks for none by name: those its contents call for."""
+    drawn = {name: FIGURES.get(name).drawn for name in FIGURES.names()}
+    return [name for name, when in drawn.items() if OCCASIONS[when](study)]

@@ -31,10 +31,11 @@ class Architecture:
         title: its name for people, as in papers.
         network: its own plain network, from which random runs start: the name of a builder in
             `NETWORKS` as `builder`, and the builder's options. Left out where there is a parent.
-        parent: for a truncated network the architecture whose weights it takes.
-        derive: makes the truncated network from its parent's, which it may alter.
-        initialisation: how fresh weights are drawn, a name in `INITIALISATIONS`; a truncated
-            network's are its parent's.
+        parent: for a network that is made from another's, truncated or with dropout put in, the
+            architecture whose weights it takes.
+        derive: makes the network from its parent's, which it may alter.
+        initialisation: how fresh weights are drawn, a name in `INITIALISATIONS`; with a parent,
+            as that one's.
     """
 
     title: str
@@ -147,6 +148,6 @@ def network_of(arch: str) -> Mapping[str, Any]:
 
 
 def truncate(arch: str, backbone: nn.Module) -> nn.Module:
-    """Return what a truncated architecture leaves of its parent; any other stays as it is."""
+    """Return what an architecture makes of its parent; one without a parent stays as it is."""
     derive = ARCHITECTURES.get(arch).derive
     return derive(backbone) if derive else backbone

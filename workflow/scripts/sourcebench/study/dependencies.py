@@ -25,6 +25,7 @@ from sourcebench.parameters import deciding
 from sourcebench.retrieval.folders import fingerprint
 from sourcebench.sources import weights_id
 from sourcebench.study.study import Study
+from sourcebench.training.measures import MEASURES
 from sourcebench.training.methods import CROSS_ENTROPY, METHODS
 from sourcebench.training.transfer import TRANSFERS
 
@@ -149,13 +150,24 @@ class Dependencies:
         arch: str,
         transfer: str | None,
         method: str | None = None,
+        explored: bool = False,
     ) -> str:
-        """Return what decides a run's predictions, beside its place in the experiment."""
+        """Return what decides a run's predictions, beside its place in the experiment.
+
+        Args:
+            task: the task, the first of the axes that this differs by.
+            confounder: another axis.
+            source: another.
+            arch: another.
+            transfer: another.
+            method: the last.
+            explored: whether features are kept for its latent space.
+        """
         chosen = self._study.tasks[task]
         network = self.network(task, confounder, source, arch, transfer, method)
         drawn = [(each, self._drawn(task, each)) for each in chosen.tested(confounder)]
         shifted = [(*each, self.layer(task, each[0])) for each in chosen.shifted]
-        return digest(STAGES["test"], network, drawn, shifted)
+        return digest(STAGES["test"], network, drawn, shifted, *self._asked(method, explored))
 
     @_once
     def network(
@@ -183,11 +195,18 @@ class Dependencies:
             code_of(NETWORKS.get(network["builder"]), type(way), type(trained)),
             derive and code_of(getattr(derive, "func", derive)),
             way,
-            _sorted(self._study.training.deciding),
+            _sorted(chosen.training.deciding),
             [chosen.batch_size, chosen.monitor],
             self._study.seed,
             *([] if trained == CROSS_ENTROPY else [trained.kind, deciding(trained)]),
         )
+
+    def _asked(self, method: str | None, explored: bool) -> list[object]:
+        """What is asked of a network beside its logits; nothing of a study that asks nothing."""
+        measured = [(name, MEASURES.get(name)) for name in self._study.measures(method)]
+        sampled = [self._study.dropout_passes for _, each in measured if each.sampled][:1]
+        code = [[name, code_of(each)] for name, each in measured]
+        return [*code, *sampled, *(["explored"] if explored else [])]
 
     def _labels(self, task: str) -> str:
         entry = self._study.tasks[task].labels

@@ -1,7 +1,7 @@
 """Entries of a config: datasets, published splits, and how networks are trained."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -10,6 +10,9 @@ from sourcebench.errors import SourceBenchError
 from sourcebench.schemas import known
 
 Entry = Mapping[str, Any]
+
+MIRRORING = {"flip": 0.0}
+"""What an augmentation is that doesn't say it."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,23 @@ class Training:
     accelerator: Literal["auto", "cpu", "gpu"]
     threads: int = 4
     keep_checkpoints: Literal["shared", "all", "none"] = "shared"
+    optimiser: str = "keras_adam"
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    clip: float | None = None
+    choose: str = "best"
+
+    @classmethod
+    def of(cls, entry: Entry, own: Entry | None = None) -> "Training":
+        """Return how the networks of a study, or of one of its tasks, are trained.
+
+        Args:
+            entry: `training` of the config.
+            own: the task's `training`, which goes before it, key by key.
+        """
+        own = own or {}
+        augmentation = {**entry["augmentation"], **own.get("augmentation", {})}
+        return cls(**{**entry, **own, "augmentation": {**MIRRORING, **augmentation}})
 
     @property
     def cards(self) -> int:
@@ -101,5 +121,16 @@ class Training:
 
     @property
     def deciding(self) -> dict[str, Any]:
-        """What of the recipe decides a network, and not where it is computed."""
-        return {key: value for key, value in self.recipe.items() if key != "accelerator"}
+        """What of the recipe decides a network, and not where it is computed.
+
+        A key that has a default counts where it says something else: networks that were trained
+        before there was the key stay what they are.
+        """
+        usual = {each.name: each.default for each in fields(self) if each.default is not MISSING}
+        said = self.recipe | {"augmentation": _without(self.augmentation, MIRRORING)}
+        return {k: v for k, v in _without(said, usual).items() if k != "accelerator"}
+
+
+def _without(entry: Entry, usual: Entry) -> dict[str, Any]:
+    """Return what an entry says that is not usual."""
+    return {key: value for key, value in entry.items() if usual.get(key, MISSING) != value}

@@ -9,6 +9,9 @@ from sourcebench.axes import AXES
 
 Schema = dict[str, Any]
 
+OF_ALL_TASKS = ("precision", "accelerator", "threads", "keep_checkpoints")
+"""Keys of `training` that no task has of its own: how a study is computed, and what is kept."""
+
 
 def schema() -> Schema:
     """Return the JSON schema of a config: that of the file, with the keys of the axes."""
@@ -22,4 +25,16 @@ def schema() -> Schema:
         **experiment["properties"],
     }
     task["properties"] |= {axis.key: axis.schema() for axis in chosen if axis.own}
+    task["properties"]["training"] = _in_part(whole["properties"]["training"])
     return whole
+
+
+def _in_part(training: Schema) -> Schema:
+    """Return the schema of a task's own `training`: any of the keys that decide its networks."""
+    keys = {key: each for key, each in training["properties"].items() if key not in OF_ALL_TASKS}
+    some = {key: value for key, value in keys["augmentation"].items() if key != "required"}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**keys, "augmentation": some},
+    }

@@ -22,7 +22,7 @@ class Source:
         name: of the entry.
         entry: as the config has it.
         supplier: what the entry describes.
-        archs: the experiment's architectures that it has weights for.
+        archs: the architectures, of the experiment and of tasks, that it has weights for.
     """
 
     name: str
@@ -31,17 +31,17 @@ class Source:
     archs: tuple[str, ...]
 
     @classmethod
-    def of(cls, name: str, entry: Entry, archs: Sequence[str]) -> "Source":
+    def of(cls, name: str, entry: Entry, archs: Mapping[str, Sequence[str]]) -> "Source":
         """Check an entry, and return the source.
 
         Args:
             name: of the entry.
             entry: of the config.
-            archs: the experiment's.
+            archs: those that are chosen, by the keys of the config that name them.
 
         Raises:
             SourceBenchError: an unknown kind or key, a wrong value, or weights for none of the
-                architectures.
+                architectures under a key.
         """
         key = f"sources.{name}"
         known(f"{key}.kind", [entry["kind"]], KINDS)
@@ -52,13 +52,16 @@ class Source:
         for arch, network in supplier.tables.get("networks", {}).items():
             _check_network(f"{key}.networks.{arch}", network)
         covered = supplier.covers
-        there = tuple(a for a in archs if covered is None or weights_arch(a) in covered)
-        if not there:
-            raise SourceBenchError(
-                f"experiment.archs is {archs}, for none of which the source '{name}' has weights; "
-                f"it has them for: {', '.join(covered or ())}."
-            )
-        return cls(name, entry, supplier, there)
+        there: list[str] = []
+        for named, wanted in archs.items():
+            had = [a for a in wanted if covered is None or weights_arch(a) in covered]
+            if not had:
+                raise SourceBenchError(
+                    f"{named} is {wanted}, for none of which the source '{name}' has weights; "
+                    f"it has them for: {', '.join(covered or ())}."
+                )
+            there += had
+        return cls(name, entry, supplier, tuple(dict.fromkeys(there)))
 
     @property
     def title(self) -> str:

@@ -12,12 +12,21 @@ from sourcebench import plugins
 from sourcebench.axes import AXES, FURTHER, USUAL, Axis, Value
 from sourcebench.design import NONE
 from sourcebench.evaluation.published import PAPERS, Published, Setting, matching, read
-from sourcebench.figures import FIGURES, called_for
+from sourcebench.figures import FIGURES, Contents, called_for
 from sourcebench.models import ARCHITECTURES
 from sourcebench.parameters import deciding
 from sourcebench.schemas import fits, known
 from sourcebench.sources import structures
 from sourcebench.study.entries import Dataset, Entry, Splits, Training
+from sourcebench.study.measured import (
+    PASSES,
+    Choice,
+    check_scores,
+    explored,
+    measures_of,
+    place,
+    places,
+)
 from sourcebench.study.schema import schema
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
@@ -35,13 +44,17 @@ class Study:
         seed: every random draw follows from it.
         tasks: those chosen, in this order.
         sources: likewise.
-        archs: likewise, whatever sources have weights for them.
+        archs: likewise, of tasks that have none of their own; sources may lack weights for some.
         p_art: shares of confounded positives, of tasks that have none of their own.
         folds: how many.
         further: the axes that this study has beyond those of every study → the values of tasks
             that have none of their own.
         asked: the figures asked for; None: those that the confounders call for.
         audit: names of published splits that the audit looks at.
+        confidence: names of the confidence scores that are made of its networks.
+        coverage: the share of a network's validation images that a score's threshold keeps.
+        dropout_passes: how many times dropout is sampled, where a score is made of that.
+        explore: which runs' latent spaces are explored, see `measured.explored`.
         datasets: all that are defined, chosen or not.
         confounders: likewise.
         shifts: likewise, a level each, by the names of their test sets.
@@ -61,6 +74,10 @@ class Study:
     further: Mapping[str, list[Value]]
     asked: list[str] | None
     audit: list[str]
+    confidence: list[str]
+    dropout_passes: int
+    explore: list[Choice]
+    coverage: float
     datasets: Mapping[str, Dataset]
     confounders: Mapping[str, Confounder]
     shifts: Mapping[str, Shift | Target]
@@ -89,10 +106,9 @@ class Study:
                 known(f"experiment.{axis.key}", chosen.get(axis.key, []), _names(axis, config))
         known("experiment.figures", chosen.get("figures", []), FIGURES.names())
         known("experiment.audit", chosen.get("audit", []), splits)
-        known("experiment.archs", chosen["archs"], ARCHITECTURES.names())
+        archs = _archs(config)
         sources = {
-            name: Source.of(name, config["sources"][name], chosen["archs"])
-            for name in chosen["sources"]
+            name: Source.of(name, config["sources"][name], archs) for name in chosen["sources"]
         }
         confounders = {
             name: Confounder(name, entry) for name, entry in config["confounders"].items()
@@ -110,11 +126,19 @@ class Study:
             entry = config["tasks"][name]
             own = _own(name, entry, config)
             tasks[name] = make_task(
-                name, entry, datasets, confounders, shifts, splits, chosen["folds"], own
+                name,
+                entry,
+                datasets,
+                confounders,
+                shifts,
+                splits,
+                chosen["folds"],
+                config["training"],
+                own,
             )
         for task in tasks.values():
             task.dataset.check()
-        return cls(
+        study = cls(
             name=config["study"],
             seed=config["seed"],
             tasks=tasks,
@@ -129,6 +153,10 @@ class Study:
             },
             asked=chosen.get("figures"),
             audit=chosen.get("audit", []),
+            confidence=chosen.get("confidence", []),
+            dropout_passes=chosen.get("dropout_passes", PASSES),
+            explore=chosen.get("explore", []),
+            coverage=chosen.get("coverage", 0.95),
             datasets=datasets,
             confounders=confounders,
             shifts=shifts,
@@ -137,6 +165,10 @@ class Study:
             method={CROSS_ENTROPY.kind: {"kind": CROSS_ENTROPY.kind}, **config.get("method", {})},
             training=Training(**config["training"]),
         )
+        kinds = (study.trained(name)["kind"] for task in tasks for name in study.methods(task))
+        check_scores(study.confidence, set(kinds))
+        study.explored  # noqa: B018  as with a confounder, now and not in a job
+        return study
 
     @property
     def remarks(self) -> list[str]:
@@ -170,6 +202,10 @@ class Study:
         chosen = self.tasks[task]
         return chosen.own.get("p_art", self.p_art) if chosen.confounders else [0]
 
+    def archs_of(self, task: str) -> list[Any]:
+        """Return the architectures of a task, its own or those of the experiment."""
+        return self.tasks[task].own.get("arch", self.archs)
+
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row per run, with a column per axis: text, but for those that count (int).
@@ -190,12 +226,40 @@ class Study:
             ):
                 name = NONE if p_art == 0 and task.shares_zero(confounder) else confounder
                 start = (task.name, name, source.name)
+                archs = [arch for arch in self.archs_of(task.name) if arch in source.archs]
                 for arch, fold, values in product(
-                    source.archs, range(1, self.folds + 1), product(*further)
+                    archs, range(1, self.folds + 1), product(*further)
                 ):
                     rows.append((*start, arch, text["p_art"](p_art), fold, *values))
         columns = [*(axis.name for axis in USUAL), *self.further]
         return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
+
+    @cached_property
+    def explored(self) -> pd.DataFrame:
+        """The runs whose latent space is explored: rows of `runs`."""
+        return explored(self.runs, self.explore) if self.explore else self.runs[:0]
+
+    @cached_property
+    def _places(self) -> set[tuple[str, ...]]:
+        return places(self.explored)
+
+    def explores(self, run: Mapping[str, Any]) -> bool:
+        """Tell whether a run's latent space is explored, by its place on the study's axes."""
+        return bool(self.explore) and place(run, self.runs) in self._places
+
+    def measures(self, method: str | None) -> list[str]:
+        """Return what is measured of a method's networks besides logits, for confidence scores."""
+        return measures_of(self.confidence, self.trained(method)["kind"])
+
+    def scoring(self, task: str) -> dict[str, Any]:
+        """Return what is asked of confidence scores on a task, see `evaluation.asked.Asked`.
+
+        Nothing in a study that asks for none.
+        """
+        if not self.confidence:
+            return {}
+        told = {"scores": self.confidence, "coverage": self.coverage}
+        return {**told, "test_sets": self.tasks[task].test_sets}
 
     def transferred(self, name: str | None) -> dict[str, Any]:
         """Return the entry of a way to transfer; without that axis everything is fine-tuned."""
@@ -232,13 +296,17 @@ class Study:
 
     @property
     def figures(self) -> list[str]:
-        """The figures asked for, or those that the confounders call for."""
+        """The figures asked for, or those that what the study has calls for."""
         if self.asked is not None:
             return list(self.asked)
         shifts = {n: each for task in self.tasks.values() for n, each in task.shifts.items()}
-        return called_for(
-            [each.trait for each in self._shown.values()], [each.trait for each in shifts.values()]
+        contents = Contents(
+            [each.trait for each in self._shown.values()],
+            [each.trait for each in shifts.values()],
+            self.confidence,
+            bool(self.explore),
         )
+        return called_for(contents)
 
     @property
     def style(self) -> dict[str, Any]:
@@ -252,7 +320,11 @@ class Study:
             "confounders": {name: each.title for name, each in self._shown.items()},
             "noises": [name for name, each in self._shown.items() if each.is_noise],
             "tasks": {each.name: each.title for each in tasks},
-            "archs": {name: ARCHITECTURES.get(name).title for name in self.archs},
+            "archs": {
+                name: ARCHITECTURES.get(name).title
+                for task in self.tasks
+                for name in self.archs_of(task)
+            },
             "references": {t.name: t.reference for t in tasks if t.reference is not None},
             "published": self.published["curves"],
         }
@@ -270,11 +342,12 @@ class Study:
                 "input_size": task.input_size,
                 "confounders": list(task.confounders),
                 "p_art": self.shares(task.name),
+                "archs": self.archs_of(task.name),
+                "training": task.training.recipe,
             }
             for task in self.tasks.values()
         }
         setting = Setting(
-            training=self.training.recipe,
             tasks=tasks,
             confounders={
                 name: {"kind": each.trait.kind, **deciding(each.trait)}
@@ -308,6 +381,24 @@ class Study:
     def _shown(self) -> dict[str, Confounder]:
         """The confounders of its tasks, in the order of figures."""
         return {n: each for task in self.tasks.values() for n, each in task.confounders.items()}
+
+
+def _archs(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the architectures that are chosen, by the keys that name them.
+
+    Raises:
+        SourceBenchError: there is no such architecture.
+    """
+    chosen = config["experiment"]
+    named = {"experiment.archs": chosen["archs"]}
+    for name in chosen["tasks"]:
+        if "archs" in (entry := config["tasks"][name]):
+            named[f"tasks.{name}.archs"] = entry["archs"]
+    for key, archs in named.items():
+        known(key, archs, ARCHITECTURES.names())
+    if len(named) > len(chosen["tasks"]):
+        del named["experiment.archs"]  # every task has its own
+    return named
 
 
 def _own(name: str, entry: Entry, config: Mapping[str, Any]) -> dict[str, list[Value]]:

@@ -8,13 +8,13 @@ from typing import Any
 from sourcebench.axes import Value
 from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
-from sourcebench.design import NONE
+from sourcebench.design import NONE, TEST_SETS
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Frame
 from sourcebench.machine import training_mb
 from sourcebench.schemas import known
 from sourcebench.study.draws import check_draw, frame_of, samples_of
-from sourcebench.study.entries import Dataset, Entry, Splits
+from sourcebench.study.entries import Dataset, Entry, Splits, Training
 from sourcebench.study.uses import Confounder, Shift, Target
 
 USUAL_IMAGES = 1000
@@ -53,6 +53,7 @@ class Task:
         subgroups: by what groups of test images are told apart: a column of the samples → None, a
             confounder that is an attribute → its entry.
         reference: an AUROC from elsewhere, or None.
+        training: how its networks are trained: as the study's, but for what it says itself.
         own: its own values of the experiment's axes, by the axes' names.
     """
 
@@ -76,6 +77,7 @@ class Task:
     monitor: str
     subgroups: Mapping[str, Entry | None]
     reference: float | None
+    training: Training
     own: Mapping[str, list[Value]]
 
     @cached_property
@@ -92,6 +94,21 @@ class Task:
     def shifted(self) -> list[tuple[str, str, int]]:
         """Its further test sets, as `design.Shifted` takes them."""
         return [(each.name, each.family, each.severity) for each in self.shifts.values()]
+
+    @property
+    def test_sets(self) -> dict[str, tuple[str, str, int]]:
+        """What each of its test sets is, by its name: the kind of shift, the family, the severity.
+
+        'iid' is the one whose images are as in training; with confounders the others of its own are
+        'confounder', those that are not confounded among them.
+        """
+        own = {"clean": ("iid", "clean", 0)}
+        if self.confounders:
+            kinds = {"iid": "iid", **dict.fromkeys(TEST_SETS[1:], "confounder")}
+            own = {name: (kind, name, 0) for name, kind in kinds.items()}
+        drawn = {n: (each.shift, each.family, each.severity) for n, each in self.shifts.items()}
+        apart = {n: (each.shift, each.family, 0) for n, each in self.targets.items()}
+        return {**own, **drawn, **apart}
 
     @cached_property
     def carrier(self) -> tuple[str, str, str] | None:
@@ -197,6 +214,7 @@ def make_task(
     shifts: Mapping[str, Shift | Target],
     splits: Mapping[str, Splits],
     folds: int,
+    training: Entry,
     own: Mapping[str, list[Value]],
 ) -> Task:
     """Check an entry of `tasks`, and return the task.
@@ -209,6 +227,7 @@ def make_task(
         shifts: likewise, a level each.
         splits: likewise.
         folds: of the experiment.
+        training: of the config.
         own: see `Task`.
 
     Raises:
@@ -270,5 +289,6 @@ def make_task(
             for each in entry.get("subgroups", [])
         },
         reference=entry.get("reference"),
+        training=Training.of(training, entry.get("training")),
         own=own,
     )

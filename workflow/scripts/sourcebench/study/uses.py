@@ -119,6 +119,11 @@ class Shift(Use):
     place: int | None = None
 
     @property
+    def shift(self) -> str:
+        """What kind of shift it is, as tables say it."""
+        return "corruption"
+
+    @property
     def key(self) -> str:
         """Where it stands in the config."""
         level = "" if self.place is None else f".levels.{self.place}"
@@ -211,6 +216,11 @@ def _severity(kind: str, number: int, common: Entry, key: str, where: str) -> En
 @dataclass(frozen=True)
 class Target(Use):
     """A shift to images that differ by themselves: no network of a task is trained on them."""
+
+    @property
+    def shift(self) -> str:
+        """What kind of shift it is, as tables say it: 'acquisition' or 'manifestation'."""
+        return self.trait.kind
 
     @property
     def key(self) -> str:

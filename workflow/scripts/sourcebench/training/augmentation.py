@@ -10,19 +10,21 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random affine maps: rotation, shift, shear and zoom (Source Matters, section 2.2).
+    """Random affine maps: rotation, shift, shear and zoom (Source Matters, section 2.2), mirroring.
 
     Args:
         rotation: largest angle, degrees.
         shift: largest shift along each axis, fraction of the side.
         shear: largest shear angle, degrees: what Keras makes of `shear_range=0.1` is 0.1 degrees.
         zoom: each axis is zoomed by a factor of its own from [1 − zoom, 1 + zoom].
+        flip: probability that left and right are exchanged, after all that.
     """
 
     rotation: float = 10.0
     shift: float = 0.1
     shear: float = 0.1
     zoom: float = 0.1
+    flip: float = 0.0
 
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw `n` maps from output to input coordinates, as `affine_grid` takes them.
@@ -57,6 +59,9 @@ class Augmentation:
             ],
             1,
         )
+        if self.flip:  # drawn last, and only then: without it the other maps stay as they were
+            mirrored = torch.rand(n, generator=generator, dtype=torch.float64) < self.flip
+            theta[mirrored, :, 0] *= -1
         return theta.float()
 
 

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 from torch import nn
 
 from sourcebench import design, devices
 from sourcebench.axes import Run
 from sourcebench.design import Design
-from sourcebench.files import atomic, write_csv, write_json
+from sourcebench.files import write_csv, write_json
 from sourcebench.models import initialisation_of
 from sourcebench.models.batch_norm import set_momentum
 from sourcebench.models.classifier import Classifier
@@ -29,10 +30,18 @@ from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.methods import CROSS_ENTROPY, Method, Plan, procedure_of
-from sourcebench.training.module import COLUMNS, BestWeights, FineTuner, History, Patience
-from sourcebench.training.predictions import predictions
+from sourcebench.training.module import (
+    COLUMNS,
+    BestWeights,
+    FineTuner,
+    History,
+    LastWeights,
+    Patience,
+)
+from sourcebench.training.predictions import instruments_of, predictions, validated
 from sourcebench.training.provenance import git_commit, versions
-from sourcebench.training.runs import Kept, Outputs, Recipe
+from sourcebench.training.results import write_features, write_parquet
+from sourcebench.training.runs import NOTHING, Kept, Measured, Outputs, Recipe
 from sourcebench.training.stages import train_stages
 from sourcebench.training.transfer import FULL, Transfer
 
@@ -63,6 +72,7 @@ def finetune(
     normalisation: Normalisation = USUAL,
     trained_by: str = "",
     begun: Kept | None = None,
+    measured: Measured = NOTHING,
 ) -> dict[str, Any]:
     """Fine-tune and test one network, and write its predictions, history and record.
 
@@ -87,6 +97,7 @@ def finetune(
             keeps from before is tested without training, if this decided it.
         begun: a network that another run may have kept, from which the method's further stages
             start; where it did not, or something else decided it, that is trained here, alike.
+        measured: what is measured of the network besides its logits.
 
     Returns:
         The record.
@@ -114,10 +125,11 @@ def finetune(
         )
         set_momentum(network, recipe.batch_norm_momentum)
         network = network.to(memory_format=torch.channels_last)
-        data = _data(run, recipe, designs, layers, normalisation, run_seed)
+        rows = _development(run, designs)
+        data = _data(rows, recipe, layers, normalisation, run_seed)
         epochs = procedure_of(method).first_epochs(recipe.epochs)
         plan = Plan(classes, epochs, data.group_sizes(classes), run_seed)
-        model = FineTuner(network, recipe.learning_rate, transfer, method, plan)
+        model = FineTuner(network, recipe.learning_rate, transfer, method, plan, recipe.descent)
         kept = outputs.checkpoint
         effort = checkpoints.load(kept, network, trained_by, companion) if kept else None
         if effort is not None:
@@ -143,10 +155,18 @@ def finetune(
             if kept:
                 checkpoints.write(kept, network, effort, trained_by, companion)
         model.companion = companion
-        answers = predictions(model, run, designs, layers, normalisation, recipe, device, seed)
+        instruments = instruments_of(measured, model, data, recipe, device, run_seed)
+        tested = predictions(
+            model, run, designs, layers, normalisation, recipe, device, seed, instruments,
+            everywhere=outputs.features is not None,
+        )  # fmt: skip
+        if outputs.validation:
+            held = validated(model, rows, data, recipe, device, instruments)
+            write_parquet(outputs.validation, held)
         hardware = devices.hardware(device)
-    with atomic(outputs.predictions) as temporary:
-        answers.to_parquet(temporary, index=False)
+    if outputs.features:
+        write_features(outputs.features, tested.images, tested.features)
+    write_parquet(outputs.predictions, tested.rows)
     epochs_told = pd.DataFrame([*effort.history, *effort.further], columns=HISTORY_COLUMNS)
     write_csv(outputs.history, epochs_told)
     record = {
@@ -166,6 +186,8 @@ def finetune(
         "versions": versions(),
         "git_commit": git_commit(),
     }
+    if measured.measures:
+        record["measured"] = asdict(measured)
     write_json(outputs.record, record)
     return record
 
@@ -177,14 +199,14 @@ def _train(
     device: torch.device,
     folder: Path,
 ) -> Effort:
-    """Train a network, unless for no epoch, and leave it with its best weights.
+    """Train a network, unless for no epoch, and leave it with the weights that are tested.
 
     How many seconds the job took is for others to say.
     """
-    trainer, history, best = trainer_of(recipe, device, folder, model.objective.first)
+    trainer, history, chosen = trainer_of(recipe, device, folder, model.objective.first)
     if recipe.epochs:
         trainer.fit(model, datamodule=data)
-    return Effort(history.rows, best.epoch, 0)
+    return Effort(history.rows, chosen.epoch, 0)
 
 
 def _fresh_backbone(
@@ -213,17 +235,16 @@ def _drawing(seed: int, part: str) -> Iterator[None]:
         yield
 
 
-def _data(
-    run: Run,
-    recipe: Recipe,
-    designs: Mapping[str, Design],
-    layers: Layers,
-    normalisation: Normalisation,
-    seed: int,
-) -> RunData:
+def _development(run: Run, designs: Mapping[str, Design]) -> pd.DataFrame:
+    """Return the rows that a run is trained and validated on, see `design.development`."""
     # With p_art = 0 no image carries an artifact: any of the designs gives the same rows.
     own = designs.get(run.confounder, next(iter(designs.values())))
-    rows = design.development(own.images, run.p_art, run.fold, run.fraction)
+    return design.development(own.images, run.p_art, run.fold, run.fraction)
+
+
+def _data(
+    rows: pd.DataFrame, recipe: Recipe, layers: Layers, normalisation: Normalisation, seed: int
+) -> RunData:
     images = layers.read(rows["image_id"], rows["layer"])
     return RunData(
         images,
@@ -237,10 +258,24 @@ def _data(
     )
 
 
+def _best(recipe: Recipe, first: int) -> tuple[LastWeights, list[Callback]]:
+    monitor, mode = MONITORS[recipe.monitor]
+    ending = Patience(monitor, mode, recipe.patience, first)
+    return BestWeights(monitor, mode, first), [ending]
+
+
+def _last(_: Recipe, first: int) -> tuple[LastWeights, list[Callback]]:
+    return LastWeights(), []
+
+
+CHOICES = {"best": _best, "last": _last}
+"""Which weights are tested → what leaves them in the network, and what ends the training."""
+
+
 def trainer_of(
     recipe: Recipe, device: torch.device, folder: Path, first: int = 1
-) -> tuple[Any, History, BestWeights]:
-    """Return the Lightning trainer of a recipe, with the callbacks that record and keep the best.
+) -> tuple[Any, History, LastWeights]:
+    """Return the Lightning trainer of a recipe, with the callbacks that record and choose.
 
     Args:
         recipe: how to fine-tune.
@@ -251,14 +286,14 @@ def trainer_of(
     # Deterministic mode also fills all fresh memory, a tenth of a step; nothing here reads
     # memory before writing it, so that the predictions are the same without.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    monitor, mode = MONITORS[recipe.monitor]
-    history, best = History(time.monotonic), BestWeights(monitor, mode, first)
+    history, (chosen, ending) = History(time.monotonic), CHOICES[recipe.choose](recipe, first)
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
         accelerator=device.type,
         devices=1 if device.index is None else [device.index],
         precision=cast(Any, devices.precision(recipe.precision, device)),
-        callbacks=[best, history, Patience(monitor, mode, recipe.patience, first)],
+        callbacks=[chosen, history, *ending],
+        gradient_clip_val=recipe.clip,
         # An operation that a card has in no repeatable form is a warning in the log.
         deterministic="warn",
         plugins=[LightningEnvironment()],  # a job is one process, on a cluster too
@@ -269,4 +304,4 @@ def trainer_of(
         num_sanity_val_steps=0,
         default_root_dir=folder,
     )
-    return trainer, history, best
+    return trainer, history, chosen

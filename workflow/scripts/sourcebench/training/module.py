@@ -12,7 +12,7 @@ from torchmetrics.functional.classification import binary_auroc
 from sourcebench.models.classifier import Classifier
 from sourcebench.training.companion import Companion
 from sourcebench.training.methods import CROSS_ENTROPY, Method, Plan, procedure_of
-from sourcebench.training.optimiser import KerasAdam
+from sourcebench.training.optimiser import KERAS_ADAM, Descent
 from sourcebench.training.transfer import FULL, Transfer
 
 THRESHOLDS, EDGE = 200, 1e-7
@@ -34,6 +34,7 @@ class FineTuner(lightning.LightningModule):
         transfer: says which parameters are trained, how fast, and what stays in evaluation mode.
         method: says what is minimised.
         plan: of the training; says how many classes the network tells apart, K.
+        descent: the optimiser, and its learning rate over time.
 
     Attributes:
         companion: a network beside it that knows how confident it may be, once there is one.
@@ -48,6 +49,7 @@ class FineTuner(lightning.LightningModule):
         transfer: Transfer = FULL,
         method: Method = CROSS_ENTROPY,
         plan: Plan = TWO_CLASSES,
+        descent: Descent = KERAS_ADAM,
     ) -> None:
         super().__init__()
         self.network = network
@@ -57,6 +59,7 @@ class FineTuner(lightning.LightningModule):
         self.objective = self.procedure.objective(plan)
         self.classes = plan.classes
         self.companion = None
+        self.descent = descent
         self._validation: list[tuple[Tensor, Tensor]] = []
 
     def on_train_epoch_start(self) -> None:
@@ -64,10 +67,12 @@ class FineTuner(lightning.LightningModule):
         self.objective.epoch_begins(self.current_epoch + 1)
         self.transfer.settle(self.network)
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return Adam as Keras computes it."""
+    def configure_optimizers(self) -> Any:
+        """Return the optimiser, and its schedule over the trainer's epochs."""
         groups = self.transfer.groups(self.network, self.learning_rate)
-        return KerasAdam(groups, self.learning_rate)
+        return self.descent.configured(
+            groups, self.learning_rate, lambda: self.trainer.max_epochs or 1
+        )
 
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
         """Return the loss of a batch of images, labels and groups."""
@@ -171,7 +176,22 @@ def auc_keras(logits: Tensor, labels: Tensor) -> Tensor:
     return -torch.trapezoid(share_above(trust[true]), share_above(trust[~true]))
 
 
-class BestWeights(lightning.Callback):
+class LastWeights(lightning.Callback):
+    """Leave a network with the weights of the last epoch.
+
+    Attributes:
+        epoch: the epoch of the weights that are left, from 1 on; 0 before any.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = 0
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        """Count the epoch."""
+        self.epoch = trainer.current_epoch + 1
+
+
+class BestWeights(LastWeights):
     """Keep the weights of the best epoch in memory, and put them back after training.
 
     Args:
@@ -181,8 +201,9 @@ class BestWeights(lightning.Callback):
     """
 
     def __init__(self, monitor: str, mode: str, first: int = 1) -> None:
+        super().__init__()
         self.monitor, self.sign, self.first = monitor, 1.0 if mode == "max" else -1.0, first
-        self.best, self.epoch = float("-inf"), 0
+        self.best = float("-inf")
         self._weights: dict[str, Tensor] = {}
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from sourcebench.seeds import seed_of
 from sourcebench.training.data import RunData
 from sourcebench.training.methods import Stage
-from sourcebench.training.module import BestWeights, History
+from sourcebench.training.module import History, LastWeights
 from sourcebench.training.runs import Recipe
 
-TrainerOf = Callable[[Recipe], tuple[Any, History, BestWeights]]
+TrainerOf = Callable[[Recipe], tuple[Any, History, LastWeights]]
 
 
 class StageTuner(lightning.LightningModule):
@@ -65,7 +65,7 @@ def train_stages(
     seed: int,
     before: Sequence[dict[str, float]],
 ) -> list[dict[str, float]]:
-    """Train stage after stage, each left with the weights of its best epoch.
+    """Train stage after stage, each left with the weights that `recipe.choose` says.
 
     A stage draws all its random numbers from a seed of its own: it is the same whether the network
     that it starts from was trained just now, or before. No stage ends early.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sourcebench.evaluation.metrics import columns_of_logits
+from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.resampling import Floats
 from sourcebench.registry import Registry
 
@@ -27,10 +27,13 @@ class Tested:
             was measured of the network, see `training.measures`.
         validation: likewise, of the images that its fold validated on; None where no score needs
             them.
+        members: what all networks of its cell said of the same images, in the same order, itself
+            among them; none where it is alone, or no score needs them.
     """
 
     rows: pd.DataFrame
     validation: Tested | None = None
+    members: tuple[Tested, ...] = ()
 
     @cached_property
     def labels(self) -> Classes:
@@ -40,10 +43,22 @@ class Tested:
     @cached_property
     def logits(self) -> Floats:
         """N×K, float64: the softmax of float32 logits is taken in float64, or ties at 1."""
+        # The metrics take a second to import, and a study's config names its scores.
+        from sourcebench.evaluation.metrics import columns_of_logits
+
         return self.rows[columns_of_logits(self.rows.columns)].to_numpy(np.float64)
 
     def column(self, name: str) -> npt.NDArray[Any]:
-        """Return one of its columns (N)."""
+        """Return one of its columns (N).
+
+        Raises:
+            SourceBenchError: there is no such column.
+        """
+        if name not in self.rows:
+            raise SourceBenchError(
+                f"the predictions have no column '{name}'; delete the run's folder and run the "
+                "workflow again."
+            )
         return self.rows[name].to_numpy()
 
 
@@ -70,6 +85,7 @@ class Score(ABC):
             `training.measures.MEASURES`.
         fitted: whether it is fitted on the images that a fold validated on.
         probability: whether it is meant as the probability, in [0, 1], that the answer is right.
+        of_cell: whether it is of all networks of a cell together, see `Tested.members`.
     """
 
     title: ClassVar[str]
@@ -77,10 +93,35 @@ class Score(ABC):
     measures: ClassVar[tuple[str, ...]] = ()
     fitted: ClassVar[bool] = False
     probability: ClassVar[bool] = False
+    of_cell: ClassVar[bool] = False
 
     @abstractmethod
     def of(self, tested: Tested) -> Scored:
         """Return how confident a network is of its answers, and these."""
+
+
+class Column(Score):
+    """A score that was measured with the predictions, and is a column of theirs.
+
+    Attributes:
+        column: its name.
+        called: the column of the classes that it is confident of; None: those of the largest
+            logits, which are the classes' alone whatever else a method has a network put out.
+    """
+
+    column: ClassVar[str]
+    called: ClassVar[str | None] = None
+
+    def of(self, tested: Tested) -> Scored:
+        """Return the columns.
+
+        Raises:
+            SourceBenchError: there is none of the name.
+        """
+        confidences = tested.column(self.column).astype(np.float64)
+        if self.called is None:
+            return Scored(confidences, tested.logits.argmax(1))
+        return Scored(confidences, tested.column(self.called).astype(np.int64))
 
 
 SCORES: Registry[Score] = Registry("confidence score")

@@ -11,7 +11,7 @@ that is undefined, as a rate of the failures where there is none, is NaN, not an
 [0, 1], or its range stands in `LIMITS`.
 
 They hang on the order of the confidences alone, and equal ones are rejected together, so that the
-order of the rows says nothing. Only the calibration error takes them for probabilities.
+order of the rows says nothing. Those in `OF_PROBABILITIES` take them for such.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,6 +29,7 @@ __all__ = [
     "FAILURE_METRICS",
     "LIMITS",
     "OF_BOTH",
+    "OF_PROBABILITIES",
     "Answers",
     "Kept",
     "score",
@@ -50,6 +51,9 @@ high)`."""
 
 OF_BOTH: set[str] = set()
 """Metrics that set failures against the rest: NaN where there is no failure, or nothing else."""
+
+OF_PROBABILITIES: set[str] = set()
+"""Metrics that take confidences for probabilities: all others hang on their order alone."""
 
 
 def limits(metric: str) -> Limits | None:

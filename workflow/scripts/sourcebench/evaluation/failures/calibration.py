@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from sourcebench.evaluation.failures import FAILURE_METRICS
+from sourcebench.evaluation.failures import FAILURE_METRICS, OF_PROBABILITIES
 from sourcebench.evaluation.failures.answers import Kept
 from sourcebench.evaluation.resampling import Floats
 
@@ -29,3 +29,6 @@ def ece(kept: Kept) -> Floats:
     with np.errstate(invalid="ignore"):
         error: Floats = np.abs(excess @ kept.weights).sum(0) / kept.images
     return error
+
+
+OF_PROBABILITIES.add("ece")

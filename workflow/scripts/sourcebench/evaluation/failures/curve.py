@@ -33,9 +33,9 @@ def risk_coverage(answers: Answers) -> RiskCoverage:
     images = max(1, len(answers.failures))
     least = answers.confidences[answers.order[answers.ends[1:] - 1]]
     points = (
-        kept.accepted[:, 0] / images,
+        kept.accepted[:, 0].astype(np.float64) / images,
         kept.risk[:, 0],
-        kept.failed[:, 0] / images,
+        kept.failed[:, 0].astype(np.float64) / images,
         np.append(np.inf, least),
     )
-    return RiskCoverage(*(each[::-1].astype(np.float64) for each in points))
+    return RiskCoverage(*(each[::-1] for each in points))

@@ -1,6 +1,6 @@
 """Confidence intervals of the metrics of one network's answers, over patients."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -25,9 +25,13 @@ HEADLINE = "aurc"
 
 
 def intervals(
-    answers: Answers, ids: npt.ArrayLike, patients: Patients, level: float = 0.95
+    answers: Answers,
+    ids: npt.ArrayLike,
+    patients: Patients,
+    level: float = 0.95,
+    metrics: Collection[str] = FAILURE_METRICS,
 ) -> dict[str, Interval]:
-    """Return every metric with its confidence interval over patients, as `bootstrap` makes it.
+    """Return metrics with their confidence intervals over patients, as `bootstrap` makes them.
 
     Those of `BOUNDS` have their own. The calibration error is too high by what noise adds to each
     bin, and so is its interval: of few answers, or where it is near to 0, it misses the truth. The
@@ -39,6 +43,7 @@ def intervals(
         ids: of their patients.
         patients: drawn, those of the test set.
         level: of confidence, in (0, 1).
+        metrics: which; all, if they are left out.
 
     Raises:
         SourceBenchError: there are not as many patients' ids as answers.
@@ -49,13 +54,14 @@ def intervals(
             f"There are {len(answers.failures)} answers and {names.size} patients' ids; each "
             "answer needs one."
         )
-    drawn = draws(answers, names, patients)
+    drawn = draws(answers, names, patients, set(metrics) - set(BOUNDS))
     every, rarest = counts(answers, names)
     found = {}
     for name, value in score(answers).items():
+        if name not in metrics:
+            continue
         if name in BOUNDS:
             found[name] = Interval(value, *BOUNDS[name](answers, names, level))
-        if name in BOUNDS or name not in FAILURE_METRICS:
             continue
         made = estimate(np.array([value]), drawn[name][None], rarest)
         # Where nothing varies, all patients agree, or those do that are set against others.
@@ -64,16 +70,24 @@ def intervals(
     return found
 
 
-def draws(answers: Answers, ids: npt.ArrayLike, patients: Patients) -> dict[str, Floats]:
-    """Return the metrics on draws of the patients: `HEADLINE` on all, others on the first `FEW`.
+def draws(
+    answers: Answers,
+    ids: npt.ArrayLike,
+    patients: Patients,
+    metrics: Collection[str] = FAILURE_METRICS,
+) -> dict[str, Floats]:
+    """Return metrics on draws of the patients: `HEADLINE` on all, others on the first `FEW`.
 
     Answers are weighted some draws at a time: of 100,000 and 2,000 draws the weights alone would
     take 800 MB.
     """
     rows = patients.rows(ids)
-    parts: dict[str, list[Floats]] = {name: [] for name in FAILURE_METRICS}
+    every = [name for name in FAILURE_METRICS if name in metrics]
+    parts: dict[str, list[Floats]] = {name: [] for name in every}
     for block in _blocks(patients.draws, len(rows)):
-        wanted = FAILURE_METRICS.names() if block.stop <= FEW else [HEADLINE]
+        wanted = [name for name in every if name == HEADLINE or block.stop <= FEW]
+        if not wanted:
+            break
         for name, values in score_draws(answers, patients.drawn(rows, block), wanted).items():
             parts[name].append(values)
     return {name: np.concatenate(each) for name, each in parts.items()}

@@ -17,14 +17,13 @@ class Setting:
     """What a study is like, in plain values.
 
     Attributes:
-        training: the recipe's keys.
         tasks: task → `dataset` (its kind), `origin` of the images, `splits` (name of published
-            ones, or None), `confounders` (names), `p_art`, and the keys of its entry.
+            ones, or None), `confounders` (names), `p_art`, `archs`, `training` (the recipe's keys),
+            and the keys of its entry.
         confounders: confounder → `kind` and parameters.
         sources: source → its architectures.
     """
 
-    training: Facts
     tasks: Mapping[str, Facts]
     confounders: Mapping[str, Facts]
     sources: Mapping[str, Sequence[str]]
@@ -124,8 +123,6 @@ def matching(paper: Paper, study: Setting) -> Published:
         paper: see `files.read`.
         study: what the study is like.
     """
-    if not _agrees(paper["requires"]["training"], study.training):
-        return {"curves": [], "points": [], "trends": [], "efforts": []}
     points = list(_points(paper, study))
     curves = list(_curves(paper, study, points))
     return {
@@ -235,11 +232,12 @@ def _cell(paper: Paper, study: Setting, entry: Facts) -> Cell | None:
     pairs = (
         (needed["tasks"][name], task),
         (needed["confounders"][confounder], study.confounders[confounder]),
+        ([needed["training"]], task["training"]),
     )
     if not all(any(_agrees(one, facts) for one in several) for several, facts in pairs):
         return None
     for source in paper["weights"][entry["source"]]:
-        if arch in study.sources.get(source, ()):
+        if arch in study.sources.get(source, ()) and arch in task["archs"]:
             return {
                 "task": name,
                 "confounder": confounder,

@@ -56,6 +56,7 @@ class StudyStyle:
         references: task → AUROC of another method, drawn for orientation (the paper's Figure 3).
         reference_label: what that method is called in the legend.
         colours: source → colour, where the palette's is not wanted.
+        scores: confidence scores, in the order of the config.
         published: curves of a paper that does the same (`evaluation.published.match.Curve`).
     """
 
@@ -67,6 +68,7 @@ class StudyStyle:
     references: Mapping[str, float] = field(default_factory=dict)
     reference_label: str = "reference"
     colours: Mapping[str, str] = field(default_factory=dict)
+    scores: Sequence[str] = ()
     published: Sequence[Curve] = ()
 
     def covering(self, runs: pd.DataFrame) -> "StudyStyle":
