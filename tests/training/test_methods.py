@@ -12,6 +12,7 @@ from torch.nn import functional
 from conftest import ROOT
 from sourcebench import plugins
 from sourcebench.axes import Run
+from sourcebench.fingerprints import code_of
 from sourcebench.parameters import parameter
 from sourcebench.training.finetuning import finetune
 from sourcebench.training.methods import (
@@ -60,6 +61,15 @@ def test_cross_entropy_is_pytorchs_for_all_images_and_for_each():
     torch.testing.assert_close(each, -outputs.log_softmax(1)[range(7), labels])
     assert CROSS_ENTROPY.outputs(3) == 3
     assert "cross_entropy" in METHODS
+
+
+def test_the_code_of_cross_entropy_is_that_of_finished_studies():
+    """An edit of it, or of base.py, trains every network of every study again.
+
+    What methods have in common beyond a loss belongs into procedure.py. Where cross-entropy is
+    meant to compute something else, this digest changes with it.
+    """
+    assert code_of(CROSS_ENTROPY) == "5ce07bc0117c47fc2f51ddf7c857c0a7"
 
 
 def test_a_method_of_ones_own_trains_with_outputs_of_its_own(world, tmp_path, abstaining):
