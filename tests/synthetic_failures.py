@@ -39,12 +39,17 @@ HELD_OUT = {"acquisition": ("clinic_a", "clinic_b"), "manifestation": ("look_a",
 IMAGES = 200
 
 
-def sets_of(shift):
+def sets_of(shift, families=CORRUPTIONS):
     """The test sets of a kind: (test set, family, severity, deviation from the kind's mean)."""
     if shift == "corruption":
         return [
-            (f"{family}_{level}", family, level, 0.2 * (i - 2) + 0.15 * (level - 3))
-            for i, family in enumerate(CORRUPTIONS)
+            (
+                f"{family}_{level}",
+                family,
+                level,
+                0.2 * (i - (len(families) - 1) / 2) + 0.15 * (level - 3),
+            )
+            for i, family in enumerate(families)
             for level in range(1, 6)
         ]
     if shift in HELD_OUT:
@@ -64,7 +69,7 @@ test_of.__test__ = False  # no test
 
 def row(axes, test, score, aurc, images=IMAGES):
     """A row of confidence.csv of an AURC, whose other numbers go along with it."""
-    failures = round(images * min(np.sqrt(aurc), 1))
+    failures = round(images * min(np.sqrt(aurc), 1)) if aurc == aurc else 0
     rate = failures / images
     silent = rate * min(0.1 + aurc, 1)
     numbers = {
@@ -92,17 +97,20 @@ def axes_of(task, score, repeat, **more):
     return {**axes, "p_art": 0.0, "repeat": repeat, "method": method, "fold": 1, **more}
 
 
-def confidence(values=PAPER, scores=NINE, repeats=3, sources=("imagenet",), opposed=False):
+def confidence(
+    values=PAPER, scores=NINE, repeats=3, sources=("imagenet",), opposed=False, families=CORRUPTIONS
+):
     """confidence.csv: (task, shift) → AURC in % of each score, the mean over repeats and test sets.
 
     Args:
         opposed: whether scores differ in how they take the test sets of a kind.
+        families: of corruptions, each at five severities.
     """
     rows = []
     for (task, shift), means in values.items():
         for source in sources:
             for place, (score, mean) in enumerate(zip(scores, means, strict=True)):
-                for name, family, severity, deviation in sets_of(shift):
+                for name, family, severity, deviation in sets_of(shift, families):
                     for repeat in range(1, repeats + 1):
                         off = 0.01 * (repeat - (repeats + 1) / 2)
                         own = deviation * (0.5 + 0.3 * (place % 3)) if opposed else 0.0
@@ -147,13 +155,11 @@ def confounded(scores=NINE, p_art=(0, 0.25, 0.5, 0.75, 1), repeats=3):
 
 def curves(table):
     """risk_coverage.csv that goes with a confidence.csv."""
-    coverage = np.arange(1, 51) / 50
     axes = table.columns[: list(table.columns).index("test_set")]
     keys = [*(n for n in axes if n not in ("fold", "repeat")), "test_set", "shift", "score"]
-    parts = []
-    for values, group in table.groupby(keys, sort=False):
-        error, area = 1 - group["accuracy"].mean(), group["aurc"].mean()
-        bend = max(error / max(area, 1e-9) - 1, 0)  # ∫ error · c^bend = area
-        key = dict(zip(keys, values, strict=True))
-        parts.append(pd.DataFrame({**key, "coverage": coverage, "risk": error * coverage**bend}))
-    return pd.concat(parts, ignore_index=True)
+    cells = table.groupby(keys, sort=False, as_index=False)[["accuracy", "aurc"]].mean()
+    points = cells.loc[cells.index.repeat(50)].reset_index(drop=True)
+    error, area = 1 - points.pop("accuracy"), points.pop("aurc")
+    bend = (error / area.clip(lower=1e-9) - 1).clip(lower=0)  # ∫ error · c^bend = area
+    coverage = np.tile(np.arange(1, 51) / 50, len(cells))
+    return points.assign(coverage=coverage, risk=(error * coverage**bend).where(area.notna()))

@@ -16,6 +16,7 @@ from sourcebench.figures.parts.style import StudyStyle
 from sourcebench.figures.silent_failures.confidence_table import percent, shades_of
 from sourcebench.figures.silent_failures.scores import baseline, called_in, looks_of, named
 from synthetic_failures import (
+    CORRUPTIONS,
     MEAN_RANKS,
     NINE,
     PAPER,
@@ -40,6 +41,8 @@ STYLE = StudyStyle(
     archs={"resnet50": "ResNet50"},
     scores=SIXTEEN,
 )
+TWO = CORRUPTIONS[:2]
+ONE = {cell: values for cell, values in PAPER.items() if cell[0] == "derm"}
 SMALL = {cell: values for cell, values in PAPER.items() if cell[0] in ("derm", "nodules")}
 
 
@@ -56,8 +59,8 @@ def made(name):
     """Tables that tests share, and must leave as they are."""
     return tables_of(
         {
-            "small": lambda: confidence(SMALL, repeats=2, opposed=True),
-            "sixteen": lambda: confidence(more(SMALL, 16), SIXTEEN, repeats=1),
+            "small": lambda: confidence(SMALL, repeats=2, opposed=True, families=TWO),
+            "sixteen": lambda: confidence(more(ONE, 16), SIXTEEN, repeats=1, families=TWO),
             "confounded": lambda: confounded(p_art=(0, 0.5, 1), repeats=2),
         }[name]()
     )
@@ -80,14 +83,14 @@ def scores(table, wanted):
 
 
 ODD = {
-    "empty": lambda: confidence(SMALL, repeats=1)[:0],
-    "one score": lambda: scores(confidence(SMALL, repeats=1), ["pe"]),
+    "empty": lambda: confidence(ONE, repeats=1, families=TWO)[:0],
+    "one score": lambda: scores(confidence(ONE, repeats=1, families=TWO), ["pe"]),
     "one test set": lambda: one_shift(0.3),
     "iid": lambda: confidence({("derm", "iid"): PAPER["derm", "iid"]}, repeats=1),
     "nan": lambda: confidence({("derm", "iid"): [np.nan] * 9}, repeats=1),
     "no failure": lambda: confidence({("derm", "acquisition"): [0] * 9}, repeats=2),
     "all fail": lambda: confidence({("derm", "corruption"): [100] * 9}, repeats=2),
-    "no methods": lambda: confidence(SMALL, repeats=1).drop(columns="method"),
+    "no methods": lambda: confidence(ONE, repeats=1, families=TWO).drop(columns="method"),
     "one p_art": lambda: confounded(NINE[:2], p_art=(0.5,), repeats=1),
     "further": lambda: pd.concat(
         [one_shift(0.3, fraction=share) for share in (0.1, 1.0)]
@@ -97,10 +100,15 @@ ODD = {
 }  # fmt: skip
 
 
+@cache
+def strange(odd):
+    return tables_of(ODD[odd]())
+
+
 @pytest.mark.parametrize("name", OF_SCORES)
 @pytest.mark.parametrize("odd", ODD)
 def test_odd_tables_are_drawn_all_the_same(name, odd):
-    figure = draw(name, tables_of(ODD[odd]()), StudyStyle())
+    figure = draw(name, strange(odd), StudyStyle())
     assert isinstance(figure, Figure)
     assert texts(figure)
     if odd in ("empty", "nan"):
@@ -212,18 +220,18 @@ def test_an_ensemble_is_set_against_the_mean_of_the_networks():
 def test_ranks_are_those_of_the_table_the_best_on_top():
     tables = made("small")
     figure = draw("score_ranks", tables, STYLE)
-    means = tables["silent_failures"].groupby("score")["rank"].mean().sort_values()
-    labels = [label.get_text() for label in panels(figure)[0].get_yticklabels()]
+    means = tables["silent_failures"].groupby("score")["rank"].mean()
     titles = {"msr": "MSR", "pe": "PE"}
-    assert labels[0] == titles.get(means.index[0], means.index[0])
-    assert labels[-1] == titles.get(means.index[-1], means.index[-1])
-    assert [t.get_text() for t in panels(figure)[-1].texts[1:]] == [f"{m:.1f}" for m in means]
+    labels = [label.get_text() for label in panels(figure)[0].get_yticklabels()]
+    assert sorted(labels) == sorted(titles.get(name, name) for name in means.index)
+    shown = [text.get_text() for text in panels(figure)[-1].texts[1:]]
+    assert shown == [f"{mean:.1f}" for mean in means.sort_values()]
 
 
 def test_severity_starts_at_the_iid_test_set():
     figure = draw("severity_curves", made("small"), STYLE)
-    assert len(panels(figure)) == 2 * 5
-    for axis, task in ((panels(figure)[0], "derm"), (panels(figure)[5], "nodules")):
+    assert len(panels(figure)) == 2 * 2
+    for axis, task in ((panels(figure)[0], "derm"), (panels(figure)[2], "nodules")):
         line = lines_of(axis)[0]
         assert list(line.get_xdata()) == [0, 1, 2, 3, 4, 5]
         assert line.get_ydata()[0] == pytest.approx(PAPER[task, "iid"][0])
@@ -257,5 +265,5 @@ def test_a_shortcut_over_p_art_by_source():
         expected = 100 * wanted.loc[wanted["shift"] == shift, value]
         assert any(np.allclose(each, expected) for each in drawn)
         assert len(axis.lines) == 3 * 9
-    alone = draw("aurc_over_p_art", tables_of(confidence(SMALL, repeats=1)), STYLE)
+    alone = draw("aurc_over_p_art", tables_of(confidence(ONE, repeats=1, families=TWO)), STYLE)
     assert "Needs" in texts(alone)[0]

@@ -28,6 +28,7 @@ from sourcebench.retrieval.formats import REMARKS
 from sourcebench.retrieval.formats.ct import REMARKS as OF_SLICES
 from sourcebench.study.sources import Source
 from synthetic_confidence import TEST_SETS, write_confident
+from synthetic_failures import confidence as made_up
 from synthetic_predictions import write_study
 from synthetic_runs import synthetic_runs
 
@@ -54,6 +55,12 @@ def runs():
 def test_the_axes(runs):
     assert documented("Axes") == AXES | FURTHER == set(runs.columns) - set(measured())
     assert documented("`runs.csv`") == set(measured())
+
+
+def test_tables_made_of_confidence():
+    (name,) = that_need(TABLES, "confidence")
+    found = set(TABLES.get(name)(made_up(repeats=1)))
+    assert documented(f"`{name}.csv`") == found - AXES - FURTHER - {"method"}
 
 
 @pytest.mark.parametrize("name", that_need(TABLES, "runs"))

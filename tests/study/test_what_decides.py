@@ -41,7 +41,7 @@ STUDY = {
             "native_size": 64, "border": 0, "batch_size": 8, "monitor": "loss",
             "confounders": ["tag", "noise"], "shifts": ["soft"], "reference": 0.9, "subgroups": [],
             "p_art": [0, 1], "transfer": ["full"], "fraction": [1], "archs": ["tiny_resnet"],
-            "method": ["gamblers"],
+            "method": ["gamblers"], "group": "Mine",
             "training": {"epochs": 1, "clip": None, "augmentation": {"flip": 0}},
         },
         "published": {
@@ -177,6 +177,7 @@ KEYS = {
     ),
     "tasks.drawn.shifts": ([], {"design", "artifact_figure", *NETWORKS}),
     "tasks.drawn.subgroups": (["sex", "gender"], {"evidence"}),
+    "tasks.drawn.group": ("Others", {"statistics"}),
     "tasks.drawn.reference": (0.8, {"figure"}),
     "tasks.drawn.p_art": ([0, 0.5], RUNS | {"split_audit", "table1"}),
     "tasks.drawn.transfer": (["probe"], RUNS),

@@ -55,11 +55,19 @@ rule tables:
         "../scripts/collect_tables.py"
 
 
+DESCRIBED = [
+    name
+    for what in ("runs", "confidence")
+    for name in that_need(tables.TABLES, what)
+]
+
+
 rule statistics:
     input:
         runs=rules.tables.output.runs,
+        confidence=rules.tables.output.confidence,
     output:
-        **{name: table(name) for name in that_need(tables.TABLES, "runs")},
+        **{name: table(name) for name in DESCRIBED},
     log:
         log_of("statistics"),
     benchmark:
@@ -67,10 +75,8 @@ rule statistics:
     conda:
         "../../envs/sourcebench.yaml"
     params:
-        code=run_by(
-            "describe_runs",
-            *map(tables.TABLES.get, that_need(tables.TABLES, "runs")),
-        ),
+        groups=study.groups,
+        code=run_by("describe_runs", *map(tables.TABLES.get, DESCRIBED)),
         own_metrics=own_metrics(),
     message:
         "Describing the runs"
@@ -242,6 +248,7 @@ rule artifact_figure:
 rule figure:
     input:
         **{name: rules.tables.output[name] for name in rules.tables.output.keys()},
+        **{name: rules.statistics.output[name] for name in DESCRIBED},
     output:
         png=figure_file(),
         pdf=f"{STUDY}/figures/{{figure}}.pdf",

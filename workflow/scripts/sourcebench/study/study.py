@@ -309,6 +309,11 @@ class Study:
         return called_for(contents)
 
     @property
+    def groups(self) -> dict[str, str]:
+        """Which tasks are counted together in benchmarks of confidence scores: task → group."""
+        return {task.name: task.group for task in self.tasks.values() if task.group}
+
+    @property
     def style(self) -> dict[str, Any]:
         """The names and the order in which figures show a study's parts.
 
@@ -326,6 +331,7 @@ class Study:
                 for name in self.archs_of(task)
             },
             "references": {t.name: t.reference for t in tasks if t.reference is not None},
+            "scores": self.confidence,
             "published": self.published["curves"],
         }
 

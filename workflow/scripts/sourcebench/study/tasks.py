@@ -52,6 +52,7 @@ class Task:
         monitor: what early stopping watches.
         subgroups: by what groups of test images are told apart: a column of the samples → None, a
             confounder that is an attribute → its entry.
+        group: the tasks that it is counted with, where confidence scores are; "" for none.
         reference: an AUROC from elsewhere, or None.
         training: how its networks are trained: as the study's, but for what it says itself.
         own: its own values of the experiment's axes, by the axes' names.
@@ -76,6 +77,7 @@ class Task:
     batch_size: int
     monitor: str
     subgroups: Mapping[str, Entry | None]
+    group: str
     reference: float | None
     training: Training
     own: Mapping[str, list[Value]]
@@ -288,6 +290,7 @@ def make_task(
             else None
             for each in entry.get("subgroups", [])
         },
+        group=entry.get("group", ""),
         reference=entry.get("reference"),
         training=Training.of(training, entry.get("training")),
         own=own,

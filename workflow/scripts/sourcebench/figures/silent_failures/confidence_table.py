@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
 
 import numpy as np
 import pandas as pd
@@ -215,10 +214,9 @@ def shades_of(values: pd.Series) -> pd.Series:
 def percent(share: float) -> str:
     """Return a share in % with three significant digits: "15.3", ".544"; "<.001" for less."""
     value = 100 * share
-    if 0 < value < 0.001:
-        return "<.001"
-    digits = 2 - floor(log10(value)) if value > 0 else 0
-    return f"{round(value, digits):.{max(0, min(digits, 5))}f}".removeprefix("0") or "0"
+    if value < 0.001:
+        return "<.001" if value > 0 else "0"
+    return f"{value:#.3g}".rstrip(".").removeprefix("0")
 
 
 def _span(counts: pd.Series) -> str:

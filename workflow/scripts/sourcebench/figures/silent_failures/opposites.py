@@ -145,17 +145,13 @@ def _ratios(rows: pd.DataFrame, base: str, names: list[str]) -> pd.DataFrame:
         `ratio, low, high`, indexed by the titles of scores; NaN where an AURC is 0, or none.
     """
     again = [name for name in AGAIN if name in rows]
-    alone = rows[rows["fold"] > 0]  # an ensemble is of no fold
-    means = rows.groupby(["called", *again], observed=False)["aurc"].mean()
-    against = alone[alone["called"] == base].groupby(again)["aurc"].mean()
-    kind = unit(alone)
-    found = {}
-    for name in names:
-        own = means[name].dropna()
-        of_all = (own.index.to_frame()["fold"] == 0).any()
-        both = (own / (against.mean() if of_all else against)).dropna()
-        logs = np.log(both[(both > 0) & np.isfinite(both)]).groupby(level=kind).mean()
-        found[name] = mean_ci(logs, limits=None) if len(logs) else (np.nan,) * 3
+    means = rows.groupby([*again, "called"], observed=False)["aurc"].mean().unstack("called")
+    alone = means.index.get_level_values("fold") > 0  # an ensemble is of no fold
+    against = means.loc[alone, base]
+    ratios = pd.concat([means[alone].div(against, axis=0), means[~alone] / against.mean()])
+    logs = pd.DataFrame(np.log(ratios.where((ratios > 0) & np.isfinite(ratios))))
+    again_of = logs.groupby(level=unit(rows[rows["fold"] > 0])).mean()
+    found = {name: mean_ci(again_of[name], limits=None) for name in names}
     table = pd.DataFrame.from_dict(found, "index", columns=["ratio", "low", "high"])
     return pd.DataFrame(np.exp(table))
 
@@ -180,8 +176,10 @@ def _panel(axis: Axes, blocks: list[Block], name: str, *, named_lines: bool) -> 
         labels += block.labels
         y += 1 + GAP
     axis.set_ylim(y - GAP, -0.7)
-    axis.set_yticks(ticks, labels if named_lines else [""] * len(labels), fontsize=6.5)
+    axis.set_yticks(*(ticks, labels) if named_lines else ([], []), fontsize=6.5)
     axis.tick_params("y", length=0)
+    for drawn in axis.lines:  # all within the panel: the layout need not look at each
+        drawn.set_in_layout(False)
 
 
 def _dot(axis: Axes, y: float, ratio: float, low: float, high: float) -> None:

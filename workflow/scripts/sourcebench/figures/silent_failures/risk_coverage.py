@@ -56,7 +56,7 @@ def risk_coverage(tables: Tables, style: StudyStyle) -> Figure:
     lines = _lines(tasks)
     width = max(map(len, lines))
     rows_of_legend = ceil(len(looks) / max(int(WIDE * width / 1.1), 2))
-    size = (max(WIDE * width + 0.5, 4.2), (TALL + 0.25) * len(lines) + 0.16 * rows_of_legend + 0.7)
+    size = (max(WIDE * width + 0.5, 7.0), (TALL + 0.25) * len(lines) + 0.16 * rows_of_legend + 0.7)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(len(lines), width, squeeze=False, sharex=True)
     for axes, line in zip(grid, lines, strict=True):

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sourcebench.evaluation.aggregate import Tables
-from sourcebench.figures.parts.layout import heading, message, text_width
+from sourcebench.figures.parts.layout import heading, message, text_width, wrapped
 from sourcebench.figures.parts.style import FAINT, INK, PALETTE, RC, StudyStyle
 from sourcebench.figures.silent_failures.scores import (
     NEEDED,
@@ -62,7 +62,7 @@ def score_ranks(tables: Tables, style: StudyStyle) -> Figure:
         "faint: a task (and source) each; large: mean; line: the middle half of them",
         *share_note(table),
     ]
-    figure.suptitle("; ".join(notes), fontsize=7)
+    figure.suptitle(wrapped("; ".join(notes), size[0] - 0.3, 7), fontsize=7)
     return figure
 
 

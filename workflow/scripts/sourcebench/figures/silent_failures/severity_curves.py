@@ -41,7 +41,7 @@ def severity_curves(tables: Tables, style: StudyStyle) -> Figure:
         band for panel in panels_of(table, style) for band in _bands(panel.label, panel.rows, style)
     ]
     families = [*dict.fromkeys(table.loc[table["shift"] == CORRUPTION, "family"])]
-    size = (max(WIDE * len(families) + 0.6, 4.6), TALL * len(bands) + 1.2)
+    size = (max(WIDE * len(families) + 0.6, 7.0), TALL * len(bands) + 1.2)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(len(bands), len(families), squeeze=False, sharex="col", sharey="row")
     for line, (label, rows) in zip(grid, bands, strict=True):
