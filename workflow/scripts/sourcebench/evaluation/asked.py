@@ -15,7 +15,7 @@ import pandas as pd
 from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.aggregate import damaged, read_validation
 from sourcebench.files import read_json
-from sourcebench.training.methods import CROSS_ENTROPY, METHODS
+from sourcebench.training.methods import CROSS_ENTROPY, METHODS, is_plain
 
 
 class Shifted(NamedTuple):
@@ -97,7 +97,7 @@ class Network:
     @property
     def plain(self) -> bool:
         """Whether it was trained for its classes alone."""
-        return METHODS.get(self.method).plain
+        return is_plain(self.method)
 
 
 def _method(path: Path) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from sourcebench.axes import AXES, Axis
 from sourcebench.errors import SourceBenchError
 from sourcebench.schemas import known
-from sourcebench.training.methods import CROSS_ENTROPY, METHODS
+from sourcebench.training.methods import CROSS_ENTROPY, METHODS, is_plain
 
 if TYPE_CHECKING:
     from sourcebench.evaluation.confidence import Score
@@ -36,7 +36,7 @@ def check_scores(names: Sequence[str], kinds: Collection[str]) -> None:
     for name in names:
         if any(is_made_of(scores[name], kind) for kind in kinds):
             continue
-        wanted = scores[name].method or next(k for k in METHODS.names() if METHODS.get(k).plain)
+        wanted = scores[name].method or next(filter(is_plain, METHODS.names()))
         raise SourceBenchError(
             f"{key} has '{name}', which needs networks that are trained by '{wanted}', and this "
             f"study has none; define a method `{{kind: {wanted}}}` under `method` and add its name "
@@ -70,7 +70,7 @@ def _is_of_one(score: "Score", kind: str) -> bool:
 
 def is_made_of(score: "Score", kind: str) -> bool:
     """Tell whether a score is made of the networks that a kind of method trains."""
-    return score.method == kind or (score.method is None and METHODS.get(kind).plain)
+    return score.method == kind or (score.method is None and is_plain(kind))
 
 
 def measures_of(names: Sequence[str], kind: str = CROSS_ENTROPY.kind) -> list[str]:

@@ -1,8 +1,8 @@
 """A run's images: one uint8 tensor on the device, no worker processes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,12 @@ class Layers:
             else _places(table.loc[table["role"] == "test", "image_id"])
             for name, array in self._arrays.items()
         }
+
+    @classmethod
+    def of(cls, samples: str, base: str, drawn: Sequence[str]) -> Self:
+        """Make them from a rule's inputs: a layer is called as the folder that it lies in."""
+        paths = map(Path, drawn)
+        return cls(Path(samples), Path(base), {path.parent.name: path for path in paths})
 
     @property
     def side(self) -> int:

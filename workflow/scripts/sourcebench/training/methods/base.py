@@ -20,13 +20,10 @@ class Method(Kind):
 
     Attributes:
         title: its name for people.
-        plain: whether it trains a network for its classes alone, so that all scores that want no
-            method of their own are made of it.
     """
 
     noun = "Method"
     title: ClassVar[str]
-    plain: ClassVar[bool] = False
 
     def outputs(self, classes: int) -> int:
         """Return how many outputs a network needs, of which the first are the classes' logits."""

@@ -17,7 +17,6 @@ class CrossEntropy(Method):
     """Cross-entropy of the softmax, every image alike (Source Matters, section 2.2)."""
 
     title = "Cross-entropy"
-    plain = True
 
     def loss(self, outputs: Tensor, labels: Tensor, reduction: Reduction = "mean") -> Tensor:
         """Return the mean cross-entropy of some images, or that of each."""
