@@ -14,7 +14,7 @@ from sourcebench.evaluation.silent_failures import silent_failures
 from sourcebench.figures import FIGURES
 from sourcebench.figures.parts.style import StudyStyle
 from sourcebench.figures.silent_failures.confidence_table import percent, shades_of
-from sourcebench.figures.silent_failures.scores import baseline, called_in, looks_of, named
+from sourcebench.figures.silent_failures.scores import baseline, called_in, looks_of, named, title
 from synthetic_failures import (
     CORRUPTIONS,
     MEAN_RANKS,
@@ -127,7 +127,7 @@ def test_everything_lies_on_the_page(name, shape):
 
 
 def test_the_table_shows_the_papers_numbers_and_mean_ranks():
-    figure = draw("confidence_table", tables_of(confidence(repeats=1)), STYLE)
+    figure = draw("confidence_table", tables_of(confidence(repeats=1, families=TWO)), STYLE)
     shown = texts(figure)
     for text in (".544", "1.46", "5.80", "61.9", "49.3", "Dermoscopy", "man.", "mean\nrank"):
         assert text in shown
@@ -199,7 +199,7 @@ def test_opposites_are_ratios_to_msr_and_shown_where_a_score_is_better_and_worse
         one_shift(0.1, 0.11, 0.1, family="a"), one_shift(0.4, 0.41, 0.4, family="b"),
         one_shift(0.1, 0.4, 0.2, family="c"),
     ])  # fmt: skip
-    found, axis = dots(draw("opposites", tables_of(table), STYLE), "dg_res")
+    found, axis = dots(draw("opposites", tables_of(table), STYLE), title("dg_res"))
     means = [np.exp(np.log(np.array(v) / 0.2).mean()) for v in
              ([0.1, 0.11, 0.1], [0.4, 0.41, 0.4], [0.1, 0.4, 0.2])]  # fmt: skip
     assert [ratio for ratio, _ in found] == pytest.approx(means)
@@ -207,13 +207,15 @@ def test_opposites_are_ratios_to_msr_and_shown_where_a_score_is_better_and_worse
     assert [label.get_text() for label in axis.get_yticklabels()] == ["t: a", "t: b", "t: c"]
     assert len(axis.patches) == 1  # grey
     unclear = pd.concat([one_shift(0.1, 0.11, family="a"), one_shift(0.1, 0.5, family="c")])
-    assert not dots(draw("opposites", tables_of(unclear), STYLE), "dg_res")[1].patches
+    assert not dots(draw("opposites", tables_of(unclear), STYLE), title("dg_res"))[1].patches
 
 
 def test_an_ensemble_is_set_against_the_mean_of_the_networks():
     table = pd.concat([one_shift(0.3, 0.3), one_shift(0.1, score="ensemble_msr")])
     table.loc[table["score"] == "ensemble_msr", ["fold", "repeat"]] = 0
-    found, _ = dots(draw("opposites", tables_of(table.drop_duplicates()), STYLE), "ensemble_msr")
+    found, _ = dots(
+        draw("opposites", tables_of(table.drop_duplicates()), STYLE), title("ensemble_msr")
+    )
     assert found[0][0] == pytest.approx(0.5)
 
 
@@ -221,9 +223,8 @@ def test_ranks_are_those_of_the_table_the_best_on_top():
     tables = made("small")
     figure = draw("score_ranks", tables, STYLE)
     means = tables["silent_failures"].groupby("score")["rank"].mean()
-    titles = {"msr": "MSR", "pe": "PE"}
     labels = [label.get_text() for label in panels(figure)[0].get_yticklabels()]
-    assert sorted(labels) == sorted(titles.get(name, name) for name in means.index)
+    assert sorted(labels) == sorted(title(name) for name in means.index)
     shown = [text.get_text() for text in panels(figure)[-1].texts[1:]]
     assert shown == [f"{mean:.1f}" for mean in means.sort_values()]
 

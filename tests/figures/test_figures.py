@@ -19,7 +19,11 @@ from sourcebench.figures.parts.style import PALETTE, StudyStyle
 from synthetic_runs import STYLE
 from synthetic_tables import ENDS, UNSKILLED, only, synthetic_tables, with_archs
 
-OF_TABLES = that_need(FIGURES, "tables")
+OF_TABLES = [
+    name
+    for name in that_need(FIGURES, "tables")
+    if not FIGURES.get(name).drawn.startswith("with confidence")
+]
 MANY = {(f"task{c // 4}", f"confounder{c}"): ENDS if c % 2 else UNSKILLED for c in range(7)}
 
 

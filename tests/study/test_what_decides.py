@@ -377,7 +377,16 @@ def _jobs(known):
     }
 
 
-ONCE = ("tables", "published", "summary", "table1", "counts", "split_audit", "sources")
+ONCE = (
+    "tables",
+    "statistics",
+    "published",
+    "summary",
+    "table1",
+    "counts",
+    "split_audit",
+    "sources",
+)
 """Steps that there is one of."""
 
 SETTLED = {"manifest", "prepare", "design", "confound", "finetune"}

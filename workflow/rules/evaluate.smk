@@ -56,9 +56,7 @@ rule tables:
 
 
 DESCRIBED = [
-    name
-    for what in ("runs", "confidence")
-    for name in that_need(tables.TABLES, what)
+    name for what in ("runs", "confidence") for name in that_need(tables.TABLES, what)
 ]
 
 

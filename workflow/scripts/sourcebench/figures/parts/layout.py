@@ -83,7 +83,9 @@ def source_handles(
     ]
 
 
-def legend_on_top(figure: Figure, handles: Sequence[Artist], title: str, *notes: str) -> None:
+def legend_on_top(
+    figure: Figure, handles: Sequence[Artist], title: str, *notes: str, columns: int | None = None
+) -> None:
     """Put one legend for all panels on top, in as few rows as the figure's width allows.
 
     Args:
@@ -91,13 +93,14 @@ def legend_on_top(figure: Figure, handles: Sequence[Artist], title: str, *notes:
         handles: the legend's entries.
         title: what stands over them.
         notes: further lines of it, such as of the marks that panels have.
+        columns: of the entries; None: as many as there is room for if all are as long as the mean.
     """
     inches = sum(0.62 + 0.07 * len(str(handle.get_label())) for handle in handles)
     rows = ceil(inches / figure.get_figwidth())
     legend = figure.legend(
         handles=handles,
         loc="outside upper center",
-        ncols=ceil(len(handles) / rows),
+        ncols=columns or ceil(len(handles) / rows),
         frameon=False,
         title="\n".join([title, *notes]),
         title_fontsize=7,

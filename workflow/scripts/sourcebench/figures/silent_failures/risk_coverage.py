@@ -10,18 +10,18 @@ from matplotlib.figure import Figure
 
 from sourcebench.evaluation.aggregate import Tables
 from sourcebench.evaluation.silent_failures import CONFOUNDED, DRAWN
-from sourcebench.figures.parts.layout import heading, legend_on_top, message
+from sourcebench.figures.parts.layout import heading, message
 from sourcebench.figures.parts.style import RC, StudyStyle
 from sourcebench.figures.silent_failures.scores import (
     NEEDED,
     Looks,
-    handles,
     highest,
     kind_title,
     kinds_in,
     looks_of,
     named,
     panels_of,
+    scores_legend,
     share_note,
     targets_of,
 )
@@ -71,7 +71,7 @@ def risk_coverage(tables: Tables, style: StudyStyle) -> Figure:
     if kinds := [kind for kind in kinds_in(table["shift"]) if kind not in DRAWN[:2]]:
         several = ", ".join(kind_title(kind) for kind in kinds)
         notes.append(f"mean over the test sets of {several}")
-    legend_on_top(figure, handles(looks), "lower is better; mean over networks", *notes)
+    scores_legend(figure, looks, "lower is better; mean over networks", *notes)
     return figure
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from matplotlib.artist import Artist
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sourcebench.axes import USUAL
 from sourcebench.evaluation.confidence import SCORES
 from sourcebench.evaluation.silent_failures import axes_of
+from sourcebench.figures.parts.layout import legend_on_top, text_width
 from sourcebench.figures.parts.style import INK, PALETTE, StudyStyle
 
 BASELINE = "msr"
@@ -103,9 +104,12 @@ def looks_of(table: pd.DataFrame) -> Looks:
     return looks
 
 
-def handles(looks: Looks) -> list[Artist]:
-    """Return the legend's entries of the scores."""
-    return [Line2D([], [], label=name, **look) for name, look in looks.items()]
+def scores_legend(figure: Figure, looks: Looks, title: str, *notes: str) -> None:
+    """Put the legend of the scores on top, in as many columns as the longest title allows."""
+    handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
+    inches = 0.6 + max(text_width(name, 8) for name in looks)
+    columns = max(1, min(len(looks), int((figure.get_figwidth() - 0.2) / inches)))
+    legend_on_top(figure, handles, title, *notes, columns=columns)
 
 
 def panels_of(table: pd.DataFrame, style: StudyStyle) -> list[Panel]:

@@ -6,15 +6,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sourcebench.evaluation.aggregate import Tables
-from sourcebench.figures.parts.layout import heading, legend_on_top, message
+from sourcebench.figures.parts.layout import heading, message
 from sourcebench.figures.parts.style import FAINT, RC, StudyStyle
 from sourcebench.figures.silent_failures.scores import (
     Looks,
-    handles,
     highest,
     looks_of,
     named,
     panels_of,
+    scores_legend,
     share_note,
     targets_of,
 )
@@ -55,7 +55,7 @@ def severity_curves(tables: Tables, style: StudyStyle) -> Figure:
     figure.supxlabel("severity (0: as they are)", fontsize=8)
     figure.supylabel("AURC, %", fontsize=8)
     notes = share_note(table)
-    legend_on_top(figure, handles(looks), "lower is better; mean over networks", *notes)
+    scores_legend(figure, looks, "lower is better; mean over networks", *notes)
     return figure
 
 
