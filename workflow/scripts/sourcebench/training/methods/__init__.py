@@ -14,7 +14,6 @@ from sourcebench.training.methods.procedure import (
     Plan,
     Procedure,
     Stage,
-    is_plain,
     procedure_of,
 )
 
@@ -26,7 +25,6 @@ __all__ = [
     "Plan",
     "Procedure",
     "Stage",
-    "is_plain",
     "procedure_of",
 ]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from sourcebench.seeds import seed_of
-from sourcebench.training.methods.base import METHODS, Method, Reduction
+from sourcebench.training.methods.base import Method, Reduction
 
 if TYPE_CHECKING:
     import torch
@@ -117,13 +117,10 @@ class Procedure(ABC):
     """How a method trains. A method that is more than a loss is one, too, and says what differs.
 
     Attributes:
-        plain: whether networks are trained for their classes alone, so that any confidence score
-            of a softmax may be made of them.
         begins_as: the kind of method whose trained network its further stages start from, bit for
             bit; None where that is one of its own.
     """
 
-    plain: ClassVar[bool] = False
     begins_as: ClassVar[str | None] = None
 
     @abstractmethod
@@ -190,20 +187,6 @@ class LossAlone(Procedure):
 def procedure_of(method: Method) -> Procedure:
     """Return how a method trains."""
     return method if isinstance(method, Procedure) else LossAlone(method)
-
-
-def is_plain(kind: str) -> bool:
-    """Tell whether a kind of method trains networks for their classes alone.
-
-    One that is a loss does if it wants no further outputs.
-
-    Raises:
-        SourceBenchError: there is no such kind.
-    """
-    method = METHODS.get(kind)
-    if issubclass(method, Procedure):
-        return method.plain
-    return method.outputs is Method.outputs
 
 
 def epochs_of(share: float, epochs: int) -> int:
