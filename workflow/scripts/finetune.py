@@ -11,8 +11,7 @@ from sourcebench import design
 from sourcebench.jobs import job
 
 with job(snakemake) as terminal:
-    from sourcebench.sources import Normalisation
-    from sourcebench.training.finetuning import Layers, Run, finetune
+    from sourcebench.training.finetuning import Layers, Normalisation, Run, finetune
     from sourcebench.training.methods import METHODS
     from sourcebench.training.runs import Kept, Measured, Outputs, Recipe
     from sourcebench.training.transfer import TRANSFERS
@@ -20,13 +19,11 @@ with job(snakemake) as terminal:
     gc.freeze()
     gc.enable()
     inputs, given = snakemake.input, snakemake.params.given
-    drawn = {Path(path).parent.name: Path(path) for path in inputs.artifacts}
-    designs = map(design.read, inputs.designs, inputs.tests)
     record = finetune(
         Run.of(given["run"]),
         Recipe.of(given["training"], given["batch"], snakemake.threads),
-        designs=dict(zip(given["confounders"], designs, strict=True)),
-        layers=Layers(Path(inputs.samples), Path(inputs.images), drawn),
+        designs=design.read_all(given["confounders"], inputs.designs, inputs.tests),
+        layers=Layers.of(inputs.samples, inputs.images, inputs.artifacts),
         weights=next(map(Path, inputs.weights), None),
         seed=given["seed"],
         transfer=TRANSFERS.from_entry(given["transfer"]),

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import typing
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from sourcebench.errors import SourceBenchError, nearest
@@ -81,7 +82,7 @@ def check(owner: str, parameters: Any) -> None:
         WrongParameter: a value of the wrong type or out of its range; the message names the
             parameter, what it got and what is allowed.
     """
-    types = typing.get_type_hints(type(parameters))
+    types = _types(type(parameters))
     for field in dataclasses.fields(parameters):
         given, about = getattr(parameters, field.name), field.metadata
         kinds = typing.get_args(types[field.name]) or (types[field.name],)
@@ -138,7 +139,7 @@ class Row(NamedTuple):
 
 def rows(cls: Any) -> Iterator[Row]:
     """Yield what documentation says of each parameter of a dataclass."""
-    types = typing.get_type_hints(cls)
+    types = _types(cls)
     for field in dataclasses.fields(cls):
         about = field.metadata
         if about["schema"] is not None:
@@ -182,6 +183,12 @@ def deciding(parameters: Any) -> dict[str, Any]:
         if field.metadata["decides"]
     }
     return {k: list(value) if isinstance(value, tuple) else value for k, value in values.items()}
+
+
+@cache
+def _types(cls: type) -> dict[str, Any]:
+    """Return the types of a dataclass' fields. A plan makes the same few kinds thousands of times."""
+    return typing.get_type_hints(cls)
 
 
 def _is_needed(field: "dataclasses.Field[Any]") -> bool:

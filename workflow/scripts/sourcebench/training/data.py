@@ -1,6 +1,6 @@
 """A run's images: one uint8 tensor on the device, no worker processes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,12 @@ class Layers:
             else _places(table.loc[table["role"] == "test", "image_id"])
             for name, array in self._arrays.items()
         }
+
+    @classmethod
+    def of(cls, samples: str, base: str, artifacts: Iterable[str]) -> "Layers":
+        """Make them from a rule's inputs, where an artifact's folder has the name of its layer."""
+        drawn = {Path(path).parent.name: Path(path) for path in artifacts}
+        return cls(Path(samples), Path(base), drawn)
 
     @property
     def side(self) -> int:
