@@ -1,6 +1,6 @@
 """Training steps of ResNet50: our fine-tuning loop, and the same step on one fixed batch.
 
-The loop is that of `sourcebench.training.finetuning`: its trainer, its data module with
+The loop is that of `sourcebench.training`: its trainer, its data module with
 augmentation and normalisation, its network, its optimiser. Steps are timed from the end of one to
 the end of a later one, so that whatever happens between two steps is in the time.
 """
@@ -26,8 +26,9 @@ from sourcebench.models.classifier import Classifier
 from sourcebench.sources import Normalisation
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import RunData
-from sourcebench.training.finetuning import Recipe, trainer_of
 from sourcebench.training.module import FineTuner
+from sourcebench.training.runs import Recipe
+from sourcebench.training.trainer import trainer_of
 
 __all__ = ["FineTuning", "FixedBatch", "Stopwatch", "Time", "common", "median", "network", "recipe"]
 

@@ -28,9 +28,9 @@ from sourcebench.models.classifier import Classifier
 from sourcebench.sources.formats.keras_h5 import convert
 from sourcebench.training.augmentation import Augmentation, warp
 from sourcebench.training.data import RunData
-from sourcebench.training.finetuning import trainer_of
 from sourcebench.training.module import FineTuner
 from sourcebench.training.runs import Recipe
+from sourcebench.training.trainer import trainer_of
 from twin.images import Images
 from twin.networks import keras_classifier, save_backbone
 from twin.reference import NORMALISATION, logits_of, one_hot

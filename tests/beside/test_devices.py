@@ -12,7 +12,7 @@ from conftest import ROOT
 from sourcebench import devices
 from sourcebench.errors import SourceBenchError
 from sourcebench.sources import Normalisation
-from sourcebench.training import finetuning
+from sourcebench.training import finetuning, trainer
 from sourcebench.training.augmentation import Augmentation
 from sourcebench.training.data import RunData
 from sourcebench.training.runs import Recipe
@@ -119,9 +119,9 @@ def test_apples_card_computes_in_float32_unless_told_otherwise(apple):
 )
 def test_lightning_is_told_the_processor(monkeypatch, tmp_path, device, accelerator, index):
     told = {}
-    monkeypatch.setattr(finetuning.lightning, "Trainer", lambda **given: told.update(given))
+    monkeypatch.setattr(trainer.lightning, "Trainer", lambda **given: told.update(given))
     recipe = Recipe(1, 1, 1e-5, 0.5, 8, "loss", Augmentation(), precision="fp32")
-    finetuning.trainer_of(recipe, torch.device(device), tmp_path)
+    trainer.trainer_of(recipe, torch.device(device), tmp_path)
     assert (told["accelerator"], told["devices"]) == (accelerator, index)
 
 

@@ -21,8 +21,6 @@ from sourcebench.evaluation.failures.intervals import intervals
 from sourcebench.evaluation.risk_coverage import risk_coverage
 from sourcebench.files import write_csv
 from sourcebench.seeds import generator
-from sourcebench.training.methods import METHODS
-from sourcebench.training.methods.cross_entropy import CrossEntropy
 from synthetic_confidence import (
     LEARNED,
     PLAIN,
@@ -37,10 +35,6 @@ from synthetic_predictions import images_of, write_study
 KINDS = ["cross_entropy", *LEARNED]
 OF_PLACE = ["shift", "family", "severity", "score", "members", "n", "failures"]
 OUTCOMES = ["detected", "silent", "false_alarms", "passed"]
-
-
-for each in set(LEARNED) - set(METHODS):  # until they are there
-    METHODS.register(each)(type(each, (CrossEntropy,), {"plain": False}))
 
 
 def asked(*scores, coverage=0.95):

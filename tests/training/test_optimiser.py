@@ -11,9 +11,10 @@ from torch.utils.data import DataLoader, TensorDataset
 from sourcebench.models.classifier import Classifier
 from sourcebench.study.schema import schema
 from sourcebench.training.augmentation import Augmentation
-from sourcebench.training.finetuning import CHOICES, Recipe, trainer_of
 from sourcebench.training.module import FineTuner
 from sourcebench.training.optimiser import OPTIMISERS, SCHEDULES, Descent, KerasAdam
+from sourcebench.training.runs import Recipe
+from sourcebench.training.trainer import CHOICES, trainer_of
 
 CPU = torch.device("cpu")
 

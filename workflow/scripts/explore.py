@@ -9,13 +9,11 @@ from sourcebench.training.data import Layers
 
 with job(snakemake):
     inputs, given = snakemake.input, snakemake.params.given
-    designs = map(design.read, inputs.designs, inputs.tests)
-    drawn = {Path(path).parent.name: Path(path) for path in inputs.artifacts}
     found = explore(
         Path(snakemake.output.record).parent,
         Path(inputs.record).parent,
-        dict(zip(given["confounders"], designs, strict=True)),
-        Layers(Path(inputs.samples), Path(inputs.images), drawn),
+        design.read_all(given["confounders"], inputs.designs, inputs.tests),
+        Layers.of(inputs.samples, inputs.images, inputs.artifacts),
         kinds=given["kinds"],
         scores=given["scores"],
         coverage=given["coverage"],

@@ -19,11 +19,10 @@ with job(snakemake) as terminal:
     gc.freeze()
     gc.enable()
     inputs, given = snakemake.input, snakemake.params.given
-    designs = map(design.read, inputs.designs, inputs.tests)
     record = finetune(
         Run.of(given["run"]),
         Recipe.of(given["training"], given["batch"], snakemake.threads),
-        designs=dict(zip(given["confounders"], designs, strict=True)),
+        designs=design.read_all(given["confounders"], inputs.designs, inputs.tests),
         layers=Layers.of(inputs.samples, inputs.images, inputs.artifacts),
         weights=next(map(Path, inputs.weights), None),
         seed=given["seed"],

@@ -47,6 +47,7 @@ from sourcebench.design.rows import (
     fold_columns,
     long_form,
     read,
+    read_all,
     test,
 )
 from sourcebench.design.test_sets import TEST_SETS, Shifted
@@ -66,5 +67,6 @@ __all__ = [
     "long_form",
     "named",
     "read",
+    "read_all",
     "test",
 ]

@@ -1,5 +1,6 @@
 """The rows of a design that a run trains on and is tested on."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,13 @@ def read(images: str | Path, tests: str | Path) -> Design:
     who = files.read_table(images, text=["layer"])
     who = who.assign(**{fold: who[fold].fillna("") for fold in fold_columns(who)})
     return Design(who, files.read_table(tests, text=["test_set", "family", "layer"]))
+
+
+def read_all(
+    names: Iterable[str], images: Iterable[str | Path], tests: Iterable[str | Path]
+) -> dict[str, Design]:
+    """Read the tables of several designs, by the names of their confounders."""
+    return {name: read(*paths) for name, *paths in zip(names, images, tests, strict=True)}
 
 
 def at(rows: pd.DataFrame, p_art: float) -> pd.DataFrame:

@@ -3,20 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from sourcebench import plugins
-from sourcebench.axes import AXES, FURTHER, USUAL, Axis, Value
+from sourcebench.axes import FURTHER, Value
 from sourcebench.design import NONE
-from sourcebench.evaluation.published import PAPERS, Published, Setting, matching, read
-from sourcebench.figures import FIGURES, Contents, called_for
-from sourcebench.models import ARCHITECTURES
-from sourcebench.parameters import deciding
-from sourcebench.schemas import fits, known
+from sourcebench.evaluation.published import Published
+from sourcebench.schemas import fits
 from sourcebench.sources import structures
+from sourcebench.study import methods, shown
+from sourcebench.study.chosen import archs_of, check_chosen, check_trainings, own_of
 from sourcebench.study.entries import Dataset, Entry, Splits, Training
 from sourcebench.study.measured import (
     PASSES,
@@ -28,12 +26,12 @@ from sourcebench.study.measured import (
     place,
     places,
 )
+from sourcebench.study.runs import runs_of
 from sourcebench.study.schema import schema
 from sourcebench.study.sources import Source
 from sourcebench.study.tasks import Task, make_task
 from sourcebench.study.uses import Confounder, Shift, Target, Use, shifts_of
-from sourcebench.training.methods import CROSS_ENTROPY, METHODS, procedure_of
-from sourcebench.training.transfer import TRANSFERS
+from sourcebench.training.methods import CROSS_ENTROPY
 
 
 @dataclass(frozen=True)
@@ -102,12 +100,8 @@ class Study:
         plugins.load(config.get("plugins", []))
         chosen = config["experiment"]
         splits = {name: Splits(name, entry) for name, entry in config.get("splits", {}).items()}
-        for axis in AXES:
-            if axis.among:
-                known(f"experiment.{axis.key}", chosen.get(axis.key, []), _names(axis, config))
-        known("experiment.figures", chosen.get("figures", []), FIGURES.names())
-        known("experiment.audit", chosen.get("audit", []), splits)
-        archs = _archs(config)
+        check_chosen(config)
+        archs = archs_of(config)
         sources = {
             name: Source.of(name, config["sources"][name], archs) for name in chosen["sources"]
         }
@@ -115,17 +109,11 @@ class Study:
             name: Confounder(name, entry) for name, entry in config["confounders"].items()
         }
         shifts = shifts_of(config.get("shifts", {}), confounders)
-        for name, entry in config.get("transfer", {}).items():
-            known(f"transfer.{name}.kind", [entry["kind"]], TRANSFERS)
-            TRANSFERS.from_entry(entry, f"transfer.{name}")
-        for name, entry in config.get("method", {}).items():
-            known(f"method.{name}.kind", [entry["kind"]], METHODS)
-            METHODS.from_entry(entry, f"method.{name}")
+        check_trainings(config)
         datasets = {name: Dataset(name, entry) for name, entry in config["datasets"].items()}
         tasks = {}
         for name in chosen["tasks"]:
             entry = config["tasks"][name]
-            own = _own(name, entry, config)
             tasks[name] = make_task(
                 name,
                 entry,
@@ -135,7 +123,7 @@ class Study:
                 splits,
                 chosen["folds"],
                 config["training"],
-                own,
+                own_of(name, entry, config),
             )
         for task in tasks.values():
             task.dataset.check()
@@ -182,16 +170,10 @@ class Study:
             for arch in source.weights:
                 called = structures.called(source.network(arch))
                 networks.setdefault(arch, {})[source.name] = called
-        return [*structures.mixed(networks), *self._remarks_of_methods()]
-
-    def _remarks_of_methods(self) -> list[str]:
-        found: dict[str, list[str]] = {}
-        for task in self.tasks.values():
-            for name in self.methods(task.name):
-                method = procedure_of(METHODS.from_entry(self.method[name]))
-                if task.classes and (said := method.remark(task.classes)):
-                    found.setdefault(f"The method '{name}' {said}", []).append(task.name)
-        return [f"{said} (tasks: {', '.join(names)})" for said, names in found.items()]
+        classes = {task.name: task.classes for task in self.tasks.values()}
+        trained = {name: self.methods(name) for name in self.tasks}
+        said = methods.remarks(classes, trained, self.method)
+        return [*structures.mixed(networks), *said]
 
     @property
     def uses(self) -> dict[str, Use]:
@@ -215,25 +197,7 @@ class Study:
         stands once per task, with the confounder 'none', for every confounder that leaves images
         without the artifact as they are; a task without confounders has that network alone.
         """
-        text = {axis.name: axis.text for axis in AXES}
-        rows = []
-        for task in self.tasks.values():
-            further = [
-                [text[name](value) for value in task.own.get(name, values)]
-                for name, values in self.further.items()
-            ]
-            for confounder, source, p_art in product(
-                task.designs, self.sources.values(), self.shares(task.name)
-            ):
-                name = NONE if p_art == 0 and task.shares_zero(confounder) else confounder
-                start = (task.name, name, source.name)
-                archs = [arch for arch in self.archs_of(task.name) if arch in source.archs]
-                for arch, fold, values in product(
-                    archs, range(1, self.folds + 1), product(*further)
-                ):
-                    rows.append((*start, arch, text["p_art"](p_art), fold, *values))
-        columns = [*(axis.name for axis in USUAL), *self.further]
-        return pd.DataFrame(rows, columns=columns).drop_duplicates(ignore_index=True)
+        return runs_of(self)
 
     @cached_property
     def explored(self) -> pd.DataFrame:
@@ -284,14 +248,8 @@ class Study:
         return dict(self.method[name or CROSS_ENTROPY.kind])
 
     def begun_by(self, task: str, name: str | None) -> str | None:
-        """Return the method of the same task from whose networks one goes on, or None.
-
-        It is the task's first of the kind that the method begins as; a method that begins as
-        another does so by itself in a study that has none.
-        """
-        kind = procedure_of(METHODS.from_entry(self.trained(name))).begins_as
-        named = self.methods(task) if kind and name else []
-        return next((each for each in named if self.method[each]["kind"] == kind), None)
+        """Return the method of a task from whose networks one goes on, see `methods.begun_by`."""
+        return methods.begun_by(self.methods(task), self.method, name) if name else None
 
     def keeps_checkpoint(self, task: str, confounder: str, method: str | None = None) -> bool:
         """Tell whether a run's network is kept: all, or those later confounders are tested on.
@@ -306,16 +264,7 @@ class Study:
     @property
     def figures(self) -> list[str]:
         """The figures asked for, or those that what the study has calls for."""
-        if self.asked is not None:
-            return list(self.asked)
-        shifts = {n: each for task in self.tasks.values() for n, each in task.shifts.items()}
-        contents = Contents(
-            [each.trait for each in self._shown.values()],
-            [each.trait for each in shifts.values()],
-            self.confidence,
-            bool(self.explore),
-        )
-        return called_for(contents)
+        return shown.figures(self)
 
     @property
     def groups(self) -> dict[str, str]:
@@ -324,110 +273,21 @@ class Study:
 
     @property
     def style(self) -> dict[str, Any]:
-        """The names and the order in which figures show a study's parts.
-
-        These are the fields of `figures.parts.style.StudyStyle`, which takes a second to import.
-        """
-        tasks = self.tasks.values()
-        return {
-            "sources": {each.name: each.title for each in self.sources.values()},
-            "confounders": {name: each.title for name, each in self._shown.items()},
-            "noises": [name for name, each in self._shown.items() if each.is_noise],
-            "tasks": {each.name: each.title for each in tasks},
-            "archs": {
-                name: ARCHITECTURES.get(name).title
-                for task in self.tasks
-                for name in self.archs_of(task)
-            },
-            "references": {t.name: t.reference for t in tasks if t.reference is not None},
-            "scores": self.confidence,
-            "published": self.published["curves"],
-        }
+        """The names and the order in which figures show its parts, see `shown.style`."""
+        return shown.style(self)
 
     @property
     def published(self) -> Published:
-        """What *Source Matters* published of what this study does too, see `matching`."""
-        tasks = {
-            task.name: {
-                "dataset": task.dataset.built.kind,
-                "origin": task.dataset.origin,
-                "splits": task.splits.name if task.splits else None,
-                "labels": dict(task.labels),
-                "samples": dict(task.samples),
-                "input_size": task.input_size,
-                "confounders": list(task.confounders),
-                "p_art": self.shares(task.name),
-                "archs": self.archs_of(task.name),
-                "training": task.training.recipe,
-            }
-            for task in self.tasks.values()
-        }
-        setting = Setting(
-            tasks=tasks,
-            confounders={
-                name: {"kind": each.trait.kind, **deciding(each.trait)}
-                for name, each in self._shown.items()
-            },
-            sources={each.name: each.archs for each in self.sources.values()},
-        )
-        return matching(read(PAPERS["source_matters"]), setting)
+        """What *Source Matters* published of what this study does too."""
+        return shown.published(self)
 
     @property
     def targets(self) -> dict[str, dict[str, Any]]:
-        """What Table 1 says of each task beside its design, see `tables.table1.Target`."""
-        return {
-            task.name: {
-                "task": task.title,
-                "confounders": [each.title for each in task.confounders.values()],
-                "p_art": self.shares(task.name),
-                "image_size": task.input_size,
-                "batch_size": task.batch_size,
-            }
-            for task in self.tasks.values()
-        }
+        """What Table 1 says of each task beside its design."""
+        return shown.targets(self)
 
     @property
     def trials(self) -> list[dict[str, Any]]:
         """What decides whether its tasks can be drawn, see `design.trial.Trial`."""
         common = {"folds": self.folds, "seed": self.seed}
         return [task.trial(common) for task in self.tasks.values()]
-
-    @cached_property
-    def _shown(self) -> dict[str, Confounder]:
-        """The confounders of its tasks, in the order of figures."""
-        return {n: each for task in self.tasks.values() for n, each in task.confounders.items()}
-
-
-def _archs(config: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the architectures that are chosen, by the keys that name them.
-
-    Raises:
-        SourceBenchError: there is no such architecture.
-    """
-    chosen = config["experiment"]
-    named = {"experiment.archs": chosen["archs"]}
-    for name in chosen["tasks"]:
-        if "archs" in (entry := config["tasks"][name]):
-            named[f"tasks.{name}.archs"] = entry["archs"]
-    for key, archs in named.items():
-        known(key, archs, ARCHITECTURES.names())
-    if len(named) > len(chosen["tasks"]):
-        del named["experiment.archs"]  # every task has its own
-    return named
-
-
-def _own(name: str, entry: Entry, config: Mapping[str, Any]) -> dict[str, list[Value]]:
-    """Return a task's own values of the axes that it may have some of."""
-    own = {}
-    for axis in AXES:
-        if axis.own and axis.key in entry:
-            if axis.among:
-                known(f"tasks.{name}.{axis.key}", entry[axis.key], _names(axis, config))
-            own[axis.name] = axis.of(entry)
-    return own
-
-
-def _names(axis: Axis, config: Mapping[str, Any]) -> list[str]:
-    """Return the names that an axis has values among; cross-entropy needs no entry."""
-    always = [CROSS_ENTROPY.kind] if axis.among == "method" else []
-    return list(dict.fromkeys([*always, *config.get(axis.among, {})]))

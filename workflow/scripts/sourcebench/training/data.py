@@ -1,6 +1,6 @@
 """A run's images: one uint8 tensor on the device, no worker processes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,7 +43,7 @@ class Layers:
         }
 
     @classmethod
-    def of(cls, samples: str, base: str, drawn: Sequence[str]) -> Self:
+    def of(cls, samples: str, base: str, drawn: Iterable[str]) -> Self:
         """Make them from a rule's inputs: a layer is called as the folder that it lies in."""
         paths = map(Path, drawn)
         return cls(Path(samples), Path(base), {path.parent.name: path for path in paths})

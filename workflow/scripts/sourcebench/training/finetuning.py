@@ -1,19 +1,16 @@
 """One run: fine-tune a network from a source on a confounded task, and test it."""
 
-import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
 from torch import nn
 
 from sourcebench import design, devices
@@ -30,31 +27,16 @@ from sourcebench.training import checkpoints
 from sourcebench.training.checkpoints import Effort
 from sourcebench.training.data import Layers, RunData
 from sourcebench.training.methods import CROSS_ENTROPY, Method, Plan, procedure_of
-from sourcebench.training.module import (
-    COLUMNS,
-    BestWeights,
-    FineTuner,
-    History,
-    LastWeights,
-    Patience,
-)
+from sourcebench.training.module import COLUMNS, FineTuner
 from sourcebench.training.predictions import instruments_of, predictions, validated
 from sourcebench.training.provenance import git_commit, versions
 from sourcebench.training.results import write_features, write_parquet
 from sourcebench.training.runs import NOTHING, Kept, Measured, Outputs, Recipe
 from sourcebench.training.stages import train_stages
+from sourcebench.training.trainer import trainer_of
 from sourcebench.training.transfer import FULL, Transfer
 
-# What Lightning says of every trainer is of no use in a log of a thousand runs.
-logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-
 HISTORY_COLUMNS = ["epoch", *COLUMNS, "seconds"]
-MONITORS = {
-    "loss": ("val_loss", "min"),
-    "auroc": ("val_auroc", "max"),
-    "auc_keras": ("val_auc_keras", "max"),
-}
 
 
 def finetune(
@@ -256,52 +238,3 @@ def _data(
         seed,
         torch.tensor((2 * rows["label"] + rows["artifact"]).to_numpy(np.int64)),
     )
-
-
-def _best(recipe: Recipe, first: int) -> tuple[LastWeights, list[Callback]]:
-    monitor, mode = MONITORS[recipe.monitor]
-    ending = Patience(monitor, mode, recipe.patience, first)
-    return BestWeights(monitor, mode, first), [ending]
-
-
-def _last(_: Recipe, first: int) -> tuple[LastWeights, list[Callback]]:
-    return LastWeights(), []
-
-
-CHOICES = {"best": _best, "last": _last}
-"""Which weights are tested → what leaves them in the network, and what ends the training."""
-
-
-def trainer_of(
-    recipe: Recipe, device: torch.device, folder: Path, first: int = 1
-) -> tuple[Any, History, LastWeights]:
-    """Return the Lightning trainer of a recipe, with the callbacks that record and choose.
-
-    Args:
-        recipe: how to fine-tune.
-        device: where.
-        folder: Lightning's, should it want to write something.
-        first: the first epoch, from 1 on, that may be the best and that patience counts from.
-    """
-    # Deterministic mode also fills all fresh memory, a tenth of a step; nothing here reads
-    # memory before writing it, so that the predictions are the same without.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    history, (chosen, ending) = History(time.monotonic), CHOICES[recipe.choose](recipe, first)
-    trainer = lightning.Trainer(
-        max_epochs=recipe.epochs,
-        accelerator=device.type,
-        devices=1 if device.index is None else [device.index],
-        precision=cast(Any, devices.precision(recipe.precision, device)),
-        callbacks=[chosen, history, *ending],
-        gradient_clip_val=recipe.clip,
-        # An operation that a card has in no repeatable form is a warning in the log.
-        deterministic="warn",
-        plugins=[LightningEnvironment()],  # a job is one process, on a cluster too
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        default_root_dir=folder,
-    )
-    return trainer, history, chosen
