@@ -192,3 +192,62 @@ def _types(cls: type) -> dict[str, Any]:
     if cls not in _known:
         _known[cls] = typing.get_type_hints(cls)
     return _known[cls]
+
+
+def _is_needed(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is dataclasses.MISSING
+
+
+def _kind(kinds: tuple[Any, ...]) -> type:
+    """Return which of a field's types its values are read as."""
+    return next(kind for kind in (str, bool, int, float) if kind in kinds)
+
+
+def _read(given: Any, kind: type, about: Mapping[str, Any]) -> str | bool | int | float | None:
+    """Return what is given as a `kind`; None if it isn't one, or out of range."""
+    if kind is str:
+        named = about["choices"]
+        is_text = isinstance(given, str) and given.strip()
+        return given if is_text and (not named or given in named) else None
+    if kind is bool or isinstance(given, bool):
+        return given if kind is bool and isinstance(given, bool) else None
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        return None
+    within = math.isfinite(number) and about["low"] <= number <= about["high"]
+    within = within and about["above"] < number < about["below"]
+    if not (within or (about["infinite"] and number == math.inf)):
+        return None
+    if kind is float:
+        return number
+    return int(number) if number.is_integer() else None
+
+
+def _expected(kind: type, about: Mapping[str, Any]) -> str:
+    """Return what a value has to be, after 'it must be'."""
+    if kind is bool:
+        return "true or false"
+    if kind is str:
+        return " or ".join(map(repr, about["choices"])) or "text, and not empty"
+    what = "a whole number" if kind is int else "a number"
+    unit = f" {about['unit']}" if about["unit"] else ""
+    beyond = ", or .inf" if about["infinite"] else ""
+    low, high = about["low"], about["high"]
+    if math.isfinite(low) and math.isfinite(high):
+        return f"{what} from {_text(low)} to {_text(high)}{unit}{beyond}"
+    limits = {"of at least": low, "over": about["above"]}
+    limits |= {"of at most": high, "under": about["below"]}
+    bounds = [f"{word} {_text(limit)}" for word, limit in limits.items() if math.isfinite(limit)]
+    return f"{what} {' and '.join(bounds)}".rstrip() + unit + beyond
+
+
+def _text(value: Any) -> str:
+    """Return a value as people write it: '2e7' and '1e-8', not '2e+07' and '1e-08'."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value:g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
