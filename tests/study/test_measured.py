@@ -12,10 +12,9 @@ from sourcebench.evaluation.confidence import SCORES, Score
 from sourcebench.study import Dependencies, Study
 from sourcebench.study.measured import check_scores, measures_of
 from sourcebench.training.measures import MEASURES
-from sourcebench.training.methods import METHODS, Method
 
 TINY = yaml.safe_load((ROOT / "tests" / "tiny.yaml").read_text())
-PLACE = ("cxr_mass", "tag", "random", "tiny_resnet", None)
+PLACE = ("cxr_mass", "tag", "random", "tiny_resnet", None, None)
 
 
 def study(**experiment):
@@ -30,7 +29,6 @@ def study(**experiment):
 def scores(monkeypatch):
     """Scores that measure something, or need a method; they are made of nothing."""
     monkeypatch.setattr(SCORES, "_entries", dict(SCORES._entries))
-    monkeypatch.setitem(METHODS._entries, "deep_gamblers", type("Gamblers", (Method,), {}))
 
     def enter(name, measures=(), method=None):
         made = type(name, (Score,), {"of": None, "measures": measures, "method": method})
@@ -44,11 +42,10 @@ def scores(monkeypatch):
 
 
 def test_what_is_measured_is_what_the_scores_need(scores):
-    assert study().measures == study(confidence=["msr", "pe"]).measures == []
-    assert study(confidence=["of_passes", "msr", "of_both"]).measures == [
-        "mc_dropout",
-        "neighbours",
-    ]
+    assert study().measures(None) == study(confidence=["msr", "pe"]).measures(None) == []
+    asked = study(confidence=["of_passes", "msr", "of_both"])
+    assert asked.measures(None) == ["mc_dropout", "neighbours"]
+    assert asked.measures("deep_gamblers") == []
     assert study().confidence == []
     assert study().dropout_passes == 50
 

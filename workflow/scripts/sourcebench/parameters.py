@@ -82,7 +82,7 @@ def check(owner: str, parameters: Any) -> None:
         WrongParameter: a value of the wrong type or out of its range; the message names the
             parameter, what it got and what is allowed.
     """
-    types = _types(type(parameters))
+    types = _types(parameters.__class__)
     for field in dataclasses.fields(parameters):
         given, about = getattr(parameters, field.name), field.metadata
         kinds = typing.get_args(types[field.name]) or (types[field.name],)
@@ -186,8 +186,8 @@ def deciding(parameters: Any) -> dict[str, Any]:
 
 
 @cache
-def _types(cls: type) -> dict[str, Any]:
-    """Return the types of a dataclass' fields. A plan makes the same few kinds thousands of times."""
+def _types(cls: type[Any]) -> dict[str, Any]:
+    """Return the types of a dataclass' fields: a plan asks for the same few thousands of times."""
     return typing.get_type_hints(cls)
 
 
