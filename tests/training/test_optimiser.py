@@ -108,7 +108,7 @@ def trained(folder, seed=0, **changes):
     watch = Watch()
     trainer.callbacks.append(watch)
     loaders = (
-        DataLoader(TensorDataset(points, each), batch_size=asked.batch_size)
+        DataLoader(TensorDataset(points, each, 2 * each), batch_size=asked.batch_size)
         for each in (labels, 1 - labels)
     )
     trainer.fit(model, *loaders)

@@ -81,7 +81,7 @@ def check(owner: str, parameters: Any) -> None:
         WrongParameter: a value of the wrong type or out of its range; the message names the
             parameter, what it got and what is allowed.
     """
-    types = _types(type(parameters))
+    types = _types(parameters.__class__)
     for field in dataclasses.fields(parameters):
         given, about = getattr(parameters, field.name), field.metadata
         kinds = typing.get_args(types[field.name]) or (types[field.name],)

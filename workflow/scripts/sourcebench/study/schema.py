@@ -1,5 +1,7 @@
 """The JSON schema of a config. Of an entry that has a kind, it leaves the keys to that kind."""
 
+import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ OF_ALL_TASKS = ("precision", "accelerator", "threads", "keep_checkpoints")
 
 def schema() -> Schema:
     """Return the JSON schema of a config: that of the file, with the keys of the axes."""
-    whole: Schema = yaml.safe_load(Path(__file__).with_name("config.schema.yaml").read_text())
+    whole = copy.deepcopy(_of_file())
     experiment = whole["properties"]["experiment"]
     task = whole["properties"]["tasks"]["additionalProperties"]
     chosen = [axis for axis in AXES if axis.key]
@@ -26,6 +28,12 @@ def schema() -> Schema:
     }
     task["properties"] |= {axis.key: axis.schema() for axis in chosen if axis.own}
     task["properties"]["training"] = _in_part(whole["properties"]["training"])
+    return whole
+
+
+@cache
+def _of_file() -> Schema:
+    whole: Schema = yaml.safe_load(Path(__file__).with_name("config.schema.yaml").read_text())
     return whole
 
 
