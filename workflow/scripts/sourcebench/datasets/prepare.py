@@ -1,19 +1,14 @@
-"""Manifests and arrays: the stages between the original images and everything after them."""
+"""Manifests: which images a task has."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sourcebench import classes, files, imaging
+from sourcebench import classes
 from sourcebench.datasets import held_out, matching, sampling, tasks
 from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Frame, Image
 from sourcebench.seeds import generator
-
-Reader = Callable[[str, Path], tuple[Image, tuple[str, ...]]]
 
 
 def manifest(
@@ -190,100 +185,3 @@ def _published_manifest(
 def _classes(rows: pd.DataFrame) -> range:
     """Return the labels that there have to be: those of two classes, or of more."""
     return range(1 + max([1, *rows["label"]]))
-
-
-def write_arrays(
-    samples: pd.DataFrame,
-    paths: Mapping[str, str],
-    read: Reader,
-    *,
-    size: int,
-    method: str,
-    images: Path,
-    native: Path,
-    keep_native: bool,
-    channels: int | None = None,
-    frame: Frame | None = None,
-    threads: int = 1,
-) -> dict[str, list[str]]:
-    """Decode every image once, and write them at the task's input size and at their own.
-
-    Args:
-        samples: the manifest; row i becomes image i.
-        paths: image_id → path of the original.
-        read: reads an original, see `Dataset.image`.
-        size: the task's input size in px.
-        method: how to resize, see `imaging.resize`.
-        images: becomes N×size×size, or N×size×size×C where images have several channels, uint8.
-        native: becomes N×H×W or N×H×W×C, uint8, the originals' size or the frame's, for the
-            confounders; an array of no images unless `keep_native`.
-        keep_native: whether a confounder will read `native`.
-        channels: of the arrays; None: those that the originals have, who must be alike.
-        frame: makes originals of any size squares of one; None: they must be alike.
-        threads: decoding threads.
-
-    Returns:
-        What was odd about originals, and the `image_id` of those it was odd about.
-
-    Raises:
-        SourceBenchError: an image is missing, damaged, of another kind, size or number of
-            channels.
-    """
-    names = list(samples["image_id"])
-    originals = [Path(paths[image_id]) for image_id in names]
-    shape = _original(names[0], originals[0], read, channels, frame)[0].shape
-    n = len(originals)
-    odd: dict[str, list[str]] = {}
-
-    with (
-        files.new_array(images, (n, size, size, *shape[2:])) as small,
-        files.new_array(native, (n if keep_native else 0, *shape)) as large,
-    ):
-
-        def decode(row: int) -> tuple[str, ...]:
-            image, remarks = _original(names[row], originals[row], read, channels, frame)
-            _require_alike(originals[row], image.shape, originals[0], shape)
-            small[row] = imaging.resize(image, size, method)
-            if keep_native:
-                large[row] = image
-            return remarks
-
-        with ThreadPoolExecutor(threads) as pool:
-            for row, remarks in enumerate(pool.map(decode, range(n))):
-                for remark in remarks:
-                    odd.setdefault(remark, []).append(names[row])
-    return odd
-
-
-def _original(
-    name: str, path: Path, read: Reader, channels: int | None, frame: Frame | None
-) -> tuple[Image, tuple[str, ...]]:
-    """Return an original in the channels and the frame that are asked for, and what was odd."""
-    image, remarks = read(name, path)
-    there = imaging.channels_of(image)
-    if channels is not None and there != channels:
-        changed = imaging.to_channels(image, channels)
-        if changed is None:
-            raise SourceBenchError(
-                f"{path} has {there} channels, but the task's channels is {channels}; grey can "
-                "become three, and three grey, and no other number can become another."
-            )
-        image, remarks = changed, (*remarks, "made_grey" if channels == 1 else "grey_repeated")
-    return image if frame is None else frame(image), remarks
-
-
-def _require_alike(
-    path: Path, shape: tuple[int, ...], first: Path, wanted: tuple[int, ...]
-) -> None:
-    """Refuse an image of another shape than the first one's."""
-    if shape[:2] != wanted[:2]:
-        raise SourceBenchError(
-            f"{path} is {shape[1]}×{shape[0]} px, but {first.name} is {wanted[1]}×{wanted[0]} px; "
-            "images of several sizes need a fit: set the task's to pad, crop or stretch."
-        )
-    if shape != wanted:
-        channels = [each[2] if len(each) > 2 else 1 for each in (shape, wanted)]
-        raise SourceBenchError(
-            f"{path} has {channels[0]} channels, but {first.name} has {channels[1]}; set the "
-            "task's channels to 1 for grey, or to 3 for colour."
-        )
