@@ -172,7 +172,7 @@ def test_published_splits_that_cannot_be_used():
     with pytest.raises(SourceBenchError, match=r"not in the metadata \(such as mine\.png\)"):
         prepare.manifest("t", {}, NIH, published=unknown, **options)
     twice = table.replace({"image_id": {ids[8]: ids[2]}})
-    with pytest.raises(SourceBenchError, match=r"1 images .* development and the test set"):
+    with pytest.raises(SourceBenchError, match=r"1 image .* development and the test set"):
         prepare.manifest("t", {}, NIH, published=twice, **options)
     with pytest.raises(SourceBenchError, match="a class is empty"):
         prepare.manifest(
