@@ -170,7 +170,7 @@ def test_a_leak_into_a_target_is_an_error():
     dev = whole.images.loc[whole.images["role"] == "dev", "patient_id"].iloc[0]
     tests = whole.tests.copy()
     tests.loc[tests["test_set"] == "bern", "patient_id"] = dev
-    with pytest.raises(SourceBenchError, match="1 patients are in both the development"):
+    with pytest.raises(SourceBenchError, match="1 patient is in both the development"):
         design.check(Design(whole.images, tests), "t")
     assert set(audit(design.long_form(Design(whole.images, tests), [1]))["leaked"]) == {1}
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image as PIL
 
 from conftest import write_pngs
+from sourcebench.datasets import arrays as arrays_of
 from sourcebench.datasets import prepare
 from sourcebench.datasets.nih import tables
 from sourcebench.design.published.files import LONG_COLUMNS
@@ -24,7 +25,7 @@ TASK = {
 
 def arrays(tmp_path, names, keep_native=True, size=16, odd=()):
     samples = pd.DataFrame({"image_id": names})
-    remarks = prepare.write_arrays(
+    remarks = arrays_of.write_arrays(
         samples,
         {name: str(tmp_path / "png" / name) for name in names},
         lambda _, path: (read_png(path), ("odd",) if path.name in odd else ()),
@@ -71,6 +72,28 @@ def test_a_truncated_image_is_named_and_nothing_is_kept(tmp_path):
         arrays(tmp_path, names)
     assert not list(tmp_path.glob("*.npy"))
     assert not list(tmp_path.glob(".*"))
+
+
+def test_all_images_that_can_not_be_read_are_named_at_once(tmp_path, capsys):
+    names = [f"{i:02d}.png" for i in range(30)]
+    write_pngs(tmp_path / "png", names[:29])
+    for name in ["00.png", *names[5:27]]:
+        (tmp_path / "png" / name).write_bytes(b"")
+    with pytest.raises(SourceBenchError) as caught:
+        arrays(tmp_path, names)
+    said = str(caught.value)
+    assert said.startswith("24 of 30 images can't be read: ")
+    named = [name for name in names if f"{name}, " in said or f"{name} and 4 more" in said]
+    assert named == ["00.png", *names[5:24]]
+    assert "The first: " in said
+    log = capsys.readouterr().out.splitlines()
+    assert [names[29] in line for line in log] == [*[False] * 23, True]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["png"]
+
+
+def test_no_image_that_can_be_read(tmp_path):
+    with pytest.raises(SourceBenchError, match="2 of 2 images can't be read"):
+        arrays(tmp_path, ["a.png", "b.png"])
 
 
 def test_another_size_is_named(tmp_path):
@@ -149,7 +172,7 @@ def test_published_splits_that_cannot_be_used():
     with pytest.raises(SourceBenchError, match=r"not in the metadata \(such as mine\.png\)"):
         prepare.manifest("t", {}, NIH, published=unknown, **options)
     twice = table.replace({"image_id": {ids[8]: ids[2]}})
-    with pytest.raises(SourceBenchError, match=r"1 images .* development and the test set"):
+    with pytest.raises(SourceBenchError, match=r"1 image .* development and the test set"):
         prepare.manifest("t", {}, NIH, published=twice, **options)
     with pytest.raises(SourceBenchError, match="a class is empty"):
         prepare.manifest(
@@ -169,7 +192,7 @@ def written(folder, names, **options):
         image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         return image[..., ::-1] if image.ndim == 3 else image, ()
 
-    remarks = prepare.write_arrays(
+    remarks = arrays_of.write_arrays(
         pd.DataFrame({"image_id": names}),
         {name: str(folder / f"{name}.png") for name in names},
         read,

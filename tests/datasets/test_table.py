@@ -62,8 +62,8 @@ def test_a_column_takes_the_place_of_another(mine):
         (COLUMNS | {"site": "file"}, r"datasets\.mine\.columns has 'file' for image_id and site;"),
         ({"site": "findings"}, r"columns has 'findings' for findings and site;"),
         (COLUMNS | {"label": "Site"}, r"columns\.label is a column that tasks fill in; .*_of_mine"),
-        (COLUMNS | {"site": 3}, r"datasets\.mine\.columns\.site is 3; it must be of type string"),
-        (["file"], r"datasets\.mine\.columns is \['file'\]; it must be of type object"),
+        (COLUMNS | {"site": 3}, r"datasets\.mine\.columns\.site is 3; it must be text"),
+        (["file"], r"datasets\.mine\.columns is \['file'\]; it must be a table"),
     ],
 )  # fmt: skip
 def test_columns_that_can_not_be(mine, columns, message):
@@ -115,9 +115,19 @@ def test_paths_begin_below_the_folder(tmp_path, monkeypatch, place):
 
 def test_one_image_in_two_lines(mine):
     with pytest.raises(
-        SourceBenchError, match=r"1 images twice, such as a/1\.png in lines 2 and 3"
+        SourceBenchError, match=r"1 image in more than one row, such as a/1\.png in lines 2 and 3"
     ):
         mine(by_paths(["a/1.png", "a\\1.png"])).metadata()
+
+
+def test_one_name_in_several_folders_is_not_one_image(mine, tmp_path):
+    write_pngs(tmp_path / "images" / "a", ["1.png"])
+    write_pngs(tmp_path / "images" / "b", ["1.png", "2.png"])
+    paths = r"1\.png in lines 2 and 3\. The table's names have no folders, .* a/1\.png and b/1\.png"
+    with pytest.raises(SourceBenchError, match=paths):
+        mine(by_paths(["1.png", "1.png"])).metadata()
+    with pytest.raises(SourceBenchError, match="in lines 2 and 3; give one row per image"):
+        mine(by_paths(["2.png", "2.png"])).metadata()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from conftest import ROOT
 from sourcebench.datasets import sampling, tasks
 from sourcebench.datasets.labels import LABELS, LabelSource
 from sourcebench.datasets.nih import tables
+from sourcebench.datasets.prepare import in_words, manifest
 from sourcebench.errors import SourceBenchError
 from sourcebench.seeds import generator
 
@@ -137,8 +138,61 @@ def test_a_dataset_divided_as_it_is():
         roles[positive] = manifest.set_index("image_id")["role"]
     both = roles["Mass"].index.intersection(roles["Effusion"].index)
     assert (roles["Mass"][both] == roles["Effusion"][both]).all()
-    with pytest.raises(SourceBenchError, match="can't be divided"):
+    asked = r"60000 to test on and 60000 to develop on, 120,000 images in all, but there are 67,310"
+    with pytest.raises(SourceBenchError, match=asked):
         sampling.divide(table, everyone, {"test": 60_000, "dev": 60_000}, generator(1, "division"))
+
+
+def three_of_each(patients):
+    """A dataset of three images each, by turns of two classes."""
+    rows = pd.DataFrame({"image_id": [f"{i:03}.png" for i in range(3 * patients)]})
+    rows["patient_id"] = [f"p{i // 3}" for i in range(len(rows))]
+    rows["findings"] = [("Mass", "None")[i % 2] for i in range(len(rows))]
+    return rows.assign(sex=None, age=None, view=None)
+
+
+def shared(samples, rows, apart=None):
+    labels = {"from": "metadata", "positive": "Mass", "negative": "None"}
+    task = {"dataset": "mine", "labels": labels, "samples": samples}
+    options = {"seed": 1, "carrier": None, "available": None, "published": None, "apart": apart}
+    return manifest("t", task, rows, **options)
+
+
+def test_images_that_shares_leave_over_are_counted_and_told():
+    """Of 120 images 40 and 80 are asked for: whole patients of three make 39 and 78."""
+    rows = three_of_each(40)
+    samples = {"test": 1 / 3, "dev": 2 / 3}
+    chosen, counts = shared(samples, rows)
+    assert chosen["role"].value_counts().to_dict() == {"dev": 78, "test": 39}
+    assert counts["in_no_part"] == 3
+    said = in_words("t", len(chosen), counts)
+    assert said[0] == "t: 117 images chosen, of 120 that the task may use"
+    assert said[1].startswith("3 images are in no part")
+    assert shared({"test": 0.5, "dev": 0.5}, rows)[1]["in_no_part"] == 0
+    assert "in_no_part" not in shared({"test": 30, "dev": 60}, rows)[1]
+
+
+def test_what_is_not_on_disk_is_told_apart_from_what_is_chosen():
+    counts = {"candidates": 120, "without_image": 2, "without_row": 1, "without_findings": 1}
+    assert in_words("t", 115, counts) == [
+        "t: 115 images chosen, of 118 that the task may use",
+        "2 others would do, but are not on disk",
+        "1 image on disk is not in the metadata",
+        "1 row has no findings, and so no label",
+    ]
+
+
+def test_shares_that_patients_of_a_shift_leave_no_room_for():
+    rows = three_of_each(40)
+    rows.loc[rows.index % 3 == 0, "view"] = "away"  # one image of each patient
+    rows.loc[rows.index >= 60, "view"] = None
+    away = {"away": lambda table: (table["view"] == "away").astype("boolean")}
+    asked = r"0\.2 to test on and 0\.8 to develop on \(with shares as images: 20 and 80\)\. Of the "
+    with pytest.raises(SourceBenchError, match=asked + "100 that there are, 40 are of patients of"):
+        shared({"test": 0.2, "dev": 0.8}, rows, away)
+    with pytest.raises(SourceBenchError, match="150 images in all, but there are 120 that") as all_:
+        shared({"test": 50, "dev": 100}, rows)
+    assert "shift" not in str(all_.value)
 
 
 def test_pairs_need_as_many_negatives_as_positives():

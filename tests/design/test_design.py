@@ -284,7 +284,7 @@ def test_a_leak_is_an_error():
     dev = leaky[leaky["role"] == "dev"]
     test_row = leaky.index[leaky["role"] == "test"][0]
     leaky.loc[test_row, "patient_id"] = dev["patient_id"].iloc[0]
-    with pytest.raises(SourceBenchError, match="1 patients are in both the development and"):
+    with pytest.raises(SourceBenchError, match="1 patient is in both the development and"):
         design.check(Design(leaky, tests), "t")
     leaky = table.copy()
     one_val = dev.index[dev["fold_1"] == "val"][0]

@@ -84,7 +84,7 @@ def test_several_folds_need_a_draw():
 def test_a_patient_on_two_sides_is_refused():
     rows = table(train=12, val=4, test=8)
     rows.loc[rows["image_id"] == "test20_1", "set"] = "train"
-    with pytest.raises(SourceBenchError, match="1 patients are in both the development and the"):
+    with pytest.raises(SourceBenchError, match="1 patient is in both the development and the"):
         build(chosen(rows)[0])
     rows.loc[rows["image_id"] == "test20_1", "set"] = "test"
     rows.loc[rows["image_id"] == "val12_1", "set"] = "train"
@@ -107,6 +107,20 @@ def test_a_patient_on_two_sides_is_refused():
 def test_columns_that_say_no_parts(change, message):
     with pytest.raises(SourceBenchError, match=message):
         chosen(table(train=12, val=4, test=8).assign(**change))
+
+
+def test_all_wrong_words_are_told_with_their_images():
+    rows = table(train=12, val=4, test=8)
+    rows.loc[[0, 3, 4], "set"] = "trian"
+    rows.loc[[40], "set"] = "hold-out"
+    words = (
+        r"has 'trian' in 3 rows \(train0_0, train1_1, train2_0\), 'hold-out' in 1 row \(test20_0"
+    )
+    with pytest.raises(SourceBenchError, match=words):
+        chosen(rows)
+    many = [f"word {i}" for i in range(48)]
+    with pytest.raises(SourceBenchError, match=r"'word 4' in 1 row .*, and 43 other words; its"):
+        chosen(rows.assign(set=many))
 
 
 def test_every_part_needs_every_class():
@@ -140,7 +154,8 @@ def test_an_attribute_in_splits_of_the_table():
         ({"test": 8}, {}, r"tasks\.mine\.samples lacks the key 'dev'; .*, unless samples\.column"),
         ({"test": 8, "dev": 8}, {}, r"tasks\.mine lacks the key 'val_fraction'; .*, unless"),
         ({"column": "set"}, {"val_fraction": 0.9}, r"val_fraction is 0\.9, .* at most 0\.2"),
-        ({"column": 3}, {}, r"samples\.column is 3; it must be of type string or nothing"),
+        ({"test": 0.5, "dev": 0.7}, {}, r"has 0\.5 for test and 0\.7 for dev, .* add up to 1\.2;"),
+        ({"column": 3}, {}, r"samples\.column is 3; it must be text or nothing"),
     ],
 )  # fmt: skip
 def test_samples_that_can_not_be(samples, further, message):

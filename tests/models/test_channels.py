@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sourcebench import files, imaging
 from sourcebench.artifacts import ARTIFACTS, write_layer
 from sourcebench.artifacts.drawing import version
-from sourcebench.datasets import prepare
+from sourcebench.datasets import arrays
 from sourcebench.errors import SourceBenchError
 from sourcebench.models import (
     ARCHITECTURES,
@@ -79,7 +79,7 @@ def test_a_layer_of_the_test_images_alone_is_read_by_their_names(tmp_path):
 
 def written_arrays(folder, images):
     pixels = dict(zip(map(str, range(len(images))), images, strict=True))
-    prepare.write_arrays(
+    arrays.write_arrays(
         pd.DataFrame({"image_id": list(pixels)}),
         {name: name for name in pixels},
         lambda _, path: (pixels[path.name], ()),

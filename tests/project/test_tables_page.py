@@ -127,6 +127,6 @@ def test_counts():
     of_folders = {*Headers(pd.DataFrame(), 0, 0, 0, 0, ()).counts(), *Oddities().counts()}
     held_out = {"target", "test_of_target_patients", "held_out_unknown"}
     of_images = {"made_grey", "grey_repeated", *ODD, *OF_SLICES, *REMARKS}
-    expected = {"task", "chosen", "without_part", "several_classes"}
+    expected = {"task", "chosen", "without_part", "in_no_part", "several_classes"}
     expected |= {*counts, *held_out, *of_folders, *of_images}
     assert documented("`counts.csv`") == expected

@@ -69,6 +69,14 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 def test_folders_without_images(tmp_path):
     with pytest.raises(SourceBenchError, match="nowhere does not exist"):
         index_folder(tmp_path / "nowhere")
+    for name in ("images", "labels"):
+        (tmp_path / "study" / name).mkdir(parents=True)
+    near = r"imags does not exist: there is no 'imags' in .*study \(is it 'images'\?\)\.$"
+    with pytest.raises(SourceBenchError, match=near):
+        index_folder(tmp_path / "study" / "imags")
+    far = r"does not exist: there is no 'xyz' in .*study; there are: images, labels\.$"
+    with pytest.raises(SourceBenchError, match=far):
+        index_folder(tmp_path / "study" / "xyz" / "train")
     with pytest.raises(SourceBenchError, match="is not a folder"):
         index_folder(put(tmp_path / "file"))
     (tmp_path / "empty").mkdir()

@@ -100,7 +100,7 @@ def test_cells_are_text_as_it_is_written(mine):
         (PLAIN + "\n , 3,\n,4,\n", r"no image_id in lines 5 and 6;"),
         (PLAIN + "c.png,,\n" * 7, r"no patient_id in lines 4, 5, 6, 7, 8 and 2 more"),
         (PLAIN.replace("\na", '\nx.png,0,"two\nlines"\na') + "c.png,,\n", "patient_id in line 6;"),
-        (PLAIN + "a.png,1,Mass\n", r"1 images twice, such as a\.png in lines 2 and 4; .*'\|'"),
+        (PLAIN + "a.png,1,Mass\n", r"1 image in more than one row, .* in lines 2 and 4; .*'\|'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(mine, content, message):
@@ -165,7 +165,7 @@ def test_images_of_which_nothing_is_known_are_counted(mine):
     assert (counts["candidates"], counts["without_findings"]) == (2, 2)
     with pytest.raises(SourceBenchError, match=r"labels\.positive is 'Nodule', which .*: none"):
         candidates(mine("image_id,patient_id,findings\na.png,1,\n"), LABELS, None)
-    with pytest.raises(SourceBenchError, match=r"No positive image .* 2 others have no findings"):
+    with pytest.raises(SourceBenchError, match=r"No positive image .* and 2 more without findings"):
         candidates(table, LABELS, None, {"b.png", "c.png"})
 
 
@@ -271,7 +271,7 @@ def test_a_reader_of_ones_own_may_return_numbers():
     table, _ = manifest("t", TASK, numbers, carrier=None, **OPTIONS)
     assert all(isinstance(patient, str) for patient in table["patient_id"])
     numbers.loc[3, "patient_id"] = np.nan
-    with pytest.raises(SourceBenchError, match=r"no patient_id in 1 rows \(such as row 3"):
+    with pytest.raises(SourceBenchError, match=r"no patient_id in 1 row \(such as row 3"):
         manifest("t", TASK, numbers, carrier=None, **OPTIONS)
 
 

@@ -114,8 +114,11 @@ WRONG = [
     ({"dropout_passes": 0}, r"dropout_passes is 0; it must be at least 1"),
     ({"explore": [{"sauce": "random"}]}, r"explore\.0 has 'sauce'.*\(is it 'source'\?\)"),
     ({"explore": [{}]}, r"explore\.0 is {}; .* at least 1 entry \(a table of axes"),
-    ({"explore": {"source": "random"}}, r"explore is .* of type array"),
-    ({"explore": ["random"]}, r"explore\.0 is 'random'; .* of type object \(a table of axes"),
+    ({"explore": {"source": "random"}}, r"explore is .* a list"),
+    (
+        {"explore": ["random"]},
+        r"explore\.0 is 'random'; .* keys and values \(a table of axes",
+    ),
     ({"explore": [{"source": {"a": 1}}]}, r"explore\.0\.source is .* a value or a list of values"),
     (
         {"explore": [{"source": "imagenet"}]},

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sourcebench import files
+from sourcebench.datasets.arrays import write_arrays
 from sourcebench.datasets.base import build
-from sourcebench.datasets.prepare import write_arrays
 from sourcebench.imaging import Frame
 from sourcebench.jobs import job
 

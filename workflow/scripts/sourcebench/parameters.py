@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from sourcebench.errors import SourceBenchError, nearest
-from sourcebench.schemas import Schema, complaint, phrase
+from sourcebench.schemas import Schema, complaint, phrase, shown
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ def check(owner: str, parameters: Any) -> None:
         value = _read(given, kind, about)
         if value is None:
             expected = _expected(kind, about)
-            raise WrongParameter(owner, field.name, f"is {given!r}; it must be {expected}.")
+            raise WrongParameter(owner, field.name, f"is {shown(given)}; it must be {expected}.")
         object.__setattr__(parameters, field.name, value)  # the dataclass is frozen
 
 

@@ -10,6 +10,17 @@ from sourcebench.errors import SourceBenchError, nearest
 
 Schema = Mapping[str, Any]
 
+TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a table of keys and values",
+    "null": "nothing",
+}
+"""What a person calls the types of JSON."""
+
 
 def fits(part: Mapping[str, Any], schema: Schema, where: str = "") -> None:
     """Check a part of a config by a schema: keys, types and values.
@@ -55,7 +66,14 @@ def phrase(schema: Schema) -> str:
         return " or ".join(map(phrase, schema["oneOf"]))
     if schema["type"] == "array":
         return f"a list of {schema['minItems']} of them"
-    return f"a {schema['type']} {_bounds(schema)}".rstrip()
+    return f"{TYPES[schema['type']]} {_bounds(schema)}".rstrip()
+
+
+def shown(value: Any) -> str:
+    """Return a value of a config as a sentence shows it: 3, 'three', [1, 2], true, or nothing."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "nothing" if value is None else repr(value)
 
 
 def known(key: str, names: Iterable[str], allowed: Iterable[str]) -> None:
@@ -92,17 +110,17 @@ def _predicate(error: ValidationError) -> str:
         missing = next(name for name in rule if name not in got)
         return f"lacks the key '{missing}'; it needs: {', '.join(rule)}."
     if error.validator == "oneOf" and "required" not in rule[0]:
-        return f"is {got!r}; it must be {' or '.join(map(phrase, rule))}."
+        return f"is {shown(got)}; it must be {' or '.join(map(phrase, rule))}."
     if error.validator in ("oneOf", "anyOf"):
         ways = " or ".join(" + ".join(way["required"]) for way in rule)
         return f"needs one of: {ways}; it has: {', '.join(got)}."
-    return f"is {got!r}; it must be {_allowed(str(error.validator), rule, schema)}."
+    return f"is {shown(got)}; it must be {_allowed(str(error.validator), rule, schema)}."
 
 
 def _allowed(validator: str, rule: Any, schema: Any) -> str:
     if validator == "type":
         kinds = [rule] if isinstance(rule, str) else rule
-        text = " or ".join("nothing" if kind == "null" else f"of type {kind}" for kind in kinds)
+        text = " or ".join(TYPES[kind] for kind in kinds)
     elif validator == "enum":
         text = "one of: " + ", ".join("nothing" if value is None else str(value) for value in rule)
     elif validator in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):

@@ -55,7 +55,7 @@ class Dataset(Kind):
             raise WrongParameter(
                 f"{self.noun} '{self.kind}'",
                 "path",
-                "is None, but with origin 'path' it must be a folder that holds the images.",
+                "is nothing, but with origin 'path' it must be a folder that holds the images.",
             )
 
     @property

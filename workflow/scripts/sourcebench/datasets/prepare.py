@@ -1,19 +1,14 @@
-"""Manifests and arrays: the stages between the original images and everything after them."""
+"""Manifests: which images a task has."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sourcebench import classes, files, imaging
-from sourcebench.datasets import held_out, matching, sampling, tasks
-from sourcebench.errors import SourceBenchError
-from sourcebench.imaging import Frame, Image
+from sourcebench import classes
+from sourcebench.datasets import held_out, matching, sampling, split_column, tasks
+from sourcebench.errors import SourceBenchError, is_or_are, number
 from sourcebench.seeds import generator
-
-Reader = Callable[[str, Path], tuple[Image, tuple[str, ...]]]
 
 
 def manifest(
@@ -76,6 +71,8 @@ def manifest(
         chosen = _drawn(name, task, table, everyone, set(targets["patient_id"]), seed, carrier)
         if task["samples"].get("column"):
             counts["without_part"] = len(table) - len(chosen)
+        elif sampling.are_shares(task["samples"]):
+            counts["in_no_part"] = len(table) - len(chosen)
         if apart:
             both = chosen.loc[chosen["role"] == "test", "patient_id"].isin(targets["patient_id"])
             unknown |= {"target": len(targets), "test_of_target_patients": int(both.sum())}
@@ -93,17 +90,25 @@ def in_words(name: str, chosen: int, counts: Mapping[str, int]) -> list[str]:
         chosen: how many there are.
         counts: as `manifest` returns them.
     """
-    lines = [
-        f"{name}: {chosen} of {counts['candidates']} images chosen; {counts['without_image']} of "
-        f"these are not on disk, and {counts['without_row']} on disk are not in the metadata"
-    ]
+    there = counts["candidates"] - counts["without_image"]
+    lines = [f"{name}: {chosen:,} images chosen, of {there:,} that the task may use"]
+    if missing := counts["without_image"]:
+        lines.append(f"{number(missing, 'other')} would do, but {is_or_are(missing)} not on disk")
+    if strays := counts["without_row"]:
+        lines.append(f"{number(strays, 'image')} on disk {is_or_are(strays)} not in the metadata")
     if unknown := counts["without_findings"]:
-        lines.append(f"{unknown} rows have no findings, and so no label")
+        has = "has" if unknown == 1 else "have"
+        lines.append(f"{number(unknown, 'row')} {has} no findings, and so no label")
+    if rest := counts.get("in_no_part"):
+        lines.append(
+            f"{number(rest, 'image')} {is_or_are(rest)} in no part: shares are rounded down, and "
+            "a patient who doesn't fit whole is left out"
+        )
     if target := counts.get("target"):
         lines.append(
-            f"{target} of them are held out of the training for shifts, and so are "
-            f"{counts['test_of_target_patients']} test images of the same patients; of "
-            f"{counts['held_out_unknown']} it is not known, and they are left out"
+            f"{target:,} of those chosen are held out of the training for shifts, and so are "
+            f"{number(counts['test_of_target_patients'], 'test image')} of the same patients; of "
+            f"{number(counts['held_out_unknown'], 'other')} it is not known, and they are left out"
         )
     return lines
 
@@ -119,27 +124,20 @@ def _drawn(
 ) -> pd.DataFrame:
     """Draw test and development set of the candidates."""
     if of_parts := task["samples"].get("column"):
-        chosen = sampling.by_column(table, of_parts)
+        chosen = split_column.by_column(table, of_parts)
         held = chosen.loc[chosen["role"] == "dev", "patient_id"]
         if shared := sorted(set(held) & not_trained):
             raise SourceBenchError(
-                f"samples.column is '{of_parts}', which has images of {len(shared)} patients to "
-                f"train or validate on (such as patient {shared[0]}) of whom the task's shifts "
-                "hold out others; say 'test' of these images, or nothing."
+                f"samples.column is '{of_parts}', which has images of "
+                f"{number(len(shared), 'patient')} to train or validate on (such as patient "
+                f"{shared[0]}) of whom the task's shifts hold out others; say 'test' of these "
+                "images, or nothing."
             )
         return chosen
     if "positive" not in task["samples"] and not task["samples"].get("balanced"):
         # Without the task's name: all tasks on a dataset share one division.
         rng = generator(seed, "division", task["dataset"])
-        try:
-            return sampling.divide(table, everyone, task["samples"], rng, not_trained)
-        except SourceBenchError as error:
-            if not not_trained:
-                raise
-            raise SourceBenchError(
-                f"{error} Patients of whom the task's shifts hold out images may be in the test "
-                "set alone, so that there are fewer for the development set: lower samples.dev."
-            ) from error
+        return sampling.divide(table, everyone, task["samples"], rng, not_trained)
     confounded = classes.number(table, named) if (named := task.get("confounded")) else 1
     count = 1 + int(table["label"].max())
     wanted = sampling.quotas(task["samples"], carrier, confounded, count)
@@ -160,15 +158,15 @@ def _published_manifest(
     twice = unique[unique["image_id"].duplicated()]
     if len(twice):
         raise SourceBenchError(
-            f"{len(twice)} images of the published splits are in the development "
-            f"and the test set (such as {twice['image_id'].iloc[0]})."
+            f"{number(len(twice), 'image')} of the published splits {is_or_are(len(twice))} in the "
+            f"development and the test set (such as {twice['image_id'].iloc[0]})."
         )
     table = metadata.set_index("image_id")
     unknown = unique[~unique["image_id"].isin(table.index)]
     if len(unknown):
         raise SourceBenchError(
-            f"{len(unknown)} images of the published splits are not in the metadata "
-            f"(such as {unknown['image_id'].iloc[0]})."
+            f"{number(len(unknown), 'image')} of the published splits {is_or_are(len(unknown))} "
+            f"not in the metadata (such as {unknown['image_id'].iloc[0]})."
         )
     rows = unique[["image_id", "patient_id", "label", "role"]].join(
         table.drop(columns="patient_id"), on="image_id"
@@ -176,12 +174,12 @@ def _published_manifest(
     counts = {"candidates": len(rows), "without_image": 0, "without_row": 0, "without_findings": 0}
     if available is not None:
         there = rows["image_id"].isin(available)
-        counts["without_image"] = int((~there).sum())
+        gone = counts["without_image"] = int((~there).sum())
         wanted = {f"{role}{label}" for role in ("dev", "test") for label in _classes(rows)}
         rows = rows[there]
         if set(rows["role"] + rows["label"].astype(str)) != wanted:
             raise SourceBenchError(
-                f"{counts['without_image']} images of the published splits are "
+                f"{number(gone, 'image')} of the published splits {is_or_are(gone)} "
                 "missing on disk, and a class is empty without them."
             )
     return sampling.in_order(rows), counts
@@ -190,100 +188,3 @@ def _published_manifest(
 def _classes(rows: pd.DataFrame) -> range:
     """Return the labels that there have to be: those of two classes, or of more."""
     return range(1 + max([1, *rows["label"]]))
-
-
-def write_arrays(
-    samples: pd.DataFrame,
-    paths: Mapping[str, str],
-    read: Reader,
-    *,
-    size: int,
-    method: str,
-    images: Path,
-    native: Path,
-    keep_native: bool,
-    channels: int | None = None,
-    frame: Frame | None = None,
-    threads: int = 1,
-) -> dict[str, list[str]]:
-    """Decode every image once, and write them at the task's input size and at their own.
-
-    Args:
-        samples: the manifest; row i becomes image i.
-        paths: image_id → path of the original.
-        read: reads an original, see `Dataset.image`.
-        size: the task's input size in px.
-        method: how to resize, see `imaging.resize`.
-        images: becomes N×size×size, or N×size×size×C where images have several channels, uint8.
-        native: becomes N×H×W or N×H×W×C, uint8, the originals' size or the frame's, for the
-            confounders; an array of no images unless `keep_native`.
-        keep_native: whether a confounder will read `native`.
-        channels: of the arrays; None: those that the originals have, who must be alike.
-        frame: makes originals of any size squares of one; None: they must be alike.
-        threads: decoding threads.
-
-    Returns:
-        What was odd about originals, and the `image_id` of those it was odd about.
-
-    Raises:
-        SourceBenchError: an image is missing, damaged, of another kind, size or number of
-            channels.
-    """
-    names = list(samples["image_id"])
-    originals = [Path(paths[image_id]) for image_id in names]
-    shape = _original(names[0], originals[0], read, channels, frame)[0].shape
-    n = len(originals)
-    odd: dict[str, list[str]] = {}
-
-    with (
-        files.new_array(images, (n, size, size, *shape[2:])) as small,
-        files.new_array(native, (n if keep_native else 0, *shape)) as large,
-    ):
-
-        def decode(row: int) -> tuple[str, ...]:
-            image, remarks = _original(names[row], originals[row], read, channels, frame)
-            _require_alike(originals[row], image.shape, originals[0], shape)
-            small[row] = imaging.resize(image, size, method)
-            if keep_native:
-                large[row] = image
-            return remarks
-
-        with ThreadPoolExecutor(threads) as pool:
-            for row, remarks in enumerate(pool.map(decode, range(n))):
-                for remark in remarks:
-                    odd.setdefault(remark, []).append(names[row])
-    return odd
-
-
-def _original(
-    name: str, path: Path, read: Reader, channels: int | None, frame: Frame | None
-) -> tuple[Image, tuple[str, ...]]:
-    """Return an original in the channels and the frame that are asked for, and what was odd."""
-    image, remarks = read(name, path)
-    there = imaging.channels_of(image)
-    if channels is not None and there != channels:
-        changed = imaging.to_channels(image, channels)
-        if changed is None:
-            raise SourceBenchError(
-                f"{path} has {there} channels, but the task's channels is {channels}; grey can "
-                "become three, and three grey, and no other number can become another."
-            )
-        image, remarks = changed, (*remarks, "made_grey" if channels == 1 else "grey_repeated")
-    return image if frame is None else frame(image), remarks
-
-
-def _require_alike(
-    path: Path, shape: tuple[int, ...], first: Path, wanted: tuple[int, ...]
-) -> None:
-    """Refuse an image of another shape than the first one's."""
-    if shape[:2] != wanted[:2]:
-        raise SourceBenchError(
-            f"{path} is {shape[1]}×{shape[0]} px, but {first.name} is {wanted[1]}×{wanted[0]} px; "
-            "images of several sizes need a fit: set the task's to pad, crop or stretch."
-        )
-    if shape != wanted:
-        channels = [each[2] if len(each) > 2 else 1 for each in (shape, wanted)]
-        raise SourceBenchError(
-            f"{path} has {channels[0]} channels, but {first.name} has {channels[1]}; set the "
-            "task's channels to 1 for grey, or to 3 for colour."
-        )

@@ -8,8 +8,8 @@ import pandas as pd
 
 from sourcebench.classes import names as class_names
 from sourcebench.datasets import partition
-from sourcebench.datasets.tasks import MANIFEST_COLUMNS, require_column
-from sourcebench.errors import SourceBenchError
+from sourcebench.datasets.tasks import MANIFEST_COLUMNS
+from sourcebench.errors import SourceBenchError, number
 
 SHOWN = 8
 """So many kinds of image of which there are too few are named."""
@@ -46,6 +46,7 @@ def divide(
     )
     testing = everyone["patient_id"].isin(not_trained)
     patients, most = everyone["patient_id"], min(int(testing.sum()), test)
+    _check_sizes(samples, test, dev, testing, most)
     first = [partition.split(patients[testing], {"test": most}, rng)] if testing.any() else []
     taken = sum(int((each == "test").sum()) for each in first)
     sizes = {"test": test - taken, "dev": dev}
@@ -66,47 +67,38 @@ def divide(
     return in_order(chosen)
 
 
-PARTS = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-"""What a table may call the parts, in small or capital letters."""
+def are_shares(samples: Mapping[str, Any]) -> bool:
+    """Tell whether a task's samples are shares of its dataset, as `divide` takes them."""
+    return any(samples.get(part, 1) < 1 for part in ("test", "dev"))
 
 
-def by_column(labelled: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Divide a dataset as a column of its table says, instead of at random.
+def _check_sizes(
+    samples: Mapping[str, float], test: int, dev: int, testing: pd.Series, first: int
+) -> None:
+    """Refuse parts that are larger than what there is to divide.
 
     Args:
-        labelled: candidates with `label`, as `candidates` returns them.
-        column: its cells say who is in which part, see `PARTS`; where one is empty, the image is
-            left out.
-
-    Returns:
-        The manifest, as `select` returns it; the column says 'train', 'val' or 'test'.
-
-    Raises:
-        SourceBenchError: there is no such column, another word in it, or a part without an image
-            of some class; there need be no 'val'.
+        samples: as the user wrote them.
+        test: images that they make.
+        dev: likewise.
+        testing: of each image, whether its patient may be in the test set alone.
+        first: as many of these are put into the test set.
     """
-    require_column(labelled, column, "samples.column")
-    said = labelled[column].dropna().astype(str)
-    parts = said.str.casefold().map(PARTS)
-    if parts.isna().any():
-        wrong = said[parts.isna()]
+    n, free = len(testing), int((~testing).sum())
+    asked = f"samples asks for {samples['test']:g} to test on and {samples['dev']:g} to develop on"
+    if are_shares(samples):
+        asked += f" (with shares as images: {test:,} and {dev:,})"
+    if test + dev > n:
         raise SourceBenchError(
-            f"samples.column is '{column}', which has '{wrong.iloc[0]}' in {len(wrong)} rows; its "
-            f"words are {', '.join(PARTS)}, or nothing for an image that is left out."
+            f"{asked}, {number(test + dev, 'image')} in all, but there are {n:,} that have the "
+            "view and a file and are not held out; lower one of them."
         )
-    chosen = labelled.loc[parts.index].assign(**{column: parts})
-    classes = set(range(1 + max([1, *labelled["label"]])))
-    for part in ("train", "test", *parts[parts == "val"].unique()):
-        if empty := sorted(classes - set(chosen.loc[parts == part, "label"])):
-            raise SourceBenchError(
-                f"samples.column is '{column}', which says '{part}' of no image of class "
-                f"{empty[0]} that has a label, the view and a file; every part needs all classes."
-            )
-    return in_order(chosen.assign(role=parts.where(parts == "test", "dev")))
+    if test - first + dev > free:
+        raise SourceBenchError(
+            f"{asked}. Of the {n:,} that there are, {n - free:,} are of patients of whom a shift "
+            f"of the task holds out others; they can be in the test set alone, and {free:,} "
+            f"remain for the other {test - first + dev:,}: lower samples.dev."
+        )
 
 
 def in_order(chosen: pd.DataFrame) -> pd.DataFrame:
@@ -253,7 +245,8 @@ def _draw(
     if short:
         names = [f"'{name}'" for name in class_names(table)] or ["negative", "positive"]
         lines = ", ".join(
-            f"{n} more {names[label]} {role} images" + (f" with {column} {value}" if value else "")
+            f"{number(n, f'more {names[label]} {role} image')}"
+            + (f" with {column} {value}" if value else "")
             for (role, label, value), n in list(short.items())[:SHOWN]
         ) + (f" (and {len(short) - SHOWN} other kinds)" if len(short) > SHOWN else "")
         raise SourceBenchError(

@@ -8,7 +8,7 @@ import pandas as pd
 from sourcebench.classes import names as class_names
 from sourcebench.datasets.classes import ClassLabels
 from sourcebench.datasets.labels import LABELS
-from sourcebench.errors import SourceBenchError, nearest
+from sourcebench.errors import SourceBenchError, nearest, number
 
 View = str | Sequence[str] | None
 """Of radiographs: one, several, or any."""
@@ -27,8 +27,8 @@ def identified(metadata: pd.DataFrame) -> pd.DataFrame:
     for column in ("image_id", "patient_id"):
         if (empty := metadata[column].isna()).any():
             raise SourceBenchError(
-                f"the dataset's metadata has no {column} in {empty.sum()} rows (such as row "
-                f"{empty.argmax()}, counted from 0); every image needs one."
+                f"the dataset's metadata has no {column} in {number(int(empty.sum()), 'row')} "
+                f"(such as row {empty.argmax()}, counted from 0); every image needs one."
             )
     return metadata.astype({"image_id": "str", "patient_id": "str"})
 
@@ -123,9 +123,9 @@ def candidates(
         if not (chosen["label"] == label).any():
             raise SourceBenchError(
                 f"No {name} is left: labels {dict(labels)}, view {view or 'any'}, "
-                f"{counts['candidates']} images in the metadata fit, "
-                f"{counts['without_image']} of these are missing on disk, and {unknown} others "
-                "have no findings, not even a word for none. "
+                f"{number(counts['candidates'], 'image')} in the metadata would do, "
+                f"{counts['without_image']:,} of these without a file on disk, and {unknown:,} "
+                "more without findings, not even a word for none. "
                 "Loosen the task's labels or view, or provide more images."
             )
     return chosen.reset_index(drop=True), counts

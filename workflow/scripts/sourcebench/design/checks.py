@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sourcebench.design.rows import Design, fold_columns
-from sourcebench.errors import SourceBenchError
+from sourcebench.errors import SourceBenchError, is_or_are, number
 
 
 def check(made: Design, name: str) -> None:
@@ -26,7 +26,8 @@ def check(made: Design, name: str) -> None:
             shared, where = sides[sides > 1].index, f"train and val of {fold}"
         if len(shared):
             raise SourceBenchError(
-                f"{name}: {len(shared)} patients are in both {where} "
-                f"(such as patient {shared[0]}), so the test would leak. Mend the splits; to use "
-                "published ones all the same, add 'leaks: accept' to their entry of splits."
+                f"{name}: {number(len(shared), 'patient')} {is_or_are(len(shared))} in both "
+                f"{where} (such as patient {shared[0]}), so the test would leak. Mend the "
+                "splits; to use published ones all the same, add 'leaks: accept' to their entry of "
+                "splits."
             )

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sourcebench.errors import SourceBenchError
+from sourcebench.errors import SourceBenchError, nearest
+
+FEW = 5
+"""So many folders are named where one is missing."""
 
 
 def walk(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -64,7 +67,7 @@ def index_folder(
             one name.
     """
     if not path.exists():
-        raise SourceBenchError(f"The image folder {path} does not exist. Check the path.")
+        raise SourceBenchError(f"The image folder {path} does not exist{missing(path)}.")
     if not path.is_dir():
         raise SourceBenchError(f"{path} is not a folder. Give the folder that holds the images.")
     files, other = [], None
@@ -98,6 +101,27 @@ def index_folder(
     table = found.drop_duplicates("image_id").sort_values("image_id", ignore_index=True)
     table.attrs["duplicates"] = len(found) - len(table)
     return table
+
+
+def missing(path: Path) -> str:
+    """Return what to say of a path that leads nowhere: how far it leads, and what is near.
+
+    Nothing of a path that leads somewhere.
+    """
+    if path.exists():
+        return ""
+    there = path.absolute()
+    while not there.parent.is_dir():
+        there = there.parent
+    try:
+        folders = sorted(each.name for each in there.parent.iterdir() if each.is_dir())
+    except OSError:  # that one can't be looked into
+        folders = []
+    if hint := nearest(there.name, folders):
+        return f": there is no '{there.name}' in {there.parent}{hint}"
+    some = f"; there are: {', '.join(folders[:FEW])}" if folders else ", nor any folder"
+    more = ", …" if len(folders) > FEW else ""
+    return f": there is no '{there.name}' in {there.parent}{some}{more}"
 
 
 def fingerprint(path: Path, suffixes: tuple[str, ...] = ()) -> str:

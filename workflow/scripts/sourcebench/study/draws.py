@@ -98,6 +98,13 @@ def _check_samples(name: str, entry: Entry) -> None:
             f"{key}.samples.{shares[0]} is {samples[shares[0]]}, a share of the dataset as it is, "
             f"but '{drawn[0]}' draws a number of images of each class; give that number."
         )
+    given = {part: samples[part] for part in ("test", "dev") if samples.get(part, 1) < 1}
+    if len(given) == 2 and sum(given.values()) > 1 + 1e-9:
+        raise SourceBenchError(
+            f"{key}.samples has {given['test']:g} for test and {given['dev']:g} for dev, which "
+            f"are shares of all images and add up to {sum(given.values()):g}; they can be 1 in "
+            "all at most. Lower one."
+        )
     for part, needed in ((samples, ("test", "dev")), (entry, ("val_fraction",))):
         if missing := [each for each in needed if each not in part]:
             where = f"{key}.samples" if part is samples else key

@@ -12,7 +12,7 @@ from sourcebench.datasets.base import KINDS, Dataset
 from sourcebench.datasets.chexpert import tables
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Image
-from sourcebench.retrieval.folders import walk
+from sourcebench.retrieval.folders import missing, walk
 from sourcebench.retrieval.formats.jpeg import read_jpeg
 
 _PLACE = re.compile(r"patient\d+/study\d+")
@@ -59,7 +59,7 @@ class CheXpert(Dataset):
         """
         if not folder.is_dir():
             raise SourceBenchError(
-                f"The image folder {folder} does not exist or is no folder. Check the path."
+                f"The image folder {folder} does not exist or is no folder{missing(folder)}."
             )
         found = pd.DataFrame(sorted(_images(folder)), columns=["path", "image_id"])
         if found.empty:

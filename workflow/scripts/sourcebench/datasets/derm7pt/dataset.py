@@ -10,7 +10,7 @@ from sourcebench.datasets.base import KINDS
 from sourcebench.datasets.derm7pt import tables
 from sourcebench.datasets.dermoscopy import Dermoscopy
 from sourcebench.errors import SourceBenchError
-from sourcebench.retrieval.folders import walk
+from sourcebench.retrieval.folders import missing, walk
 
 
 @KINDS.register("derm7pt")
@@ -45,7 +45,7 @@ class Derm7pt(Dermoscopy):
         """
         if not folder.is_dir():
             raise SourceBenchError(
-                f"The image folder {folder} does not exist or is no folder. Check the path."
+                f"The image folder {folder} does not exist or is no folder{missing(folder)}."
             )
         files = sorted(
             entry.path

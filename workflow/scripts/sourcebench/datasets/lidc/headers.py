@@ -11,7 +11,7 @@ from tqdm import tqdm
 from sourcebench.errors import SourceBenchError
 from sourcebench.files import atomic
 from sourcebench.parallel import each
-from sourcebench.retrieval.folders import walk
+from sourcebench.retrieval.folders import missing, walk
 from sourcebench.retrieval.formats.dicom import (
     OTHER,
     POSITIONLESS,
@@ -127,7 +127,7 @@ def index(
         SourceBenchError: there is no such folder, it can't be read, or no slice is in it.
     """
     if not folder.exists():
-        raise SourceBenchError(f"The folder {folder} does not exist. Check the path.")
+        raise SourceBenchError(f"The folder {folder} does not exist{missing(folder)}.")
     if not folder.is_dir():
         raise SourceBenchError(
             f"{folder} is not a folder. Give the one that holds the DICOM files."

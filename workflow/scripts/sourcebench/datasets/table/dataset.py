@@ -10,11 +10,11 @@ import pandas as pd
 from sourcebench import files
 from sourcebench.datasets import matching
 from sourcebench.datasets.base import KINDS, METADATA_COLUMNS, Dataset
-from sourcebench.errors import SourceBenchError
+from sourcebench.errors import SourceBenchError, number
 from sourcebench.imaging import Image
 from sourcebench.parameters import WrongParameter, parameter
 from sourcebench.retrieval import tables
-from sourcebench.retrieval.folders import index_folder
+from sourcebench.retrieval.folders import index_folder, walk
 from sourcebench.retrieval.formats import SUFFIXES, read_image
 from sourcebench.retrieval.formats.nifti import NIfTI
 
@@ -132,14 +132,27 @@ class TableDataset(Dataset):
         if (twice := table["image_id"].duplicated()).any():
             name = table.loc[twice, "image_id"].iloc[0]
             lines = tables.in_words(table.index[table["image_id"] == name])
+            images = number(table.loc[twice, "image_id"].nunique(), "image")
             raise SourceBenchError(
-                f"{path} has {twice.sum()} images twice, such as {name} in {lines}; give one row "
-                "per image, with its findings joined by '|'."
+                f"{path} has {images} in more than one row, such as {name} in {lines}"
+                f"{self._how_to_tell_apart(name)}"
             )
         tidy = {text: _joined(text) for text in table["findings"].dropna().unique()}
         table["findings"] = table["findings"].map(tidy)
         further = table.columns.difference([*METADATA_COLUMNS, *COMPUTED], sort=False)
         return table.reindex(columns=[*METADATA_COLUMNS, *further]).reset_index(drop=True)
+
+    def _how_to_tell_apart(self, name: str) -> str:
+        """Return the end of a sentence about an image that is in the table more than once."""
+        if self.folder and self.folder.is_dir():
+            there = [Path(each.path) for each in walk(self.folder) if each.name == name]
+            if len(there) > 1:
+                paths = sorted(path.relative_to(self.folder).as_posix() for path in there)
+                return (
+                    ". The table's names have no folders, but the images lie in several: "
+                    f"{paths[0]} and {paths[1]}, for two. Write such paths in place of the names."
+                )
+        return "; give one row per image, with its findings joined by '|'."
 
     def index(
         self, folder: Path, cache: Path, processes: int, terminal: TextIO
