@@ -279,7 +279,10 @@ KEYS = {
     "experiment.method": (["cross_entropy", "hints"], {"evidence"}),
     "experiment.figures": (["epochs"], {"figure"}),
     "experiment.audit": (["theirs"], {"split_audit"}),
-    "experiment.confidence": (["pe"], {"evidence", "figure"}),  # nothing more is measured, see below
+    "experiment.confidence": (
+        ["pe"],
+        {"evidence", "figure"},
+    ),  # nothing more is measured, see below
     "experiment.coverage": (0.9, {"evidence"}),
     "experiment.dropout_passes": (10, set()),
     "experiment.explore": (

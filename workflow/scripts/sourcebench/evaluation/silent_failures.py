@@ -121,8 +121,8 @@ def mean_ranks(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.Series:
     """Return the mean rank of the score of each row, over the tasks and kinds of shift.
 
     It is that over all columns (tasks, confounders, architectures, kinds of shift) of a source and
-    of each of the further axes but the method, see `told_apart`. Columns in which not every score has a
-    value do not count, since ranks among fewer are lower.
+    of each of the further axes but the method, see `told_apart`. Columns in which not every
+    score has a value do not count, since ranks among fewer are lower.
 
     Args:
         table: rows of silent_failures.csv.
