@@ -52,13 +52,13 @@ def desk(tmp_path, monkeypatch):
 
 
 def prepare(page):
-    """Write the files that a page names, and run its first Python, which may draw their data."""
+    """Write the files that a page names, and run its first other Python, which may draw data."""
     for each in snippets(page):
         if each.file:
             Path(each.file).write_text(placed(each.text))
         if each.file and each.language == "yaml":
             make_folders(yaml.safe_load(Path(each.file).read_text()))
-    for each in snippets(page, "python")[:1]:
+    for each in [each for each in snippets(page, "python") if not each.file][:1]:
         exec(compile(each.text, "snippet.py", "exec"), {"__name__": "snippet"})
 
 
