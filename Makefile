@@ -13,10 +13,11 @@ define study
 	@echo "Done. Open $(CURDIR)/results/$(1)/report.html"
 endef
 
-.PHONY: demo rethink shifts silent test lint docs lock clean help
+.PHONY: setup demo rethink shifts silent test lint docs lock clean help
 .DEFAULT_GOAL := help
 
 help:
+	@echo "make setup  install everything into $(VENV), and run nothing"
 	@echo "make demo   the whole workflow on phantoms, 8 minutes on two cores"
 	@echo "make rethink   how much of a network to transfer, on phantoms, a few minutes"
 	@echo "make shifts   what networks meet outside of their training, on phantoms, a few minutes"
@@ -35,6 +36,9 @@ $(READY): requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
 	@touch $@
+
+setup: $(READY)
+	@echo "Ready: the commands are in $(BIN)."
 
 demo: $(READY)
 	$(call study,demo)

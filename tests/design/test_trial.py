@@ -3,6 +3,7 @@
 import io
 import re
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,30 +65,33 @@ def said(**changes):
     """The lines of a report, by what they are about; and the tasks that it refuses."""
     text, refused = tried(config(**changes))
     head, *lines = text.splitlines()
-    assert head == "mine, of mine (table, path)"
+    assert head == "mine (table, path)"
+    lines.remove("mine, of mine")
     return {line[2:14].strip(): line[15:] for line in lines}, refused
 
 
 def test_what_there_is(desk):
-    lines, refused = said()
+    lines, refused = said(fit="pad")
     assert not refused
     assert lines == {
         "table": "40 rows of 20 patients; image_id, patient_id, age, findings, site",
         "findings": "Mass (20), None (18); nothing is known of 2 images",
         "site": "Bern (20), Rome (20)",
         "files": "40: .png (40)",
-        "read": "39 of them: 64×64 px grey (30), 48×48 px grey (9)",
-        "CAUTION": "several sizes: give tasks.mine.fit, such as pad",
+        "read": lines["read"],
+        "CAUTION": "fewer than 30 images, of which little can be said: test (8), val of fold 1 (4),"
+        " val of fold 2 (4)",
         "classes": "positive (19), negative (18)",
-        "left out": "1 have no file, such as gone.png; 1 files that the table doesn't know; "
+        "left out": "1 has no file, such as gone.png; 1 file that the table doesn't know; "
         "2 rows of which nothing is known",
-        "drawn": "dev (16), test (8), of 38 that the task may use",
+        "drawn": "dev (16), test (8), of 37 that the task may use",
         "fold 1": "train (12), val (4)",
         "fold 2": "train (12), val (4)",
         "test, site": lines["test, site"],
     }
     sites = lines["test, site"].replace("(", "").replace(")", "").replace(",", "").split()
     assert sum(map(int, sites[1::2])) == 8
+    assert lines["read"].startswith("all 24 that tasks use: 64×64 px grey (")
 
 
 @pytest.mark.parametrize(
@@ -104,38 +108,48 @@ def test_what_there_is(desk):
     ],
 )  # fmt: skip
 def test_what_can_not_be_drawn(desk, changes, problem):
-    lines, refused = said(dataset=changes.pop("dataset_", None), **changes)
+    text, refused = tried(config(changes.pop("dataset_", None), fit="pad", **changes))
     assert refused == ["mine"]
-    for part in problem.split(" .* "):
-        assert part in lines["PROBLEM"]
+    told = re.findall("PROBLEM +(.*)", text)
+    assert all(part in told[0] for part in problem.split(" .* "))
+    assert told[1:] in ([], ["a run would stop at mine: see above"])
 
 
-def test_what_a_run_would_stop_at_is_said_unless_the_task_has_a_remedy(desk):
+def test_what_a_run_would_stop_at_is_a_problem_unless_the_task_has_a_remedy(desk):
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    Image.fromarray(rgb).save(desk / "images" / "00.png")
+    for i in range(38):  # half of the images that may be drawn
+        if i % 2:
+            Image.fromarray(rgb).save(desk / "images" / f"{i:02}.png")
     text, refused = tried(config())
-    assert not refused  # the task may need none of these
-    assert re.findall("CAUTION +(.*)", text) == [
-        "several sizes: give tasks.mine.fit, such as pad",
-        "grey and colour: give tasks.mine.channels, 1 or 3",
+    assert refused == ["mine"]
+    assert re.findall("PROBLEM +(.*)", text) == [
+        "images of several sizes: give tasks.mine.fit, such as pad",
+        "grey images and others of colour: give tasks.mine.channels, 1 or 3",
     ]
-    assert "CAUTION" not in tried(config(fit="pad", channels=1))[0]
-    text, _ = tried(config(fit="pad", channels=6))
-    assert re.findall("CAUTION +(.*)", text) == ["images of 1 or 3 channels can't become 6"]
+    text, refused = tried(config(fit="pad", channels=1))
+    assert "PROBLEM" not in text
+    assert not refused
+    text, refused = tried(config(fit="pad", channels=4))
+    assert refused == ["mine"]
+    said = "tasks.mine.channels is 4, which images of 1 or 3 can't become; possible: 1 or 3"
+    assert re.findall("PROBLEM +(.*)", text) == [said]
 
 
 def test_many_sizes_are_told_by_how_far_they_reach(desk):
-    for i in range(7):
+    for i in range(40):
         write_pngs(desk / "images", [f"{i:02}.png"], size=30 + i)
-    Image.new("L", (100, 20)).save(desk / "images" / "00.png")
-    assert said(fit="pad")[0]["read"] == "39 of them: grey (39); 31 to 100 px wide, 20 to 64 high"
+    sizes = re.fullmatch(
+        r"all 24 that tasks use: grey \(24\); (\d+) to (\d+) px wide, (\d+) to (\d+) high",
+        said(fit="pad")[0]["read"],
+    )
+    assert 30 <= int(sizes[1]) == int(sizes[3]) < int(sizes[2]) == int(sizes[4]) < 70
 
 
 def test_what_is_held_out_is_told_and_what_becomes_of_its_patients(desk):
     table = pd.read_csv("mine.csv", keep_default_na=False).assign(domain="here")
     table.loc[[0, 2, 3], "domain"] = "there"  # 1 is of the patient of 0, 2 and 3 of one patient
     files.write_csv("mine.csv", table)
-    study = config(shifts=["away"])
+    study = config(shifts=["away"], fit="pad")
     study["shifts"] = {"away": {"kind": "acquisition", "values": ["there"]}}
     text, refused = tried(study)
     assert not refused, text
@@ -155,17 +169,148 @@ def test_names_that_are_not_those_of_the_files(desk):
 
 
 def test_images_that_can_not_be_read_are_told(desk, monkeypatch):
-    for i in range(5):
+    for i in range(38):
         (desk / "images" / f"{i:02}.png").write_bytes(b"")
     lines, refused = said()
-    assert lines["unreadable"].startswith("5 of 39 that were tried: images/0")
-    assert not refused  # the table and the folder agree
+    assert refused == ["mine"]
+    assert lines["PROBLEM"] == "24 images of it can't be read: see above"
+    text, _ = tried(config())
+    some = re.search(r"PROBLEM +24 of 24 images that were tried can't be read: (.*), …\n", text)
+    assert len(some[1].split(", ")) == 5
+    assert text.count("unreadable") == 1
     clock = iter([0.0, *range(100, 200)])
     monkeypatch.setattr(of_dataset.time, "monotonic", lambda: next(clock))
     dataset = build("mine", config()["datasets"]["mine"])
     found, _ = dataset.index(desk / "images", desk, 1, io.StringIO())
     read = of_dataset.sample(dataset, found, found["image_id"], 1, 8.0)
-    assert len(read.shapes) + len(read.wrong) == 1  # there is no time for a second
+    assert read.tried == 1  # there is no time for a second
+    assert read.of == 40
+
+
+def test_a_sample_says_how_many_it_did_not_try_and_all_are_read_on_request(desk, monkeypatch):
+    monkeypatch.setattr(of_dataset, "SAMPLE", 10)
+    for i in range(36):
+        (desk / "images" / f"{i:02}.png").write_bytes(b"")
+    text, refused = tried(config(fit="pad"))
+    assert refused == ["mine"]
+    assert "10 images that were tried can't be read" in text
+    assert "; 14 are untried (`snakemake check_all` reads them all)" in text
+    study = config(fit="pad")
+    trials = [Trial(**each) for each in Study.of(merged(study)).trials]
+    text, refused = report(trials, 2, io.StringIO(), whole=True)
+    assert refused == ["mine"]
+    count = int(re.search(r"(\d+) of 24 images can't be read: ", text)[1])
+    assert len(re.findall(r"unreadable +images/\d\d\.png is empty", text)) == count > 10
+
+
+def test_damage_that_no_task_meets_stops_none(desk):
+    (desk / "images" / "38.png").write_bytes(b"")  # of which nothing is known, so that it is unused
+    study = merged(config(fit="pad"))
+    trials = [Trial(**each) for each in Study.of(study).trials]
+    assert report(trials, 2, io.StringIO(), whole=True)[1] == []
+
+
+def test_a_dataset_is_looked_at_once_and_told_as_soon_as_that_is_done(desk):
+    study = config(fit="pad")
+    study["tasks"]["again"] = study["tasks"]["mine"]
+    study["experiment"]["tasks"] = ["mine", "again"]
+    trials = [Trial(**each) for each in Study.of(merged(study)).trials]
+    terminal = io.StringIO()
+    text, _ = report(trials, 1, terminal)
+    assert text.count("  table ") == text.count("  read ") == 1
+    assert re.findall("^(\\w+, of mine)$", text, re.MULTILINE) == [
+        "mine, of mine",
+        "again, of mine",
+    ]
+    assert terminal.getvalue() == f"Looking at mine …\n{text}\n"
+
+
+def test_slices_that_a_volume_does_not_have(desk):
+    volume = np.random.default_rng(0).integers(0, 99, (20, 20, 9)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), desk / "images" / "stack.nii.gz")
+    table = pd.read_csv("mine.csv", keep_default_na=False)
+    rows = pd.DataFrame({"image_id": [f"stack.nii.gz#{i}" for i in (*range(8), 99)]})
+    rows = rows.assign(patient_id="s", findings="Mass", site="Bern", age=3)
+    files.write_csv("mine.csv", pd.concat([table, rows]))
+    samples = {"test": 0.5, "dev": 0.5}
+    lines, refused = said(fit="pad", samples=samples)
+    assert refused == ["mine"]
+    assert lines["files"] == "49: .png (40), .nii.gz (9 slices of 1 file)"
+    assert "stack.nii.gz has no slice 99: it has 9, numbered from 0" in lines["unreadable"]
+
+
+def test_a_slice_is_looked_for_where_another_of_its_file_was_tried(desk):
+    volume = np.zeros((20, 20, 9), np.int16)
+    nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), desk / "images" / "stack.nii.gz")
+    names = [f"stack.nii.gz#{i}" for i in (*range(9), 99)]
+    found = pd.DataFrame({"image_id": names, "path": [f"images/{name}" for name in names]})
+    dataset = build("mine", config()["datasets"]["mine"])
+    for seed in range(3):
+        read = of_dataset.sample(dataset, found, names, seed, -1.0)
+        assert list(read.wrong) == ["stack.nii.gz#99"]
+        assert read.tried <= 2
+
+
+def test_kinds_of_files():
+    paths = ["a.JPG", "b.jpg", "c.dcm#3,4", "c.dcm#9,9", "s.NII.GZ#1", "s.NII.GZ#2", "none"]
+    assert of_dataset.kinds(paths) == (
+        ".jpg (2), .dcm (2 images of 1 file), .nii.gz (2 slices of 1 file), no suffix (1)"
+    )
+
+
+def test_carriers_are_told_by_class_and_part(desk):
+    samples = {"test": 4, "dev": 8, "positive": 0.5}
+    study = config(confounders=["where"], samples=samples, fit="pad")
+    study["confounders"] = {
+        "where": {"kind": "gender", "column": "site", "carrier": "Bern", "other": "Rome"}
+    }
+    text, refused = tried(study | {"experiment": {**study["experiment"], "folds": 1}})
+    assert not refused, text
+    told = dict(re.findall("  carriers +(dev|test): (.*)", text))
+    assert told["dev"] == "negative Rome (4), positive Bern (4), positive Rome (4)"
+    everyone = "negative Bern (2), negative Rome (2), positive Bern (2), positive Rome (2)"
+    assert told["test"] == everyone
+
+
+def test_a_share_to_validate_on_beside_a_column_that_says_it(desk):
+    table = pd.read_csv("mine.csv", keep_default_na=False)
+    table["set"] = [("train", "val", "test")[i // 4 % 3] for i in range(40)]
+    files.write_csv("mine.csv", table)
+    study = config(fit="pad", samples={"column": "set"})
+    study["experiment"]["folds"] = 1
+    text, refused = tried(study)
+    assert not refused, text
+    assert "tasks.mine.val_fraction (0.25) counts for nothing: the column 'set' says who" in text
+
+
+def test_what_shares_leave_over_is_told(desk):
+    lines, _ = said(fit="pad", samples={"test": 0.3, "dev": 0.7})
+    assert "that fit into no part" in lines["left out"] or "fits" in lines["left out"]
+
+
+def test_all_parts_of_a_pool_are_told_and_nothing_is_fetched(desk, monkeypatch):
+    def no_network(*_, **__):
+        raise AssertionError("the network is asked")
+
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    skin = {
+        "ham": {"kind": "ham10000", "origin": "download"},
+        "seven": {"kind": "derm7pt", "origin": "download"},
+        "two": {"kind": "ph2", "origin": "download"},
+        "mine": config()["datasets"]["mine"],
+    }
+    study = config(fit="pad")
+    study["datasets"]["mine"] = {"kind": "pool", "parts": skin}
+    text, refused = tried(study)
+    assert refused == ["mine"]
+    assert "HAM10000_metadata.csv is not here yet: a run will fetch it" in text
+    assert len(re.findall("PROBLEM +datasets.mine.parts.(seven|two): ", text)) == 2
+    assert "mine: 40 rows of 20 patients" in text
+    assert re.search("  files +40: .png", text)
+    del skin["seven"], skin["two"]
+    text, refused = tried(study)
+    assert not refused
+    assert "can't be said without HAM10000_metadata.csv, which a run will fetch" in text
 
 
 def test_phantoms_are_told_of_from_their_table():

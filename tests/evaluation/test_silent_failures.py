@@ -6,7 +6,13 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
-from sourcebench.evaluation.silent_failures import RESULTS, axes_of, mean_ranks, silent_failures
+from sourcebench.evaluation.silent_failures import (
+    RESULTS,
+    axes_of,
+    mean_ranks,
+    silent_failures,
+    told_apart,
+)
 from synthetic_failures import MEAN_RANKS, NINE, PAPER, confidence, confounded, row
 from synthetic_failures import axes_of as axes
 from synthetic_failures import test_of as one_of
@@ -41,6 +47,22 @@ def test_the_papers_table_gives_its_means_and_mean_ranks():
     assert table.groupby("score")["mean_rank"].nunique().eq(1).all()
     independent = [stats.rankdata(np.array(each)) for each in PAPER.values()]
     assert np.mean(independent, 0) == pytest.approx(ranks[list(NINE)].to_numpy())
+
+
+def test_a_score_is_one_whatever_tasks_call_the_method_that_it_needs():
+    table = confidence()
+    cells = table["task"].eq("cells") & table["method"].eq("confidnet")
+    named = table.assign(method=table["method"].mask(cells, "confidnet_cells"))
+    results = ["task", "shift", "score", "rank", "mean_rank"]
+    usual, own = (silent_failures(each)[results] for each in (table, named))
+    assert own["mean_rank"].notna().all()
+    pd.testing.assert_frame_equal(
+        *(each.sort_values(results[:3], ignore_index=True) for each in (usual, own))
+    )
+    assert set(told_apart(named)) == {""}
+    both = pd.concat([table, table[cells].assign(method="confidnet_cells")])
+    assert set(told_apart(both)[both["score"] == "confidnet"]) == {"confidnet", "confidnet_cells"}
+    assert set(told_apart(both)[both["score"] == "msr"]) == {""}
 
 
 def test_means_are_over_test_sets_and_then_over_replicates():

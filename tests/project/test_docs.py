@@ -162,7 +162,7 @@ def test_the_studies_of_the_docs_pass_their_check(own_study):
         trials = [Trial(**each) for each in Study.of(config).trials]
         said, refused = report(trials, 1, io.StringIO())
         assert not refused, said
-        assert "CAUTION" not in said
+        assert "PROBLEM" not in said
     assert "fold 1       train (48), val (24)" in said
     assert "test, old    old (18), young (6)" in said
 

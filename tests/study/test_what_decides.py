@@ -279,10 +279,16 @@ KEYS = {
     "experiment.method": (["cross_entropy", "hints"], {"evidence"}),
     "experiment.figures": (["epochs"], {"figure"}),
     "experiment.audit": (["theirs"], {"split_audit"}),
-    "experiment.confidence": (["pe"], {"evidence"}),  # nothing more is measured, see below
+    "experiment.confidence": (
+        ["pe"],
+        {"evidence", "figure"},
+    ),  # nothing more is measured, see below
     "experiment.coverage": (0.9, {"evidence"}),
     "experiment.dropout_passes": (10, set()),
-    "experiment.explore": ([{"source": "random"}], {"finetune"}),
+    "experiment.explore": (
+        [{"source": "random", "method": "cross_entropy"}],
+        {"finetune"},
+    ),
     "training.epochs": (2, NETWORKS),
     "training.patience": (2, NETWORKS),
     "training.learning_rate": (0.01, NETWORKS),

@@ -17,7 +17,7 @@ from sourcebench.training.confidence_network import (
     HeadStage,
     true_class,
 )
-from sourcebench.training.methods import CROSS_ENTROPY, METHODS
+from sourcebench.training.methods import CROSS_ENTROPY, METHODS, is_plain
 from sourcebench.training.runs import CHECKPOINT, Kept
 from test_finetuning import world
 from toy_methods import alone, blobs, logits_in, run_of
@@ -212,5 +212,5 @@ def test_what_it_takes():
     with pytest.raises(SourceBenchError, match="head and encoder are both 0"):
         METHODS.from_entry({"kind": "confidnet", "head": 0, "encoder": 0}, "method.mine")
     assert confidnet().begins_as == "cross_entropy"
-    assert not METHODS.get("confidnet").plain
-    assert METHODS.get("cross_entropy").plain
+    assert not is_plain("confidnet")
+    assert is_plain("cross_entropy")

@@ -9,7 +9,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.training.methods import CROSS_ENTROPY, METHODS, Plan
+from sourcebench.training.methods import CROSS_ENTROPY, METHODS, Plan, is_plain
 from test_finetuning import world
 from toy_methods import alone, blobs, run_of, trained
 
@@ -146,4 +146,4 @@ def test_what_it_takes():
         gamblers(reward=1)
     with pytest.raises(SourceBenchError, match="pretrain is 1; it must be a number of at least 0"):
         gamblers(pretrain=1)
-    assert not METHODS.get("deep_gamblers").plain
+    assert not is_plain("deep_gamblers")

@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from sourcebench.errors import SourceBenchError
-from sourcebench.training.methods import METHODS, Plan
+from sourcebench.training.methods import METHODS, Plan, is_plain
 from test_finetuning import world
 from toy_methods import alone, blobs, run_of, trained
 
@@ -116,4 +116,4 @@ def test_a_run_is_the_same_each_time_and_takes_its_share_of_the_epochs(world, tm
 def test_what_it_takes():
     with pytest.raises(SourceBenchError, match="epochs is 0; it must be a number over 0"):
         hints(epochs=0)
-    assert not METHODS.get("devries").plain
+    assert not is_plain("devries")

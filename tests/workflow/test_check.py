@@ -25,11 +25,11 @@ STUDY = {
 }  # fmt: skip
 
 
-def checked(folder, study):
+def checked(folder, study, rule="check"):
     (folder / "mine.yaml").write_text(yaml.safe_dump(study))
     return snakemake(
         folder, "--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--configfile",
-        "mine.yaml", "--workflow-profile", "none", "check",
+        "mine.yaml", "--workflow-profile", "none", rule,
     )  # fmt: skip
 
 
@@ -45,8 +45,16 @@ def test_the_command(tmp_path):
         assert "  drawn        dev (16), test (8), of 40" in said
     made = [path.name for path in tmp_path.glob("results/**/*") if path.is_file()]
     assert made == ["check.log"]
+    for i in range(6):
+        (tmp_path / "images" / names[i]).write_bytes(b"")
+    status, said = checked(tmp_path, STUDY, "check_all")
+    assert status != 0
+    lost = said.count("unreadable   images/0")
+    assert 0 < lost <= 6
+    assert f"PROBLEM      {lost} of 24 images can't be read" in said
+    write_pngs(tmp_path / "images", names)
     STUDY["tasks"]["mine"]["samples"] = {"column": "set"}
     status, said = checked(tmp_path, STUDY)
     assert status != 0
     assert "PROBLEM      tasks.mine: samples.column is 'set', which the dataset's" in said
-    assert "Error: mine can't be drawn: see PROBLEM above" in said
+    assert "Error: a run would stop at mine: see PROBLEM above" in said

@@ -31,10 +31,10 @@ rule finetune:
     input:
         unpack(finetune_inputs),
     output:
+        **({"validation": f"{RUN}/validation.parquet"} if study.confidence else {}),
         predictions=f"{RUN}/predictions.parquet",
         history=f"{RUN}/history.csv",
         record=f"{RUN}/run.json",
-        **({"validation": f"{RUN}/validation.parquet"} if study.confidence else {}),
     log:
         f"{RUN}/log.txt",
     benchmark:

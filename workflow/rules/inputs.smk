@@ -330,3 +330,50 @@ def evidence_memory(wildcards, attempt):
     return attempt * memory.evidence_memory(
         study.tasks[wildcards.task], runs, validated=bool(study.confidence)
     )
+
+
+TITLES = {
+    "iid": "i.i.d.",
+    "ood": "o.o.d.",
+    "clean": "without the artifact",
+    "artifact": "with the artifact",
+}
+
+
+def explore_inputs(wildcards):
+    """What a run answered, and the images and designs that it was tested on. Its features lie beside
+    its record; they are no output of the run, see Outputs in sourcebench/training/runs.py.
+    """
+    run = RUN.format(**dict(wildcards.items()))
+    axes = ("task", "confounder", "source", "arch")
+    inputs = network_inputs(*(wildcards[axis] for axis in axes))
+    return {
+        **{name: paths for name, paths in inputs.items() if name != "weights"},
+        "predictions": f"{run}/predictions.parquet",
+        "validation": f"{run}/validation.parquet",
+        "record": f"{run}/run.json",
+    }
+
+
+def explore_given(wildcards):
+    """All that a run is explored with."""
+    task = study.tasks[wildcards.task]
+    shifts = {**task.shifts, **task.targets}
+    return {
+        "confounders": task.tested(wildcards.confounder),
+        "kinds": {name: shift for name, (shift, *_) in task.test_sets.items()},
+        "titles": {
+            **(TITLES if task.confounders else {"clean": "i.i.d."}),
+            **{name: shift_title(each) for name, each in shifts.items()},
+        },
+        "scores": list(study.confidence),
+        "coverage": study.coverage,
+        "seed": study.seed,
+    }
+
+
+def shift_title(shift):
+    """What people call the test set of a shift: its title, and its level where it has several."""
+    if shift.name == shift.family:
+        return shift.title
+    return f"{shift.title}, severity {shift.severity}"

@@ -11,10 +11,22 @@ rule check:
     threads: 8
     params:
         trials=study.trials,
+        whole=False,
     message:
         f"Looking at the data of {STUDY}"
     script:
         "../scripts/check.py"
+
+
+# Likewise, and reads every image that the tasks use, not just a few.
+use rule check as check_all with:
+    log:
+        log_of("check_all"),
+    params:
+        trials=study.trials,
+        whole=True,
+    message:
+        f"Reading all images of {STUDY}"
 
 
 rule index_local:

@@ -6,10 +6,10 @@ from sourcebench.jobs import job
 
 with job(snakemake) as terminal:
     trials = [Trial(**each) for each in snakemake.params.trials]
-    text, refused = report(trials, snakemake.threads, terminal)
-    for place in (None, terminal):
-        print(text, file=place)
+    text, refused = report(trials, snakemake.threads, terminal, whole=snakemake.params.whole)
+    print(text)
     if refused:
         raise SourceBenchError(
-            f"{', '.join(refused)} can't be drawn: see PROBLEM above, mend that, and check again."
+            f"a run would stop at {', '.join(refused)}: see PROBLEM above, mend that, and check "
+            "again."
         )

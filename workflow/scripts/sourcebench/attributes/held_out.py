@@ -123,3 +123,16 @@ class Manifestation(HeldOut):
 
     title = "Other manifestation"
     taxon = Taxon("patient", "anatomical")
+
+
+@HELD_OUT.register("unclear")
+@dataclass(frozen=True)
+class Unclear(HeldOut):
+    """Images of which nobody can say on which side of another shift they are.
+
+    Such as lesions that as many readers call the one as the other: neither a network is trained on
+    them, nor do they count as that shift's target; they are a test set of their own.
+    """
+
+    title = "Unclear"
+    taxon = Taxon("patient", "anatomical")

@@ -30,6 +30,8 @@ class Dataset(Kind):
     Attributes:
         key: where its entry stands in the config, for messages; `build` sets it.
         suffixes: of the names of its image files, in small letters; () where any name may be one.
+        asked_for: whether people have to ask for its images, so that `download` does no more than
+            say where.
 
     Raises:
         SourceBenchError: a value that is not allowed, or origin 'path' without a path.
@@ -38,6 +40,7 @@ class Dataset(Kind):
     noun = "Dataset"
     key = "datasets"
     suffixes: ClassVar[tuple[str, ...]] = (".png",)
+    asked_for: ClassVar[bool] = False
 
     origin: str = parameter(
         choices=("download", "phantoms", "path"),
@@ -82,6 +85,10 @@ class Dataset(Kind):
         missing, but for the ids. Further columns go on to the manifest, where a confounder made
         by sampling may go by one.
         """
+
+    def awaited(self) -> str:
+        """Return the name of the table that `metadata` would fetch first; "" if it fetches none."""
+        return ""
 
     def fingerprint(self) -> str:
         """Return what outside the config decides metadata and images, in a text that changes.

@@ -37,6 +37,7 @@ class Dermoscopy(Dataset):
     Attributes:
         table_names: of the original's table file, any of which will do.
         needed: columns that it must have, the images' names first.
+        fetched: the name that the table gets which `published` fetches; "" if no program may.
         ask: a sentence that says where to ask for images that no program may fetch.
 
     Raises:
@@ -46,6 +47,7 @@ class Dermoscopy(Dataset):
     suffixes = (".jpg",)
     table_names: ClassVar[tuple[str, ...]] = ()
     needed: ClassVar[tuple[str, ...]] = ()
+    fetched: ClassVar[str] = ""
     ask: ClassVar[str] = ""
 
     table: str | None = parameter(
@@ -84,6 +86,13 @@ class Dermoscopy(Dataset):
             SourceBenchError: no program may fetch it, or it can't be had.
         """
         raise self._walled()
+
+    def awaited(self) -> str:
+        """Return the name of the original's table where that is still to be fetched."""
+        given = self.origin != "download" or self.table is not None
+        return (
+            "" if given or not self.fetched or (FETCHED / self.fetched).exists() else self.fetched
+        )
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Say where to ask for the images."""

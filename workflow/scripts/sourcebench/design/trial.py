@@ -1,221 +1,189 @@
 """Whether tasks can be drawn: tried in memory, before anything is got, written or trained."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-import pandas as pd
-
-from sourcebench.attributes import ATTRIBUTES, HELD_OUT
-from sourcebench.attributes.groups import groups
-from sourcebench.datasets import matching
+from sourcebench.datasets.base import Dataset
 from sourcebench.datasets.base import build as dataset_of
-from sourcebench.datasets.check import Line, Sample, counted, of_images, of_table, sample
-from sourcebench.datasets.prepare import manifest
-from sourcebench.datasets.tasks import candidates, identified
-from sourcebench.design.assign import build
-from sourcebench.design.checks import check
-from sourcebench.design.labels import named
-from sourcebench.design.rows import fold_columns
-from sourcebench.errors import SourceBenchError
+from sourcebench.datasets.check import Line, Sample, every, of_images, of_table, sample
+from sourcebench.datasets.look import Looked, look
+from sourcebench.design.tried import CAUTION, PROBLEM, Entry, Trial, Tried, drawn, unlike
+from sourcebench.errors import SourceBenchError, is_or_are, number
 
-Entry = Mapping[str, Any]
+__all__ = ["Trial", "report"]
+
 SECONDS = 8.0
 """So long images are read, of all datasets together."""
-LEFT_OUT = {
-    "without_image": "have no file",
-    "without_row": "files that the table doesn't know",
-    "without_findings": "rows of which nothing is known",
-    "without_part": "of which no part is said",
-    "several_classes": "of several classes",
-    "held_out_unknown": "of which it is not known if they are held out",
-}
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A task that is tried.
-
-    Attributes:
-        task: its name.
-        sampling: which images it has, see `datasets.prepare.manifest`.
-        dataset: the entry of its dataset.
-        splits: the name of published ones that it has; None where it is drawn.
-        carrier: (column, carrying value, other value) of its sampling confounder, or None.
-        attribute: the entry of that.
-        subgroups: see `attributes.groups`.
-        confounded: the name of the class that carries an artifact, or None.
-        channels: that its images get, or None for those that they have.
-        fitted: whether images of several sizes become squares of one.
-        design: `folds, val_fraction, split, seed` of `design.build`.
-    """
-
-    task: str
-    sampling: Entry
-    dataset: Entry
-    splits: str | None
-    carrier: tuple[str, str, str] | None
-    attribute: Entry | None
-    subgroups: Mapping[str, Entry | None]
-    confounded: str | None
-    channels: int | None
-    fitted: bool
-    design: Entry
+NAMED = 5
+"""So many files that can't be read are named, unless all were asked for."""
 
 
 def report(
-    trials: Sequence[Trial], processes: int, terminal: TextIO, seconds: float = SECONDS
+    trials: Sequence[Trial],
+    processes: int,
+    terminal: TextIO,
+    seconds: float = SECONDS,
+    *,
+    whole: bool = False,
 ) -> tuple[str, list[str]]:
     """Say of tasks what their data are, and whether they can be drawn.
 
+    A dataset is looked at once, whatever tasks are on it, and told as soon as that is done.
+
     Args:
         trials: the tasks.
-        processes: how many may look for images.
-        terminal: for progress.
+        processes: how many may look for images, or read them.
+        terminal: where it is said, as it comes.
         seconds: for how long images are read.
+        whole: whether every image that the tasks use is read, however long it takes.
 
     Returns:
-        A text for people, and the names of the tasks that can't be drawn.
+        The same text, and the names of the tasks at which a run would stop.
     """
     told, refused = [], []
-    names = dict.fromkeys(str(trial.sampling["dataset"]) for trial in trials)
-    known: dict[str, _Looked] = {}
+    on: dict[str, list[Trial]] = {}
     for trial in trials:
-        name = str(trial.sampling["dataset"])
-        if name not in known:
-            known[name] = _Looked(name, trial, seconds / len(names), processes, terminal)
-        lines = list(known[name].lines)
-        try:
-            for line in _drawn(trial, known[name]):  # those before an error are told, too
-                lines.append(line)
-        except SourceBenchError as error:
-            refused.append(trial.task)
-            lines.append(("PROBLEM", str(error)))
-        of = ", ".join(
-            str(trial.dataset[key]) for key in ("kind", "origin") if key in trial.dataset
-        )
-        told.append(f"{trial.task}, of {name} ({of})")
-        told += [f"  {about:<12} {what}" for about, what in lines]
+        on.setdefault(str(trial.sampling["dataset"]), []).append(trial)
+    for name, group in on.items():
+        print(f"Looking at {name} …", file=terminal)
+        share = None if whole else seconds / len(on)
+        block, stopped = _of_dataset(name, group, processes, terminal, share)
+        print(block, file=terminal)
+        told.append(block)
+        refused += stopped
     return "\n".join(told), refused
 
 
-class _Looked:
-    """What was found of one dataset.
-
-    Attributes:
-        lines: for people.
-        read: some of its images.
-        metadata: of the dataset; None where it can't be had.
-        available: names of the images in the user's folder; None with another origin.
-        error: why one of them can't be had.
-    """
-
-    def __init__(
-        self, name: str, trial: Trial, seconds: float, processes: int, terminal: TextIO
-    ) -> None:
-        self.lines: list[Line] = []
-        self.read = Sample()
-        self.metadata: pd.DataFrame | None = None
-        self.available: set[str] | None = None
-        self.error: SourceBenchError | None = None
-        try:
-            dataset = dataset_of(name, trial.dataset)
-            metadata = self.metadata = identified(dataset.metadata())
-            self.lines += of_table(metadata)
-            if not dataset.local:
-                self.lines.append(("files", _to_come(dataset.origin)))
-                return
-            cache = Path("resources") / name
-            found, odd = dataset.index(Path(dataset.path or ""), cache, processes, terminal)
-            seed = trial.design["seed"]
-            self.read = sample(dataset, found, metadata["image_id"], seed, seconds)
-            self.lines += of_images(found, odd, self.read)
-            self.available = set(found["image_id"])
-        except SourceBenchError as error:
-            self.error = error
+def _of_dataset(
+    name: str, trials: Sequence[Trial], processes: int, terminal: TextIO, seconds: float | None
+) -> tuple[str, list[str]]:
+    """Return what is told of a dataset and its tasks, and the names of the tasks that stop."""
+    entry = trials[0].dataset
+    tried = {trial.task: Tried() for trial in trials}
+    try:
+        dataset = dataset_of(name, entry)
+        looked = look(dataset, Path("resources") / name, processes, terminal)
+    except SourceBenchError as error:
+        lines = [(PROBLEM, str(error))]
+        for task in tried.values():
+            task.stop(f"a run would stop at {name}: see above")
+    else:
+        for trial in trials:
+            _try(trial, looked, tried[trial.task])
+        lines = _looked_at(dataset, looked, trials, tried, processes, terminal, seconds)
+    blocks = _block(f"{name} ({_origin(entry)})", lines)
+    for trial in trials:
+        blocks += _block(f"{trial.task}, of {name}", tried[trial.task].lines)
+    return "\n".join(blocks), [task for task, each in tried.items() if each.stops]
 
 
-def _to_come(origin: str) -> str:
-    how = {"phantoms": "are drawn", "download": "are fetched"}.get(origin, "are drawn or fetched")
-    return f"not here yet: they {how} when the study runs, and all are taken to be there"
+def _block(head: str, lines: Sequence[Line]) -> list[str]:
+    return [head, *(f"  {about:<12} {what}" for about, what in lines)]
 
 
-def _drawn(trial: Trial, looked: _Looked) -> Iterator[Line]:
-    """Yield what a task makes of its dataset; raise what is wrong."""
-    metadata, there = looked.metadata, looked.available
-    if looked.error or metadata is None:
-        raise looked.error or SourceBenchError("The dataset has no metadata.")
-    if trial.splits:
-        yield "splits", f"{trial.splits}, as they were published: not looked at here"
-        return
-    if there is not None:
-        matching.check(metadata["image_id"], there)
-    yield from _unlike(trial, looked.read)
-    sampling = trial.sampling
-    labelled, _ = candidates(metadata, sampling["labels"], sampling["view"], there)
-    yield "classes", counted(_classes(labelled), "classes")
-    attribute = trial.attribute and ATTRIBUTES.from_entry(trial.attribute)
-    table, counts = manifest(
-        trial.task,
-        sampling,
-        metadata,
-        seed=trial.design["seed"],
-        carrier=trial.carrier,
-        available=there,
-        published=None,
-        apart={
-            name: HELD_OUT.from_entry(entry).among
-            for name, entry in sampling.get("apart", {}).items()
-        },
-        derive=attribute.added if attribute else None,
-    )
-    left = [f"{counts[name]:,} {why}" for name, why in LEFT_OUT.items() if counts.get(name)]
-    if counts.get("without_image") and there is not None:
-        left[0] += (
-            f", such as {metadata.loc[~metadata['image_id'].isin(there), 'image_id'].iloc[0]}"
+def _origin(entry: Entry) -> str:
+    return ", ".join(str(entry[key]) for key in ("kind", "origin") if key in entry)
+
+
+def _try(trial: Trial, looked: Looked, tried: Tried) -> None:
+    """Draw a task, as far as that is possible, and note what is told of it."""
+    name = trial.sampling["dataset"]
+    if looked.problems:
+        tried.stop(f"a run would stop at {name}: see above")
+    elif trial.splits:
+        tried.lines.append(
+            ("splits", f"{trial.splits}, as they were published: not looked at here")
         )
-    yield "left out", "; ".join(left) or "nothing"
-    yield "drawn", f"{counted(table['role'])}, of {counts['candidates']:,} that the task may use"
-    for name in sampling.get("apart", {}):
-        ours = table["held_out"].str.split("|").map(lambda names, name=name: name in names)
-        patients = table.loc[ours, "patient_id"].nunique()
-        yield "held out", f"{name}: {int(ours.sum()):,} images of {patients:,} patients"
-    if others := counts.get("test_of_target_patients"):
-        yield "held out", f"other images of these patients, for the test set alone: {others:,}"
-    carrier = (trial.carrier[0], trial.carrier[1]) if trial.carrier else None
-    confounded = named(table, trial.confounded, trial.task)
-    made = build(table, name=trial.task, carrier=carrier, confounded=confounded, **trial.design)
-    check(made, trial.task)
-    images = made.images
-    for fold in fold_columns(images):
-        yield fold.replace("_", " "), counted(images.loc[images["role"] == "dev", fold])
-    found = groups(table, trial.subgroups, f"tasks.{trial.task}.subgroups")
-    test = found[(table["role"] == "test").to_numpy()]
-    for name in test:
-        yield f"test, {name}", counted(test[name].replace("", "not known"))
+    elif looked.metadata is None:
+        tables = ", ".join(looked.awaited)
+        tried.lines.append(("drawn", f"can't be said without {tables}, which a run will fetch"))
+    else:
+        try:
+            drawn(trial, looked.metadata, looked.there, tried)
+        except SourceBenchError as error:
+            tried.stop(str(error))
 
 
-def _unlike(trial: Trial, read: Sample) -> Iterator[Line]:
-    """Yield what stops a run that needs two of the images that were read."""
-    channels = {shape[2] for shape in read.shapes}
-    if not trial.fitted and len({shape[:2] for shape in read.shapes}) > 1:
-        yield "CAUTION", f"several sizes: give tasks.{trial.task}.fit, such as pad"
-    if trial.channels is None and len(channels) > 1:
-        yield "CAUTION", f"grey and colour: give tasks.{trial.task}.channels, 1 or 3"
-    if trial.channels and (strange := channels - _becoming(trial.channels)):
-        there = " or ".join(map(str, sorted(strange)))
-        yield "CAUTION", f"images of {there} channels can't become {trial.channels}"
+def _looked_at(
+    dataset: Dataset,
+    looked: Looked,
+    trials: Sequence[Trial],
+    tried: Mapping[str, Tried],
+    processes: int,
+    terminal: TextIO,
+    seconds: float | None,
+) -> list[Line]:
+    """Read images of the tasks, note in these what is wrong, and return what is told of all."""
+    lines = [*_tables(looked), *_to_come(dataset, looked)]
+    lines += [(PROBLEM, problem) for problem in looked.problems]
+    manifests = [each.manifest for each in tried.values() if each.manifest is not None]
+    used = {name for table in manifests for name in table["image_id"]}
+    known = used or set(() if looked.metadata is None else looked.metadata["image_id"])
+    if looked.found is not None and looked.found["path"].notna().any():
+        if seconds is None:
+            read = every(dataset, looked.found, known, processes, terminal)
+        else:
+            seed = int(trials[0].design["seed"])
+            read = sample(dataset, looked.found, known, seed, seconds)
+        whose = "that tasks use" if used else "that are there"
+        lines += of_images(looked.found, looked.odd, read, whose)
+        lines += _unreadable(read, used, whole=seconds is None)
+        for trial in trials:
+            _judge(trial, tried[trial.task], read)
+    return lines
 
 
-def _becoming(channels: int) -> set[int]:
-    """Return how many channels images may have that get so many, see `imaging.to_channels`."""
-    return {1, 3} if channels in (1, 3) else {channels}
+def _judge(trial: Trial, tried: Tried, read: Sample) -> None:
+    """Note of a task what a run would stop at among its images."""
+    if tried.manifest is None:
+        return
+    ours = set(tried.manifest["image_id"])
+    if lost := len(ours & read.wrong.keys()):
+        tried.stop(f"{number(lost, 'image')} of it can't be read: see above")
+    for problem in unlike(trial, [read.shapes[each] for each in ours & read.shapes.keys()]):
+        tried.stop(problem)
 
 
-def _classes(labelled: pd.DataFrame) -> pd.Series:
-    """Return the class of each image by its name, as far as it has one."""
-    if "class" in labelled:
-        return labelled["class"]
-    two = labelled["label"].max() <= 1
-    return labelled["label"].map({0: "negative", 1: "positive"}) if two else labelled["label"]
+def _tables(looked: Looked) -> Iterator[Line]:
+    """Yield what the dataset's tables have, or those of its parts where one is missing."""
+    if looked.metadata is not None:
+        yield from of_table(looked.metadata)
+        return
+    for name, part in looked.parts.items():
+        if part.metadata is not None:
+            yield "table", f"{name}: {dict(of_table(part.metadata))['table']}"
+    for table in looked.awaited:
+        yield "table", f"{table} is not here yet: a run will fetch it"
+
+
+def _to_come(dataset: Dataset, looked: Looked) -> Iterator[Line]:
+    """Yield where images come from that are not the user's own."""
+    hows = {"phantoms": "are drawn", "download": "are fetched"}
+    members = dataset.members or {"": dataset}
+    for name, member in members.items():
+        found = looked.parts.get(name, looked)
+        if how := hows.get(member.origin) if not found.problems else None:
+            of = f"{name}: " if name else ""
+            yield (
+                "files",
+                f"{of}not here yet: they {how} when the study runs, and all are taken to be there",
+            )
+
+
+def _unreadable(read: Sample, used: set[str], *, whole: bool) -> Iterator[Line]:
+    """Yield which images can't be read, and that a run stops there, if a task uses them."""
+    if not read.wrong:
+        return
+    count = len(read.wrong)
+    about = PROBLEM if used & read.wrong.keys() else CAUTION
+    tried = "" if whole else " that were tried"
+    named = ", ".join(list(read.wrong)[:NAMED]) + (", …" if count > NAMED else "")
+    said = f"{count:,} of {number(read.tried, 'image')}{tried} can't be read: {named}"
+    if not whole and read.tried < read.of:
+        said += f"; {read.of - read.tried:,} {is_or_are(read.of - read.tried)} untried"
+        said += " (`snakemake check_all` reads them all)"
+    yield about, said
+    reasons = list(read.wrong.values())
+    for reason in reasons if whole else reasons[:1]:
+        yield "unreadable", reason

@@ -101,12 +101,28 @@ def column(table: pd.DataFrame) -> list[str]:
     return [name for name in axes_of(table) if name != "method"] + ["shift"]
 
 
+def told_apart(table: pd.DataFrame) -> pd.Series:
+    """Return the method's name, per row, where a score has several in a column; else "".
+
+    A score of one method counts as one score over all tasks, though these may train it with
+    settings of their own, under names of their own.
+
+    Args:
+        table: confidence.csv, risk_coverage.csv or silent_failures.csv, or rows of them.
+    """
+    if "method" not in table:
+        return pd.Series("", table.index)
+    places = [table[name] for name in (*column(table), "score")]
+    several = table["method"].groupby(places, dropna=False).transform("nunique") > 1
+    return table["method"].astype("str").where(several.groupby(table["score"]).transform("any"), "")
+
+
 def mean_ranks(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.Series:
     """Return the mean rank of the score of each row, over the tasks and kinds of shift.
 
     It is that over all columns (tasks, confounders, architectures, kinds of shift) of a source and
-    of each of the further axes but the method. Columns in which not every score has a
-    value do not count, since ranks among fewer are lower.
+    of each of the further axes but the method, see `told_apart`. Columns in which not every
+    score has a value do not count, since ranks among fewer are lower.
 
     Args:
         table: rows of silent_failures.csv.
@@ -117,8 +133,8 @@ def mean_ranks(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.Series:
     """
     apart = ["task", "confounder", "arch", "p_art", "shift"]
     panel = [name for name in column(table) if name not in apart] + list(by)
-    each = [name for name in ("method", "score") if name in table]
-    many = table.groupby([*panel, *each], dropna=False).ngroup()
+    by_name = [table[name] for name in panel]
+    many = table.groupby([*by_name, told_apart(table), table["score"]], dropna=False).ngroup()
     wanted = many.groupby([table[name] for name in panel]).transform("nunique")
     there = table["rank"].notna().groupby([table[name] for name in column(table)]).transform("sum")
     ranks = table["rank"].where(there == wanted)

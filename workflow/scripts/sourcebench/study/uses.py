@@ -219,7 +219,7 @@ class Target(Use):
 
     @property
     def shift(self) -> str:
-        """What kind of shift it is, as tables say it: 'acquisition' or 'manifestation'."""
+        """What kind of shift it is, as tables say it: the kind of its entry."""
         return self.trait.kind
 
     @property

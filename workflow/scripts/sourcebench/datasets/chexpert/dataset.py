@@ -29,6 +29,7 @@ class CheXpert(Dataset):
     """
 
     suffixes = (".jpg",)
+    asked_for = True
 
     def metadata(self) -> pd.DataFrame:
         """Return the published table, see `tables.metadata`."""

@@ -18,6 +18,7 @@ from sourcebench.retrieval.folders import missing, walk
 class Derm7pt(Dermoscopy):
     """derm7pt: dermoscopic images of an atlas, 20 diagnoses, the user's copy."""
 
+    asked_for = True
     table_names = ("meta.csv",)
     needed = ("derm", *(name for name in tables.COLUMNS if name != "derm"))
     ask = (

@@ -41,6 +41,7 @@ class HAM10000(Dermoscopy):
         keep_all_images: whether images stay that no task needs.
     """
 
+    fetched = "HAM10000_metadata.csv"
     table_names = ("HAM10000_metadata.csv", "HAM10000_metadata")
     needed = ("image_id", *(name for name in tables.COLUMNS if name != "image_id"))
 
@@ -64,7 +65,7 @@ class HAM10000(Dermoscopy):
     def published(self) -> Path:
         """Fetch the table from Harvard's Dataverse, 0.7 MB."""
         url, md5 = TABLE
-        return fetch_table(url, "HAM10000_metadata.csv", md5)
+        return fetch_table(url, self.fetched, md5)
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Fetch what is wanted from the two archives, see `fetch_archives`."""

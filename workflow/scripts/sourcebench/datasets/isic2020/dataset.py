@@ -40,6 +40,7 @@ class ISIC2020(Dermoscopy):
         keep_all_images: whether images stay that no task needs.
     """
 
+    fetched = TABLE
     table_names = (TABLE,)
     needed = tables.COLUMNS
 
@@ -89,7 +90,7 @@ class ISIC2020(Dermoscopy):
 
     def published(self) -> Path:
         """Fetch the challenge's table, 3 MB."""
-        return fetch_table(f"{_BUCKET}/{TABLE}", TABLE)
+        return fetch_table(f"{_BUCKET}/{TABLE}", self.fetched)
 
     def download(self, wanted: pd.DataFrame, folder: Path, terminal: TextIO) -> Path:
         """Fetch what is wanted from the archive of 23 GB, see `fetch_archives`."""

@@ -30,6 +30,7 @@ class MIMICCXR(Dataset):
     """
 
     suffixes = (".jpg",)
+    asked_for = True
 
     tables: str | None = parameter(
         None,

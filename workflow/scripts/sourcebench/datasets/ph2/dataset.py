@@ -18,6 +18,7 @@ class PH2(Dermoscopy):
     """PH2: common and atypical naevi and melanomas from Pedro Hispano Hospital, the user's copy."""
 
     suffixes = (".bmp",)
+    asked_for = True
     table_names = ("PH2_dataset.txt",)
     needed = tables.COLUMNS
     ask = (

@@ -83,13 +83,7 @@ class Pool(Dataset):
         Raises:
             SourceBenchError: as the parts', or an id is missing.
         """
-        tables = []
-        for name, member in self.members.items():
-            table = identified(member.metadata())
-            if DOMAIN not in table:
-                table = table.assign(**{DOMAIN: name})
-            tables.append(table.assign(**{key: of(name, table[key]) for key in IDS}))
-        return pd.concat(tables, ignore_index=True)
+        return joined({name: identified(each.metadata()) for name, each in self.members.items()})
 
     def fingerprint(self) -> str:
         """Return what outside the config decides the parts' metadata and images."""
@@ -123,6 +117,20 @@ class Pool(Dataset):
 
 
 IDS = ("image_id", "patient_id")
+
+
+def joined(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the metadata of a pool, see the class.
+
+    Args:
+        parts: the metadata of each, by its name, with ids as text.
+    """
+    tables = []
+    for name, table in parts.items():
+        if DOMAIN not in table:
+            table = table.assign(**{DOMAIN: name})
+        tables.append(table.assign(**{key: of(name, table[key]) for key in IDS}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def of(part: str, ids: pd.Series) -> pd.Series:

@@ -82,6 +82,11 @@ class RxRx1(Dataset):
             table = download.fetch_table(self.url or download.URL)
         return tables.metadata(table, self.sirnas, self.sites)
 
+    def awaited(self) -> str:
+        """Return the name of RxRx1's table where `metadata` would fetch it."""
+        fetches = self.origin == "download" and self._own_table() is None
+        return tables.NAME if fetches else ""
+
     def _own_table(self) -> Path | None:
         """Return where the user's table should be; None where it comes from somewhere else."""
         if self.table is not None or self.folder is None:

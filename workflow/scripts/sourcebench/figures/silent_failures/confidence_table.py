@@ -32,7 +32,7 @@ KINDS, FOOT, MARGIN = 0.2, 0.5, 0.12
 MOST_INCHES = 8.0  # of a band's columns
 SHORT = {
     "iid": "i.i.d.", "confounder": "o.o.d.", "corruption": "cor.", "acquisition": "acq.",
-    "manifestation": "man.",
+    "manifestation": "man.", "unclear": "uncl.",
 }  # fmt: skip
 # Both ends are pale enough for black to be read on them.
 COLOURS = LinearSegmentedColormap.from_list("better, worse", ["#7FB2E5", "#FFFFFF", "#F2A65A"])

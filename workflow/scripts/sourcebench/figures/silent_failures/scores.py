@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from sourcebench.axes import USUAL
 from sourcebench.evaluation.confidence import SCORES
-from sourcebench.evaluation.silent_failures import axes_of
+from sourcebench.evaluation.silent_failures import axes_of, told_apart
 from sourcebench.figures.parts.layout import legend_on_top, text_width
 from sourcebench.figures.parts.style import INK, PALETTE, StudyStyle
 
@@ -21,6 +21,7 @@ SHIFTS = {
     "corruption": "corruption",
     "acquisition": "acquisition",
     "manifestation": "manifestation",
+    "unclear": "unclear",
 }
 """Kinds of test sets, in display order; others follow under their own names."""
 
@@ -52,16 +53,15 @@ class Panel:
 def named(table: pd.DataFrame, style: StudyStyle) -> pd.DataFrame:
     """Return the table with `called`: the title of each row's score, in the order of figures.
 
-    A score of several methods of training stands once for each, with the method's name.
+    A score that one column has of several methods of training stands once for each, with the
+    method's name.
 
     Returns:
         The table; `called` is a categorical whose categories, all of which there are, are in the
         order of the config.
     """
-    methods = table["method"] if "method" in table else pd.Series("", table.index)
-    several = methods.groupby(table["score"]).transform("nunique") > 1
-    titles = table["score"].map(title)
-    called = titles.where(~several, titles + ", " + methods.astype(str).str.replace("_", " "))
+    methods, titles = told_apart(table), table["score"].map(title)
+    called = titles.where(methods == "", titles + ", " + methods.str.replace("_", " "))
     order = [*dict.fromkeys([*style.scores, *SCORES, *table["score"]])]
     first = table.assign(called=called, place=table["score"].map(order.index))
     ordered = first.sort_values("place", kind="stable")["called"].unique()

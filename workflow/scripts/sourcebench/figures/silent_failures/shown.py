@@ -30,6 +30,7 @@ SHIFTS = {
     "corruption": ("corruption", "#E69F00"),
     "acquisition": ("acquisition", "#009E73"),
     "manifestation": ("manifestation", "#D55E00"),
+    "unclear": ("unclear", "#CC79A7"),
 }
 """Kinds of shift: name and colour."""
 

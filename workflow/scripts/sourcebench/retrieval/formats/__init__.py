@@ -6,9 +6,9 @@
 
 from sourcebench.registry import discover
 from sourcebench.retrieval.formats.base import FORMATS, Format, Window
-from sourcebench.retrieval.formats.reading import REMARKS, read_image, suffixes
+from sourcebench.retrieval.formats.reading import REMARKS, read_image, slices_in, suffixes
 
-__all__ = ["FORMATS", "REMARKS", "SUFFIXES", "Format", "Window", "read_image"]
+__all__ = ["FORMATS", "REMARKS", "SUFFIXES", "Format", "Window", "read_image", "slices_in"]
 
 discover(__name__, __path__)
 

@@ -40,6 +40,10 @@ class Format(ABC):
     def begins(self, head: bytes) -> bool:
         """Return whether a file that begins with these bytes, at most `HEAD`, is of this format."""
 
+    def depth(self, path: Path) -> int:
+        """Return how many slices a file has, as its header says; 1 of what has none."""
+        return 1
+
     @abstractmethod
     def read(self, path: Path, window: Window | None) -> Image:
         """Read the one image of a file.

@@ -65,6 +65,11 @@ class NIfTI(Format):
         """Return whether the header is there, which may be zipped."""
         return _version(head) is not None
 
+    def depth(self, path: Path) -> int:
+        """Return how many slices a volume has, as its header says."""
+        with _opened(path) as volume:
+            return _depth(path, volume)
+
     def read(self, path: Path, window: Window | None) -> Image:
         """Read an image, or the slice that the path names."""
         file, number = slice_named(path)

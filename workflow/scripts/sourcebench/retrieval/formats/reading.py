@@ -60,6 +60,18 @@ def read_image(path: Path, window: Window | None = None) -> tuple[Image, tuple[s
     return image, ("other_suffix",) if other else ()
 
 
+def slices_in(path: Path) -> int:
+    """Return how many slices the file has that a path names one of; 1 of what has none.
+
+    Raises:
+        SourceBenchError: the file is missing, or damaged at its beginning.
+    """
+    file, _ = slice_named(path)
+    head = _head(file)
+    known = (FORMATS.get(name)() for name in FORMATS)
+    return next((each.depth(file) for each in known if each.begins(head)), 1)
+
+
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
