@@ -7,6 +7,7 @@ import pytest
 from conftest import merged
 from sourcebench.machine import RESERVED, memory_mb, training_mb
 from sourcebench.study import Study
+from sourcebench.study.memory import run_memory
 
 
 def test_all_of_the_memory_but_what_the_system_needs(tmp_path):
@@ -41,5 +42,5 @@ def test_sixteen_cores_and_eight_gigabytes_run_the_demo():
         "batch_size": 16,
         "samples": {"test": 80, "dev": 160},
     }
-    each = Study.of(config).tasks["cxr_mass"].memory(card=False)
+    each = run_memory(Study.of(config).tasks["cxr_mass"], card=False)
     assert 4 <= (8000 - RESERVED) // each <= 7

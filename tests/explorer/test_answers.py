@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sourcebench.errors import SourceBenchError
 from sourcebench.evaluation.asked import Network
 from sourcebench.explorer.answers import OUTCOMES, answers, outcomes, possible
 from sourcebench.explorer.failures import most_confident
@@ -48,6 +49,17 @@ def test_a_test_set_of_several_confounders_is_there_once_unless_it_has_other_ima
     assert rows.groupby("set").size().to_dict() == {
         "clean": 8, "bright_1 (a)": 8, "bright_1 (b)": 8, "bright_2": 8, "bright_3": 8,
     }  # fmt: skip
+
+
+def test_answers_without_a_partner_are_not_lost(tmp_path):
+    run, designs, _ = write_run(tmp_path, count=8)
+    predictions = pd.read_parquet(run / "predictions.parquet")
+    with pytest.raises(SourceBenchError, match="1 test image without a prediction"):
+        answers(predictions.iloc[1:], designs, 0, KINDS)
+    design = designs["none"]
+    fewer = {"none": design._replace(tests=design.tests.iloc[1:])}
+    with pytest.raises(SourceBenchError, match="1 prediction that no design has"):
+        answers(predictions, fewer, 0, KINDS)
 
 
 def said(**columns):

@@ -112,6 +112,16 @@ def test_the_second_trains_a_copy_and_leaves_the_network_and_its_statistics():
     assert not network.dropout.training
 
 
+def test_the_copy_lies_in_memory_as_the_classifier_does():
+    """Channels last, also after it has taken the weights; its values are the classifier's."""
+    network, beside = parts()
+    beside.branch(network.backbone)
+    wide = [each for each in beside.encoder.parameters() if each.dim() == 4 and each.shape[1] > 1]
+    assert wide
+    assert all(each.is_contiguous(memory_format=torch.channels_last) for each in wide)
+    assert same(beside.encoder, copied(network.backbone))
+
+
 def test_it_learns_where_a_network_is_wrong():
     """Of two blobs the network is sure, of the third it can't know: the TCP is about ½ there."""
     points, labels, _ = blobs(300)

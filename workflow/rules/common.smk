@@ -34,7 +34,7 @@ from sourcebench.exhibits import that_need
 from sourcebench.fingerprints import code_at, code_of, is_ours
 from sourcebench.machine import memory_mb
 from sourcebench.models import weights_arch
-from sourcebench.study import Dependencies, Study
+from sourcebench.study import Dependencies, Study, memory
 
 try:
     study = Study.of(config)

@@ -15,6 +15,8 @@ rule evidence:
         f"{STUDY}/benchmarks/evidence/{{task}}/{{confounder}}.tsv"
     conda:
         "../../envs/sourcebench.yaml"
+    resources:
+        mem_mb=asked(evidence_memory),
     params:
         further=list(study.further),
         subgroups=lambda wildcards: study.tasks[wildcards.task].subgroups,

@@ -316,12 +316,20 @@ def network_given(task, confounder, source, arch, transfer, method):
 @cache
 def task_memory(task):
     """About how much memory a run on a task takes, MB."""
-    return study.tasks[task].memory(card=study.training.cards > 0)
+    return memory.run_memory(study.tasks[task], card=study.training.cards > 0)
 
 
 def run_memory(wildcards, attempt):
     """The memory of a run, MB: more at each attempt."""
     return attempt * task_memory(wildcards.task)
+
+
+def evidence_memory(wildcards, attempt):
+    """The memory of what tells of all runs of a task under a confounder, MB: more at each attempt."""
+    runs = len(runs_tested()[wildcards.task, wildcards.confounder])
+    return attempt * memory.evidence_memory(
+        study.tasks[wildcards.task], runs, validated=bool(study.confidence)
+    )
 
 
 TITLES = {

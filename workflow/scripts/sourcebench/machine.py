@@ -48,3 +48,36 @@ def training_mb(images: float, side: int, batch_size: int, *, card: bool) -> int
     arrays = 2e-6 * images * side**2
     network = CUDA if card else PER_PIXEL * batch_size * side**2
     return round(IMPORTS + arrays + network)
+
+
+MADE = 2.3
+"""How many times a run's table of logits is in memory while it is put together."""
+
+HELD = 1.5
+"""How many times the predictions of all runs are, while tables are made of them."""
+
+SAID = 80
+"""Bytes of a prediction beside its logits: ids, test set and the like, as pandas has them."""
+
+TABLES = 2000
+"""MB of a job that makes tables of predictions: what it imports, and the draws of patients."""
+
+
+def predictions_mb(rows: float, classes: int) -> int:
+    """Return about how much memory it takes to put a run's logits together, in whole MB.
+
+    Args:
+        rows: images, each as often as there are test sets that have it.
+        classes: K, a logit each (float32).
+    """
+    return int(MADE * 4e-6 * rows * classes)
+
+
+def evidence_mb(rows: float, classes: int) -> int:
+    """Return about how much memory it takes to hold the predictions of many runs, in MB.
+
+    Args:
+        rows: of all runs together.
+        classes: K, a logit each (float32).
+    """
+    return round(TABLES + HELD * 1e-6 * rows * (4 * classes + SAID))

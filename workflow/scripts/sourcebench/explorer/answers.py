@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sourcebench import design
+from sourcebench.errors import SourceBenchError, number
 from sourcebench.evaluation.asked import Network
 from sourcebench.evaluation.confidence import SCORES, Tested
 from sourcebench.evaluation.failures.threshold import threshold
@@ -52,6 +53,9 @@ def answers(
         The predictions, with `layer`, `family`, `severity`, `shift`, `called` (the class of the
         largest logit) and `set`, what to call the test set: its name, and its confounder where
         there are several of the name.
+
+    Raises:
+        SourceBenchError: there are predictions of other images than the designs test, or of fewer.
     """
     tests = pd.concat(
         [
@@ -60,7 +64,7 @@ def answers(
             for confounder, each in designs.items()
         ]
     )  # fmt: skip
-    rows = predictions.merge(tests, on=[*WHERE, "image_id"], validate="one_to_one")
+    rows = _placed(predictions, tests)
     logits = rows[columns_of_logits(rows.columns)].to_numpy()
     rows = rows.assign(
         shift=rows["test_set"].map(kinds).fillna("confounder"), called=logits.argmax(1)
@@ -69,6 +73,23 @@ def answers(
     several = rows.groupby("test_set")["confounder"].transform("nunique") > 1
     both = rows["test_set"] + " (" + rows["confounder"] + ")"
     return rows.assign(set=rows["test_set"].mask(several, both))
+
+
+def _placed(predictions: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
+    """Add to each prediction what its design says of it; each has one row in both."""
+    keys = [*WHERE, "image_id"]
+    for named, other, noun, lack in (
+        (predictions, tests, "prediction", "that no design has"),
+        (tests, predictions, "test image", "without a prediction"),
+    ):
+        odd = named.loc[~named.set_index(keys).index.isin(other.set_index(keys).index), keys]
+        if len(odd):
+            confounder, test_set, image = odd.iloc[0]
+            raise SourceBenchError(
+                f"The run has {number(len(odd), noun)} {lack}, such as {image} in the test set "
+                f"'{test_set}' of '{confounder}'; delete its folder and run the workflow again."
+            )
+    return predictions.merge(tests, on=keys, validate="one_to_one")
 
 
 def _once(rows: pd.DataFrame) -> pd.DataFrame:

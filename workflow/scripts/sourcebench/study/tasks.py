@@ -11,17 +11,10 @@ from sourcebench.datasets.labels import LABELS
 from sourcebench.design import NONE, TEST_SETS
 from sourcebench.errors import SourceBenchError
 from sourcebench.imaging import Frame
-from sourcebench.machine import training_mb
 from sourcebench.schemas import known
 from sourcebench.study.draws import check_draw, frame_of, samples_of
 from sourcebench.study.entries import Dataset, Entry, Splits, Training
 from sourcebench.study.uses import Confounder, Shift, Target
-
-USUAL_IMAGES = 1000
-"""What a part is taken to have where splits that somebody published say it."""
-
-MANY_IMAGES = 20_000
-"""What a dataset is taken to have of which a task names shares."""
 
 
 @dataclass(frozen=True)
@@ -198,14 +191,6 @@ class Task:
             "fitted": self.frame is not None,
             "design": {**common, "val_fraction": self.val_fraction, "split": self.split},
         }
-
-    def memory(self, *, card: bool) -> int:
-        """Return about how much memory a run on it takes, MB."""
-        sizes = (self.samples.get(part, USUAL_IMAGES) for part in ("test", "dev"))
-        images = sum(size if size >= 1 else size * MANY_IMAGES for size in sizes)
-        return training_mb(
-            images * (self.channels or 1), self.input_size, self.batch_size, card=card
-        )
 
 
 def make_task(

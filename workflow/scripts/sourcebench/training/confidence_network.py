@@ -33,7 +33,10 @@ class ConfidenceNetwork(Companion):
         for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), nn.ReLU()]
         self.head = nn.Sequential(*layers, nn.Linear(WIDTH, 1))
-        self.encoder = copy.deepcopy(backbone).requires_grad_(True) if copied else None
+        self.encoder: nn.Module | None = None
+        if copied:
+            encoder = copy.deepcopy(backbone).requires_grad_(True)
+            self.encoder = encoder.to(memory_format=torch.channels_last)  # as the classifier is
 
     def branch(self, backbone: nn.Module) -> None:
         """Take a trained backbone's weights into the copy."""

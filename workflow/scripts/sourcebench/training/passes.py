@@ -24,7 +24,8 @@ class Passes:
     law as masks of its own, whose mean has the same expectation and variance; and what it gets does
     not depend on the images beside it. Where the backbone has dropout too, T whole passes are made,
     whose masks are drawn anew from the same seed for each batch: what an image gets depends on its
-    place in the batch, and on no other batch. Without any dropout there is one pass.
+    place in the batch and on how many images that has, and on no other batch. Without any dropout
+    there is one pass.
 
     Args:
         subject: the network.

@@ -53,10 +53,13 @@ class Answers(NamedTuple):
         """`logit_0` … `logit_K−1` (float32), and the further columns: a row per image."""
         classes = self.logits.shape[1]
         names = [f"logit_{label}" for label in range(classes)]
-        table = pd.DataFrame(self.logits.cpu().numpy(), columns=names)
+        logits = pd.DataFrame(self.logits.cpu().numpy(), columns=names)
         said = {name: values.cpu().numpy() for name, values in self.columns.items()}
-        integers = {name: _label(classes) for name, each in said.items() if each.dtype == np.int64}
-        return table.assign(**said).astype(integers)
+        further = {
+            name: each.astype(_label(classes)) if each.dtype == np.int64 else each
+            for name, each in said.items()
+        }
+        return pd.concat([logits, pd.DataFrame(further, index=logits.index)], axis=1)
 
 
 class Tested(NamedTuple):
@@ -246,7 +249,8 @@ def _label(classes: int) -> np.dtype[Any]:
 
 def _typed(rows: pd.DataFrame, classes: int) -> pd.DataFrame:
     dtypes: dict[str, Any] = {"patient_id": "str", "label": _label(classes), "artifact": bool}
-    return rows.astype(dtypes)
+    # A dict of dtypes would take the table apart, column by column of a thousand.
+    return rows.assign(**{name: rows[name].astype(dtype) for name, dtype in dtypes.items()})
 
 
 def predict(

@@ -1,5 +1,5 @@
 """The nodules of LIDC-IDRI, cut out of their slices, with what four readers said of each."""
 
-from sourcebench.datasets.lidc_nodules import dataset, labels, mirror
+from sourcebench.datasets.lidc_nodules import dataset, extent, labels, mirror
 
-__all__ = ["dataset", "labels", "mirror"]
+__all__ = ["dataset", "extent", "labels", "mirror"]

@@ -1,5 +1,5 @@
 """MIMIC-CXR-JPG (Johnson et al. 2019)."""
 
-from sourcebench.datasets.mimic import dataset, mirror
+from sourcebench.datasets.mimic import dataset, extent, mirror
 
-__all__ = ["dataset", "mirror"]
+__all__ = ["dataset", "extent", "mirror"]

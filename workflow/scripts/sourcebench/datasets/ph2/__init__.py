@@ -1,5 +1,5 @@
 """PH2 (Mendonça et al. 2013)."""
 
-from sourcebench.datasets.ph2 import dataset, mirror
+from sourcebench.datasets.ph2 import dataset, extent, mirror
 
-__all__ = ["dataset", "mirror"]
+__all__ = ["dataset", "extent", "mirror"]

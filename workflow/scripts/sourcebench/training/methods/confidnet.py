@@ -27,7 +27,8 @@ class ConfidNet(Procedure, Method):
     network. It answers, and stays as it is. Then five linear layers on its features learn by the
     mean squared error what its softmax has for the true class (the TCP; NeurIPS 2019, section 3),
     and last a copy of the backbone goes on with them, dropout off. Batch normalisation's statistics
-    stay in both; of both the epoch with the smallest error in validation is kept.
+    stay in both. Of each stage the epoch is kept that `training.choose` says: that with the
+    smallest error in validation, or the last.
 
     Args:
         head: epochs of the layers alone, as a share of the recipe's, rounded up; 0: none.

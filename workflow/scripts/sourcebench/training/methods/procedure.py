@@ -91,7 +91,8 @@ class Stage(ABC):
     """Further training of a network that is trained, or of what stands beside it.
 
     Attributes:
-        epochs: how many; of these the one with the smallest loss of the validation set is kept.
+        epochs: how many; of these the one is kept that `training.choose` says: that with the
+            smallest loss of the validation set, or the last.
     """
 
     epochs: int
