@@ -1,6 +1,7 @@
 """A wrong config stops with a sentence that names the key, what it got and what is allowed."""
 
 import copy
+import re
 from dataclasses import replace
 
 import pytest
@@ -532,3 +533,22 @@ def test_a_dataset_that_no_task_uses_may_be_unfinished(entry):
         SourceBenchError, match=r"datasets\.spare(\.kind has 'disk'| lacks .*table)"
     ):
         Study.of(config)
+
+
+@pytest.mark.parametrize(
+    ("path", "instead"),
+    [
+        ("imges", r"and there is no such folder \(is it '.*/images'\?\)"),
+        ("elsewhere/far", "and there is no such folder"),
+        ("table.csv", "which is a file"),
+    ],
+)
+def test_a_folder_that_is_none_is_told_with_what_is_there(tmp_path, path, instead):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "table.csv").touch()
+    own = {"origin": "path", "path": str(tmp_path / path)}
+    with pytest.raises(SourceBenchError) as said:
+        Study.of(merged({"datasets": {"nih_cxr14": own}}))
+    assert re.search(
+        rf"nih_cxr14\.path is '.*', {instead}; with origin 'path' it must", str(said.value)
+    )

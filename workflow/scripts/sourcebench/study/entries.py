@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from sourcebench.datasets import base
-from sourcebench.errors import SourceBenchError
+from sourcebench.errors import SourceBenchError, nearest
 from sourcebench.schemas import known
 
 Entry = Mapping[str, Any]
@@ -54,9 +55,18 @@ class Dataset:
         for dataset in (self.built, *self.built.members.values()):
             if dataset.folder and not dataset.folder.is_dir():
                 raise SourceBenchError(
-                    f"{dataset.key}.path is '{dataset.folder}', but with origin 'path' it must be "
-                    "a folder that holds the images."
+                    f"{dataset.key}.path is '{dataset.folder}', {_instead(dataset.folder)}; with "
+                    "origin 'path' it must be a folder that holds the images."
                 )
+
+
+def _instead(folder: Path) -> str:
+    """Return what is there instead of a folder."""
+    if folder.exists():
+        return "which is a file"
+    beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
+    near = nearest(str(folder), (str(each) for each in beside if each.is_dir()))
+    return f"and there is no such folder{near}"
 
 
 @dataclass(frozen=True)
