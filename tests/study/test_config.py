@@ -8,7 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from conftest import ROOT
+from conftest import ROOT, merged
 from sourcebench.axes import USUAL
 from sourcebench.design import TEST_SETS
 from sourcebench.errors import SourceBenchError
