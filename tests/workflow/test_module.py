@@ -109,7 +109,7 @@ def test_a_grown_study_trains_what_is_new(project):
     configure(project, p_art=[0, 1])
     plan = planned(project)
     configure(project)
-    names = {"evidence": 1, "tables": 1, "figure": 1, "finetune": 1}
+    names = {"evidence": 1, "tables": 1, "statistics": 1, "figure": 1, "finetune": 1}
     assert plan == {"poster": 1, **{f"bench_{name}": count for name, count in names.items()}}
 
 
@@ -140,7 +140,7 @@ def test_a_rule_may_be_changed(project):
 def test_under_its_own_names_it_is_the_whole_study(project):
     plan = planned(project, snakefile=PLAIN)
     assert plan.pop("all") == 1
-    assert {"table1", "statistics", "sources", "counts"} <= set(plan)
+    assert {"table1", "sources", "counts"} <= set(plan)
     assert not {"finetune", "confound", "prepare", "evidence", "figure"} & set(plan)
 
 

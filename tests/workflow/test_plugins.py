@@ -199,7 +199,7 @@ def edited(path, old, new):
         path.write_text(before)
 
 
-AFTER = {"evidence": 1, "tables": 1, "figure": 1}
+AFTER = {"evidence": 1, "tables": 1, "statistics": 1, "figure": 1}
 TRAINED = {"finetune": 1, **AFTER}
 
 
@@ -316,7 +316,7 @@ def test_what_is_wrong_is_a_sentence(forgotten, tmp_path, monkeypatch, name, con
 
 
 def test_the_key_is_checked_before_anything_is_imported():
-    with pytest.raises(SourceBenchError, match=r"plugins is 'my_kinds.py'; it must be .*array"):
+    with pytest.raises(SourceBenchError, match=r"plugins is 'my_kinds.py'; it must be a list"):
         Study.of(merged({"plugins": "my_kinds.py"}))
 
 

@@ -10,7 +10,7 @@ from conftest import ROOT
 from snippets import commands, snippets
 
 PAGE = ROOT / "docs" / "adding-a-dataset.md"
-CHECK, RUN = commands(PAGE)[:2]
+CHECK, CHECK_ALL, RUN = commands(PAGE)[:3]
 
 
 def block(language):
@@ -50,6 +50,12 @@ def test_the_check_says_what_is_shown(desk):
     status, said = typed(desk, CHECK)
     assert status == 0, said
     assert block("text") in said
+
+
+def test_every_image_can_be_read(desk):
+    status, said = typed(desk, CHECK_ALL)
+    assert status == 0, said
+    assert "can't be read" not in said
 
 
 def test_the_run_draws_the_figures(desk):

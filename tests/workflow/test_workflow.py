@@ -277,7 +277,8 @@ def test_a_download_with_published_splits(study, site, tmp_path):
     assert done.returncode == 0, said
     rules = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
     steps = set(re.findall(r"^rule (\w+):", rules, re.M))
-    assert steps - set(re.findall(r"^(\w+) +\d+$", said, re.M)) == {"check", "index_local", "nifti"}
+    others = {"check", "index_local", "nifti", "explore", "explored_figure"}
+    assert steps - set(re.findall(r"^(\w+) +\d+$", said, re.M)) == others
     fetched = tmp_path / "resources" / "nih_cxr14"
     assert {path.name for path in (fetched / "images").iterdir()} == set(design["image_id"])
     assert not list((fetched / "archives").iterdir())
